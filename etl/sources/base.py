@@ -1,0 +1,156 @@
+"""What the four families of source share: one protocol, what a pull brings, what a reading is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Literal, Protocol, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from etl.catalog import Catalog, Platform
+from etl.connections import Connection
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+MAX_BYTES = 50_000_000
+"""A body, or a file unpacked, holds at most 50 MB (contract, A, B and C)."""
+
+Seen: TypeAlias = tuple[str, int, datetime]
+"""A file the ledger knows: its name, its size in bytes, and `Pulled.received_at`."""
+
+
+class Unreadable(Exception):
+    """The bytes are complete and yet not what the contract promises: the batch is rejected. Words in Chinese."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a pull is not whole: `failed` is transient and was retried, `rejected` is never retried blindly."""
+
+    state: Literal["failed", "rejected"]
+    message: str
+
+
+class PullFailed(Exception):
+    """A platform did not deliver; carries the failure and the bytes that arrived all the same."""
+
+    def __init__(self, failure: Failure, parts: Sequence[bytes] = ()) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.parts = tuple(parts)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one pull brought for one batch, unread.
+
+    name is the file's name, `submissions` or `submissions-since-<day of the pull>` for a REST platform,
+    `hotline_daily` for a database, and empty when a folder could not be reached at all.
+    parts are the pages in order, the one file, or the rows as JSON lines; what arrived, on failure too.
+    received_at (UTC) is the source's receipt stamp of the file; None where each submission has its own.
+    sha256 is the hex digest of the parts in order.
+    """
+
+    stat_date: date
+    name: str
+    parts: tuple[bytes, ...]
+    received_at: datetime | None
+    sha256: str
+    failure: Failure | None
+
+
+@dataclass
+class Listing:
+    """The batches of one pull. `ignored` and `waiting` are complete once `pulled` is exhausted.
+
+    ignored: names that are not of the contract, and links that leave the root, each with the reason.
+    waiting: files not counted yet (no .sha256, still being written): the next pull looks again.
+    """
+
+    pulled: Iterable[Pulled]
+    ignored: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Reading:
+    """One batch as rows: the frames' columns are written in `etl.sources.frames`.
+
+    notes: (submission or -1, check code, words). scope: the six digits of the county whose day a CSV file
+    replaces whole (a unit it leaves out is withdrawn), None for the other families.
+    """
+
+    rows: pd.DataFrame
+    submissions: pd.DataFrame
+    totals: pd.DataFrame
+    notes: list[tuple[int, str, str]]
+    scope: str | None = None
+
+
+class Source(Protocol):
+    """One family of platform."""
+
+    def pull_day(
+        self, platform: Platform, connection: Connection, day: date, known: Container[Seen]
+    ) -> Listing:
+        """Bring one day as it stands. A failure is returned in its `Pulled`, never raised."""
+
+    def pull_since(
+        self, platform: Platform, connection: Connection, since: datetime, known: Container[Seen]
+    ) -> Listing:
+        """Bring what was received since then (zone-aware), of any day (ruling 10)."""
+
+    def check(self, platform: Platform, connection: Connection) -> str:
+        """Authenticate and read one small thing; says in one Chinese line what it found. Raises PullFailed."""
+
+    def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
+        """Turn the bytes into rows: the same bytes, the same rows. Raises Unreadable."""
+
+
+class Options(BaseModel):
+    """The options that every family knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    attempts: int = Field(default=4, ge=1, le=20)
+    timeout_s: float = Field(default=30, gt=0, le=3600)
+
+
+O = TypeVar("O", bound=Options)
+
+
+def read_options(model: type[O], platform: Platform) -> O:
+    """The platform's options. Raises Unreadable naming platform, key and what was expected."""
+    try:
+        return model.model_validate(platform.options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(step) for step in first["loc"])
+        raise Unreadable(
+            f"平台 {platform.id} 的声明有误：options.{key} {first['msg']}；可用的键：{'、'.join(model.model_fields)}"
+        ) from None
+
+
+def pulled_of(
+    day: date,
+    name: str,
+    parts: Sequence[bytes],
+    received_at: datetime | None = None,
+    failure: Failure | None = None,
+) -> Pulled:
+    """A `Pulled` with the digest of its parts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return Pulled(day, name, tuple(parts), received_at, digest.hexdigest(), failure)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+Clock: TypeAlias = Callable[[], datetime]

@@ -1,0 +1,87 @@
+"""What one cell says: a number, a day, a moment, a name."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from etl.sources.base import SHANGHAI
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?")
+_DAY = re.compile(
+    r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)(?:[T ]+[0-9]{1,2}:[0-9]{2}.*)?"
+)
+_COMPACT_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+
+
+def tidy(text: str) -> str:
+    """The text in half-width forms, without space around it."""
+    return unicodedata.normalize("NFKC", text).strip(" \t\r\n\ufeff\u200b")
+
+
+def name_key(text: str) -> str:
+    """A name as it is compared: half-width, without any space."""
+    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").replace("\u200b", "").split())
+
+
+def code_of(names: Mapping[str, str], text: str) -> str:
+    """The catalogue's code for a Chinese name, else the text as received."""
+    return names.get(name_key(text), text)
+
+
+def name_keys(names: Mapping[str, str]) -> dict[str, str]:
+    """The catalogue's names to codes, ready for `code_of`."""
+    return {name_key(name): code for name, code in names.items()}
+
+
+def read_number(text: str, blanks: frozenset[str]) -> float | None:
+    """The number in a text: None when it is one of the blanks (no value), NaN when it is not a number.
+
+    Full-width digits and thousands separators are read (contract, B and C).
+    """
+    plain = tidy(text)
+    if plain in blanks:
+        return None
+    plain = plain.replace("\u2212", "-")
+    if not _NUMBER.fullmatch(plain):
+        return math.nan
+    number = float(plain.replace(",", ""))
+    return number if math.isfinite(number) else math.nan
+
+
+def read_day(text: str) -> date | None:
+    """The calendar day in 2026-03-02, 2026/3/2, 2026年3月2日 or 20260302; None when there is none."""
+    plain = tidy(text)
+    found = _DAY.fullmatch(plain)
+    if found:
+        year, month, day = found[1], found[3] or found[5], found[4] or found[6]
+    elif found := _COMPACT_DAY.fullmatch(plain):
+        year, month, day = found[1], found[2], found[3]
+    else:
+        return None
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def day_text(text: str) -> str:
+    """The day in ISO form when the text can be read as one, else the text as received."""
+    day = read_day(text)
+    return text if day is None else day.isoformat()
+
+
+def read_stamp(text: str) -> datetime | None:
+    """The moment (UTC) in an ISO 8601 text; without a zone it is Asia/Shanghai. None when there is none."""
+    try:
+        return to_utc(datetime.fromisoformat(text.strip()))
+    except (ValueError, OverflowError):
+        return None
+
+
+def to_utc(moment: datetime) -> datetime:
+    """The moment in UTC; one without a zone is Asia/Shanghai. Raises OverflowError at the calendar's ends."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)

@@ -1,0 +1,252 @@
+"""From what a reader found to the frames of a `Reading`: masked, numbered, every text dictionary-encoded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etl.sources.base import Reading
+from etl.sources.personal import find_personal, mask
+
+_MAY_BE_PERSONAL = 1e10
+"""Numbers from here on have the eleven digits of a mobile number."""
+
+
+@dataclass
+class Submission:
+    """One unit's figures for one day, as found. received_at is UTC, None when the stamp cannot be read."""
+
+    unit: str
+    date: str
+    revision: int
+    received_at: datetime | None
+    filled_at: str | None = None
+    is_nil: bool = False
+    personal: bool = False
+
+
+@dataclass
+class Texts:
+    """A dictionary-encoded column of text; code -1 is null."""
+
+    codes: npt.NDArray[np.int32]
+    uniques: list[str]
+
+    @classmethod
+    def encode(cls, texts: Sequence[str | None]) -> Texts:
+        index: dict[str | None, int] = {None: -1}
+        codes = [index.setdefault(text, len(index) - 1) for text in texts]
+        return cls(np.array(codes, np.int32), [text for text in index if text is not None])
+
+    def map(self, change: Callable[[str], str | None]) -> Texts:
+        """The column with every unique text changed once; equal results become one, None becomes null."""
+        changed = Texts.encode([change(text) for text in self.uniques])
+        table = np.append(changed.codes, np.int32(-1))
+        return Texts(table[self.codes].astype(np.int32), changed.uniques)
+
+    def take(self, where: npt.NDArray[np.bool_]) -> Texts:
+        return Texts(self.codes[where], self.uniques)
+
+    def put(self, where: npt.NDArray[np.intp], texts: Texts) -> Texts:
+        """The column with other texts at some places."""
+        both = self.append(texts)
+        codes = both.codes[: len(self.codes)]
+        codes[where] = both.codes[len(self.codes) :]
+        return Texts(codes, both.uniques)
+
+    def append(self, other: Texts) -> Texts:
+        index = {text: code for code, text in enumerate(self.uniques)}
+        table = [index.setdefault(text, len(index)) for text in other.uniques]
+        codes = np.array([*table, -1], np.int32)[other.codes]
+        return Texts(np.concatenate([self.codes, codes]).astype(np.int32), list(index))
+
+    def categorical(self) -> pd.Categorical:
+        return pd.Categorical.from_codes(self.codes, categories=pd.Index(self.uniques, dtype="str"))
+
+
+_TEXTS = ("part", "unit", "date", "measure", "channel", "value_text", "problem")
+
+
+@dataclass
+class Rows:
+    """The figures as columns of one length."""
+
+    submission: npt.NDArray[np.int32]
+    line: npt.NDArray[np.int32]
+    column: npt.NDArray[np.int32]
+    value: npt.NDArray[np.float64]
+    part: Texts
+    unit: Texts
+    date: Texts
+    measure: Texts
+    channel: Texts
+    value_text: Texts
+    problem: Texts
+
+    def append(self, other: Rows) -> Rows:
+        return Rows(
+            np.concatenate([self.submission, other.submission]),
+            np.concatenate([self.line, other.line]),
+            np.concatenate([self.column, other.column]),
+            np.concatenate([self.value, other.value]),
+            *(getattr(self, name).append(getattr(other, name)) for name in _TEXTS),
+        )
+
+
+@dataclass
+class Draft:
+    """Collects what a reader finds, figure by figure; `reading` makes the frames.
+
+    rows columns: submission int32, row_number int32 (from 1), part category, line int32, column int32
+    (0 = none), unit, date, measure, channel category, value float64 (NaN = not a number), value_text
+    category (null where the value came as a plain number), problem category (words when this row is all
+    that could be read).
+    submissions columns: submission int32, unit, date str, revision int64 (-1 = unreadable), received_at
+    datetime64[us, UTC] (NaT = unreadable), filled_at str or None, is_nil bool, personal bool.
+    totals columns: submission int32 (-1 = all of the batch), measure (None = all but the survey), channel
+    (None = all), total float64, place str.
+    """
+
+    submissions: list[Submission] = field(default_factory=list)
+    notes: list[tuple[int, str, str]] = field(default_factory=list)
+    _rows: list[tuple[Any, ...]] = field(default_factory=list)
+    _totals: list[tuple[int, str | None, str | None, float, str]] = field(default_factory=list)
+
+    def submit(self, submission: Submission) -> int:
+        """The index of a new submission."""
+        self.submissions.append(submission)
+        return len(self.submissions) - 1
+
+    def figure(
+        self,
+        submission: int,
+        place: tuple[str, int, int],
+        day: str,
+        measure: str,
+        channel: str,
+        value: float,
+        text: str | None,
+    ) -> None:
+        """One row. place is part, line and column; text is what stood there unless a plain number did."""
+        unit = self.submissions[submission].unit
+        self._rows.append((submission, *place, unit, day, measure, channel, value, text, None))
+
+    def problem(self, submission: int, place: tuple[str, int, int], day: str, text: str, words: str) -> None:
+        """One row for what could not be read into figures; the text is masked before it is shortened."""
+        if find_personal(text):
+            self.submissions[submission].personal = True
+        unit = self.submissions[submission].unit
+        self._rows.append((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
+
+    def total(
+        self, submission: int, measure: str | None, channel: str | None, total: float, place: str
+    ) -> None:
+        """A sum that the sender gives; one that is not a number is noted, not kept."""
+        if math.isnan(total):
+            self.notes.append((submission, "bad_total", f"{place} 的合计不是数字"))
+        else:
+            self._totals.append((submission, measure, channel, total, place))
+
+    def reading(self, columns: Rows | None = None, scope: str | None = None) -> Reading:
+        """The frames; `columns` holds figures that were read in bulk.
+
+        Every text is masked; a submission that holds personal data is marked.
+        """
+        rows = _columns(self._rows)
+        if columns is not None:
+            rows = columns.append(rows)
+        self._mark_personal(rows)
+        notes = [(index, code, mask(words)) for index, code, words in self.notes]
+        return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes, scope)
+
+    def _mark_personal(self, rows: Rows) -> None:
+        found = np.zeros(len(rows.submission), np.bool_)
+        for name in _TEXTS:
+            found |= _personal(getattr(rows, name))
+        large = np.flatnonzero(np.abs(rows.value) >= _MAY_BE_PERSONAL)
+        if large.size:
+            numbers = Texts.encode([f"{value:.0f}" for value in rows.value[large]])
+            hit = _personal(numbers)
+            found[large[hit]] = True
+            rows.value[large[hit]] = math.nan
+            rows.value_text = rows.value_text.put(large[hit], numbers.take(hit))
+        for index in np.unique(rows.submission[found]):
+            self.submissions[index].personal = True
+        for submission in self.submissions:
+            if any(map(find_personal, (submission.unit, submission.date, submission.filled_at or ""))):
+                submission.personal = True
+
+    def _submissions_frame(self) -> pd.DataFrame:
+        each = self.submissions
+        return pd.DataFrame(
+            {
+                "submission": np.arange(len(each), dtype=np.int32),
+                "unit": pd.Series([mask(one.unit) for one in each], dtype="str"),
+                "date": pd.Series([mask(one.date) for one in each], dtype="str"),
+                "revision": np.array([one.revision for one in each], np.int64),
+                "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
+                "filled_at": pd.Series(
+                    [one.filled_at and mask(one.filled_at) for one in each], dtype="object"
+                ),
+                "is_nil": np.array([one.is_nil for one in each], np.bool_),
+                "personal": np.array([one.personal for one in each], np.bool_),
+            }
+        )
+
+    def _totals_frame(self) -> pd.DataFrame:
+        each = self._totals
+        return pd.DataFrame(
+            {
+                "submission": np.array([one[0] for one in each], np.int32),
+                "measure": pd.Series([one[1] and mask(one[1]) for one in each], dtype="object"),
+                "channel": pd.Series([one[2] and mask(one[2]) for one in each], dtype="object"),
+                "total": np.array([one[3] for one in each], np.float64),
+                "place": pd.Series([mask(one[4]) for one in each], dtype="str"),
+            }
+        )
+
+
+def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
+    submission, part, line, column, unit, day, measure, channel, value, text, problem = (
+        zip(*table, strict=True) if table else ((),) * 11
+    )
+    return Rows(
+        np.array(submission, np.int32),
+        np.array(line, np.int32),
+        np.array(column, np.int32),
+        np.array(value, np.float64),
+        *(Texts.encode(texts) for texts in (part, unit, day, measure, channel, text, problem)),
+    )
+
+
+def _personal(texts: Texts) -> npt.NDArray[np.bool_]:
+    hits = [code for code, text in enumerate(texts.uniques) if find_personal(text)]
+    return np.isin(texts.codes, hits) if hits else np.zeros(len(texts.codes), np.bool_)
+
+
+def _rows_frame(rows: Rows) -> pd.DataFrame:
+    text = {name: getattr(rows, name).map(mask).categorical() for name in _TEXTS}
+    return pd.DataFrame(
+        {
+            "submission": rows.submission,
+            "row_number": np.arange(1, len(rows.submission) + 1, dtype=np.int32),
+            "part": text["part"],
+            "line": rows.line,
+            "column": rows.column,
+            "unit": text["unit"],
+            "date": text["date"],
+            "measure": text["measure"],
+            "channel": text["channel"],
+            "value": rows.value,
+            "value_text": text["value_text"],
+            "problem": text["problem"],
+        },
+        copy=False,
+    )

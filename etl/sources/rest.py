@@ -1,0 +1,514 @@
+"""Family A, county and city platforms: submissions over REST, as JSON pages."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import ssl
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import httpx
+import orjson
+import tenacity
+from pydantic import Field
+
+from etl.catalog import Catalog, Platform
+from etl.connections import Connection
+from etl.sources.base import (
+    MAX_BYTES,
+    SHANGHAI,
+    Clock,
+    Failure,
+    Listing,
+    Options,
+    Pulled,
+    PullFailed,
+    Reading,
+    Seen,
+    Unreadable,
+    pulled_of,
+    read_options,
+    utc_now,
+)
+from etl.sources.cells import day_text, read_day, read_stamp
+from etl.sources.frames import Draft, Submission
+from etl.sources.personal import find_personal, mask
+
+_NAME = "submissions"
+_SINCE = "submissions-since-"
+_LONGEST_WAIT_S = 120
+"""A platform that asks for a longer pause is left alone: the next run comes back to it."""
+_SLOWEST = 10
+"""A request may take so many times timeout_s in all, however steadily it trickles."""
+_PASSES = 3
+_ERROR_BYTES = 65_536
+_MISWRITTEN = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeEncodeError)
+
+
+class RestOptions(Options):
+    """path below the base URL; page_size; concurrency of requests; fields: the contract's name of a field or
+    of a query parameter → the platform's."""
+
+    path: str = "/api/v1/submissions"
+    page_size: int = Field(default=500, ge=1, le=500)
+    concurrency: int = Field(default=4, ge=1, le=32)
+    fields: dict[str, str] = Field(default_factory=dict)
+
+
+class _Transient(Exception):
+    """Worth another try. after_s: the pause that the platform asks for."""
+
+    def __init__(self, words: str, body: bytes = b"", after_s: float | None = None) -> None:
+        super().__init__(words)
+        self.body = body
+        self.after_s = after_s
+
+
+class _Cut(Unreadable):
+    """JSON that begins as promised and breaks off."""
+
+
+class _Moved(Exception):
+    """The pages do not fit each other: the whole paging starts again."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    body: bytes
+    items: list[Any]
+    total: int
+    number: int | None
+    size: int | None
+
+
+@dataclass
+class Rest:
+    """County and city platforms (contract, A)."""
+
+    clock: Clock = utc_now
+    first_wait_s: float = 0.5
+
+    def pull_day(
+        self, platform: Platform, connection: Connection, day: date, known: Container[Seen]
+    ) -> Listing:
+        try:
+            pages = self._pull(platform, connection, {"date": day.isoformat()})
+        except PullFailed as error:
+            return Listing([pulled_of(day, _NAME, error.parts, failure=error.failure)])
+        return Listing([pulled_of(day, _NAME, [page.body for page in pages])])
+
+    def pull_since(
+        self, platform: Platform, connection: Connection, since: datetime, known: Container[Seen]
+    ) -> Listing:
+        """One batch per day found, all of the same pages; an item whose date cannot be read goes to today."""
+        own_day = self.clock().astimezone(SHANGHAI).date()
+        name = f"{_SINCE}{own_day.isoformat()}"
+        asked = {"updated_since": since.astimezone(SHANGHAI).isoformat(timespec="seconds")}
+        try:
+            pages = self._pull(platform, connection, asked)
+            field = _renamed(read_options(RestOptions, platform))
+        except PullFailed as error:
+            return Listing([pulled_of(own_day, name, error.parts, failure=error.failure)])
+        days = {_day_of(item, field, own_day) for page in pages for item in page.items}
+        parts = [page.body for page in pages]
+        return Listing([pulled_of(day, name, parts) for day in sorted(days)])
+
+    def check(self, platform: Platform, connection: Connection) -> str:
+        today = self.clock().astimezone(SHANGHAI).date()
+        page = self._run(platform, connection, {"date": today.isoformat()}, only_first=True)[0]
+        return f"可以连接，令牌有效，{today.isoformat()} 已有 {page.total} 份报送"
+
+    def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
+        field = _renamed(read_options(RestOptions, platform))
+        own_day = read_day(pulled.name.removeprefix(_SINCE)) if pulled.name.startswith(_SINCE) else None
+        reader = _Reader(catalog, field)
+        for number, body in enumerate(pulled.parts, 1):
+            items = _page(body, field).items
+            scan = _may_hold_personal(body)
+            for at, item in enumerate(items, 1):
+                if own_day is None or _day_of(item, field, own_day) == pulled.stat_date:
+                    reader.add(item, f"第 {number} 页", at, scan)
+        return reader.draft.reading()
+
+    def _pull(self, platform: Platform, connection: Connection, asked: dict[str, str]) -> list[_Page]:
+        return self._run(platform, connection, asked, only_first=False)
+
+    def _run(
+        self, platform: Platform, connection: Connection, asked: dict[str, str], only_first: bool
+    ) -> list[_Page]:
+        try:
+            options = read_options(RestOptions, platform)
+            if not connection.password:
+                raise Unreadable(f"连接 {connection.conn_id} 没有令牌（password）")
+            client = _Client(platform, connection, options, asked, self.first_wait_s)
+            return asyncio.run(client.pages(only_first))
+        except Unreadable as error:
+            raise PullFailed(Failure("rejected", str(error))) from None
+
+
+class _Client:
+    """One pull: its pages, each tried again while that may help."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        connection: Connection,
+        options: RestOptions,
+        asked: dict[str, str],
+        first_wait_s: float,
+    ) -> None:
+        self._platform = platform
+        self._connection = connection
+        self._options = options
+        self._field = _renamed(options)
+        self._asked = {self._field(name): value for name, value in asked.items()}
+        self._wait = tenacity.wait_exponential_jitter(first_wait_s, max=30, jitter=first_wait_s)
+        self._jitter = tenacity.wait_random(0, first_wait_s)
+        self._url = connection.base_url().rstrip("/") + options.path
+        self._http: httpx.AsyncClient
+        self._size = options.page_size
+        self._resume_at = 0.0
+        self._arrived: dict[int, _Page] = {}
+
+    async def pages(self, only_first: bool) -> list[_Page]:
+        """All pages in order. Raises PullFailed with what arrived."""
+        try:
+            verify = ssl.create_default_context() if self._url.startswith("https:") else False
+            async with httpx.AsyncClient(
+                headers={
+                    "Authorization": f"Bearer {self._connection.password}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                },
+                timeout=self._options.timeout_s,
+                follow_redirects=False,
+                trust_env=False,
+                verify=verify,
+            ) as self._http:
+                if only_first:
+                    return [await self._get(1)]
+                return await self._all()
+        except _MISWRITTEN as error:
+            raise self._failed("rejected", f"地址或令牌写法不对（{type(error).__name__}）") from None
+
+    async def _all(self) -> list[_Page]:
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(_PASSES),
+            wait=self._wait,
+            retry=tenacity.retry_if_exception_type(_Moved),
+            reraise=True,
+        )
+        try:
+            return await retrying(self._one_pass)
+        except _Moved as error:
+            raise self._failed("failed", f"分页不一致，已重取 {_PASSES} 次：{error}") from None
+
+    async def _one_pass(self) -> list[_Page]:
+        self._arrived = {}
+        self._size = self._options.page_size
+        first = await self._get(1)
+        if first.size and 0 < first.size < self._size:
+            self._size = first.size
+        if len(first.items) == first.total:
+            return [first]
+        self._check_page(1, first, first.total)
+        count = math.ceil(first.total / self._size)
+        numbers = iter(range(2, count + 1))
+        workers = [
+            asyncio.create_task(self._work(numbers, first.total))
+            for _ in range(min(self._options.concurrency, count - 1))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        return [page for _, page in sorted(self._arrived.items())]
+
+    async def _work(self, numbers: Iterator[int], total: int) -> None:
+        for number in numbers:
+            self._check_page(number, await self._get(number), total)
+
+    def _check_page(self, number: int, page: _Page, total: int) -> None:
+        expected = min(self._size, max(0, total - (number - 1) * self._size))
+        if page.number not in (None, number):
+            raise _Moved(f"要的是第 {number} 页，收到第 {page.number} 页")
+        if page.total != total:
+            raise _Moved(f"第 {number} 页的 total 由 {total} 变为 {page.total}")
+        if len(page.items) != expected:
+            raise _Moved(f"第 {number} 页应有 {expected} 条，收到 {len(page.items)} 条（total {total}）")
+
+    async def _get(self, number: int) -> _Page:
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(self._options.attempts),
+            wait=self._pause,
+            retry=tenacity.retry_if_exception_type(_Transient),
+            reraise=True,
+        )
+        try:
+            page: _Page = await retrying(self._once, number)
+        except _Transient as error:
+            words = f"第 {number} 页：{error}，已尝试 {self._options.attempts} 次"
+            raise self._failed("failed", words, error.body) from None
+        self._arrived[number] = page
+        return page
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after_s if isinstance(error, _Transient) else None
+        return self._wait(state) if asked is None else asked + self._jitter(state)
+
+    async def _once(self, number: int) -> _Page:
+        loop = asyncio.get_running_loop()
+        while (pause := self._resume_at - loop.time()) > 0:
+            await asyncio.sleep(pause)
+        params = self._asked | {self._field("page"): str(number), self._field("size"): str(self._size)}
+        body = bytearray()
+        try:
+            async with (
+                asyncio.timeout(self._options.timeout_s * _SLOWEST),
+                self._http.stream("GET", self._url, params=params) as response,
+            ):
+                bound = MAX_BYTES if response.status_code == 200 else _ERROR_BYTES
+                async for chunk in response.aiter_raw(65_536):
+                    body += chunk[: bound + 1 - len(body)]
+                    if len(body) > bound:
+                        break
+        except (TimeoutError, httpx.TimeoutException):
+            raise _Transient("超时", bytes(body)) from None
+        except httpx.RemoteProtocolError:
+            raise _Transient("应答中断，正文不完整", bytes(body)) from None
+        except _MISWRITTEN:
+            raise
+        except httpx.TransportError as error:
+            raise _Transient(f"连接不上（{type(error).__name__}）", bytes(body)) from None
+        return self._judge(number, response, bytes(body))
+
+    def _judge(self, number: int, response: httpx.Response, body: bytes) -> _Page:
+        status = response.status_code
+        if status in (408, 429) or status >= 500:
+            after_s = _retry_after(response)
+            if after_s is not None:
+                if after_s > _LONGEST_WAIT_S:
+                    words = f"平台应答 {status}，要求 {after_s:.0f} 秒后再来"
+                    raise self._failed("failed", words, body)
+                loop = asyncio.get_running_loop()
+                self._resume_at = max(self._resume_at, loop.time() + after_s)
+            raise _Transient(f"平台应答 {status}{_reason(body)}", body, after_s)
+        if status != 200:
+            meaning = {401: "令牌无效", 403: "没有权限", 404: "没有这个路径", 422: "参数不被接受"}.get(
+                status, ""
+            )
+            if 300 <= status < 400:
+                meaning = "平台要求转到别的地址，未跟随：请在连接中填写最终地址"
+            words = "".join((f"平台应答 {status}", meaning and f" {meaning}", _reason(body)))
+            raise self._failed("rejected", words, body)
+        if len(body) > MAX_BYTES:
+            raise self._failed("rejected", f"第 {number} 页的正文超过 50 MB", body)
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise self._failed("rejected", "平台的应答用了没有约定的压缩", body)
+        try:
+            page = _page(body, self._field)
+        except _Cut as error:
+            raise _Transient(str(error), body) from None
+        except Unreadable as error:
+            raise self._failed("rejected", str(error), body) from None
+        return page
+
+    def _failed(self, state: Any, words: str, body: bytes | None = None) -> PullFailed:
+        parts = [page.body for _, page in sorted(self._arrived.items())]
+        if body is not None:
+            parts.append(body)
+        secret = self._connection.password
+        words = words.replace(secret, "***") if secret else words
+        return PullFailed(Failure(state, f"平台 {self._platform.id}：{mask(words)}"), parts)
+
+
+def _renamed(options: RestOptions) -> Callable[[str], str]:
+    """From the contract's name of a field to the platform's."""
+    return lambda name: options.fields.get(name, name)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The pause asked for, in seconds; None when none is asked for in seconds."""
+    text = response.headers.get("retry-after", "").strip()
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text) else None
+
+
+def _reason(body: bytes) -> str:
+    """What the platform says of an error: the msg of its JSON."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return "（网页）" if _looks_like_html(body) else ""
+    said = answer.get("msg") if isinstance(answer, dict) else None
+    return f":{_short(said)}" if said else ""
+
+
+def _short(said: object) -> str:
+    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", mask(str(said))).split())[:200]
+
+
+def _looks_like_html(body: bytes) -> bool:
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+
+
+def _page(body: bytes, field: Callable[[str], str]) -> _Page:
+    """The page in a body. Raises Unreadable when it is not the JSON promised, _Cut when it breaks off."""
+    text = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        answer = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if text.lstrip()[:1] == b"{" and (
+            error.msg == "unexpected end of data" or _ends_in_a_character(text)
+        ):
+            raise _Cut("JSON 在中途断开，正文不完整") from None
+        what = "空的" if not text.strip() else "网页（HTML）" if _looks_like_html(body) else "不合语法的 JSON"
+        raise Unreadable(f"平台应答 200，正文却是{what}，不是约定的 JSON") from None
+    code = answer.get(field("code")) if isinstance(answer, dict) else None
+    if type(code) is not int:
+        raise Unreadable("平台应答 200，正文没有整数 code，不是约定的 JSON")
+    if code != 0:
+        raise Unreadable(f"平台应答 code {code}：{_short(answer.get(field('msg')) or '没有说明')}")
+    data = answer.get(field("data"))
+    items = data.get(field("items")) if isinstance(data, dict) else None
+    total = data.get(field("total")) if isinstance(data, dict) else None
+    if not isinstance(items, list) or type(total) is not int or total < 0:
+        raise Unreadable("平台应答 200，正文没有 data.items 和 data.total，不是约定的 JSON")
+    number, size = (data.get(field(name)) for name in ("page", "size"))
+    return _Page(
+        body, items, total, number if type(number) is int else None, size if type(size) is int else None
+    )
+
+
+def _ends_in_a_character(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return False
+
+
+def _day_of(item: Any, field: Callable[[str], str], own_day: date) -> date:
+    """The day an item belongs to; the pull's own when it cannot be read."""
+    day = item.get(field("date")) if isinstance(item, dict) else None
+    return (read_day(day) if isinstance(day, str) else None) or own_day
+
+
+def _may_hold_personal(body: bytes) -> bool:
+    """Whether a page must be searched item by item: no comma, quote or colon stands within a number."""
+    return b"\\u" in body or find_personal(body.decode())
+
+
+def _holds_personal(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(find_personal(key) or _holds_personal(each) for key, each in value.items())
+    if isinstance(value, list):
+        return any(map(_holds_personal, value))
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return not isinstance(value, bool) and value is not None and find_personal(str(value))
+
+
+def _number(value: Any) -> tuple[float, str | None]:
+    """The value and, when it is not a JSON number, its text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value), None
+    return math.nan, value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _whole(value: Any) -> int:
+    """The revision in a JSON number, -1 when it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return -1
+    return int(value) if 0 <= value < 2**63 and value == int(value) else -1
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
+
+
+class _Reader:
+    """Items to submissions and figures."""
+
+    def __init__(self, catalog: Catalog, field: Callable[[str], str]) -> None:
+        self.draft = Draft()
+        self._field = field
+        measures = catalog.measures
+        self._survey: dict[str, str] = {
+            field(code.removeprefix(prefix)): code
+            for prefix in ("", "survey_")
+            for code, measure in measures.items()
+            if measure.kind == "survey"
+        }
+
+    def add(self, item: Any, part: str, line: int, scan: bool) -> None:
+        """One item: its figures, or one problem row with all that is wrong with its shape."""
+        field, draft, place = self._field, self.draft, (part, line, 0)
+        if not isinstance(item, dict):
+            index = draft.submit(Submission("", "", -1, None, personal=scan and _holds_personal(item)))
+            draft.problem(index, place, "", _text(item), "这一条不是 JSON 对象")
+            return
+        unit, day, revision, stamp, values, survey = (
+            item.get(field(name)) for name in ("unit", "date", "revision", "submitted_at", "values", "survey")
+        )
+        problems = []
+        if not isinstance(unit, (str, int)) or isinstance(unit, bool):
+            problems.append("没有 unit")
+        if not isinstance(day, str):
+            problems.append("没有 date")
+        edition = _whole(revision)
+        if edition < 0:
+            problems.append("revision 不是整数")
+        if not isinstance(values, list) and not (values is None and survey):
+            problems.append("values 不是列表")
+        if survey is not None and not isinstance(survey, list):
+            problems.append("survey 不是列表")
+        submission = Submission(
+            _text(unit).strip(),
+            day_text(_text(day)),
+            edition,
+            read_stamp(stamp) if isinstance(stamp, str) else None,
+            is_nil=values == [] and not problems,
+            personal=scan and _holds_personal(item),
+        )
+        index = draft.submit(submission)
+        if problems:
+            draft.problem(index, place, submission.date, _text(item), ";".join(problems))
+            return
+        for entry in values or ():
+            self._add_value(index, place, submission.date, entry)
+        for entry in survey or ():
+            self._add_survey(index, place, submission.date, entry)
+        self._add_totals(index, place, item.get(field("totals")))
+
+    def _add_value(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
+        if not isinstance(entry, dict):
+            self.draft.figure(index, place, day, "", "", math.nan, _text(entry))
+            return
+        value = entry.get(self._field("value"))
+        if value is not None:
+            measure, channel = (_text(entry.get(self._field(name))) for name in ("measure", "channel"))
+            self.draft.figure(index, place, day, measure, channel, *_number(value))
+
+    def _add_survey(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
+        if not isinstance(entry, dict):
+            self.draft.figure(index, place, day, "", "", math.nan, _text(entry))
+            return
+        channel = _text(entry.get(self._field("channel")))
+        for key, value in entry.items():
+            is_number = type(value) in (int, float)
+            if value is not None and key != self._field("channel") and (key in self._survey or is_number):
+                self.draft.figure(index, place, day, self._survey.get(key) or key, channel, *_number(value))
+
+    def _add_totals(self, index: int, place: tuple[str, int, int], totals: Any) -> None:
+        for measure, total in (totals if isinstance(totals, dict) else {}).items():
+            if total is not None:
+                self.draft.total(
+                    index, measure, None, _number(total)[0], f"{place[0]}第 {place[1]} 条的 totals"
+                )

@@ -1,0 +1,530 @@
+"""Family C, village platforms: one workbook per township and day, written by hand in Excel or WPS."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, TypeAlias
+from xml.parsers import expat
+
+import python_calamine
+
+from etl.catalog import Catalog, Platform
+from etl.sources.base import MAX_BYTES, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
+from etl.sources.cells import code_of, day_text, name_key, name_keys, read_day, read_number, tidy
+from etl.sources.files import STILL_WRITTEN, Delivery, Entry, FileOptions, FolderSource, Store, Waiting
+from etl.sources.frames import Draft, Submission
+from etl.sources.personal import find_personal, mask
+
+_NAME = re.compile(r"village_([0-9]{9})_([0-9]{8})(?:_r([1-9][0-9]{0,8}))?\.xlsx")
+_MAX_PACKED = 5_000_000
+_MAX_ROWS = 2_000
+_MAX_CELLS = 2_000_000
+"""The area that a sheet's cells span is held in memory whole: one stray cell at the far end would fill it."""
+_MAX_ENTRIES = 10_000
+_FRESH = timedelta(seconds=10)
+_SHEET, _SURVEY = "日报表", "满意度"
+_BLANKS = frozenset({"", "-", "/", "—"})
+_CODE, _UNIT, _TOTAL = "单位代码", "单位名称", "合计"
+_SIDE_COLUMNS = frozenset({"序号", "备注", "填报人"})
+_DATE_LABEL, _TIME_LABEL = "统计日期", "填报时间"
+_HEAD = re.compile(
+    r"(填报单位|统计日期|填报时间)\s*:\s*(.*?)\s*(?=(?:填报单位|统计日期|填报时间)\s*:|$)", re.DOTALL
+)
+_FOOT = ("单位负责人", "填表人", "报出日期", "注:", "说明:")
+_EXCEL_EPOCH = date(1899, 12, 30)
+
+_Cell: TypeAlias = Any
+
+
+class Workbooks(FolderSource):
+    """Village platforms (contract, C)."""
+
+    look_again_s: float = 1.0
+
+    def settle(self, store: Store, folders: dict[date, list[Entry]], listing: Listing) -> list[Delivery]:
+        now = self.clock()
+        deliveries, fresh = [], []
+        for day, entries in folders.items():
+            for entry in entries:
+                named = _NAME.fullmatch(entry.name)
+                if entry.ignored:
+                    listing.ignored.append(f"{entry.name}:{entry.ignored}")
+                elif not named or entry.is_folder:
+                    listing.ignored.append(f"{entry.name}：不是约定的文件名")
+                elif read_day(named[2]) != day:
+                    listing.ignored.append(f"{entry.name}：文件名的日期不是所在文件夹的日期")
+                else:
+                    order = (named[1], int(named[3] or 1))
+                    deliveries.append(Delivery(day, entry, None, entry.modified_at, order))
+                    if now - entry.modified_at < _FRESH:
+                        fresh.append(entry)
+        changed = self._changed(
+            store, {day for day, entries in folders.items() if set(entries) & set(fresh)}, fresh
+        )
+        listing.waiting += [f"{entry.name}:{STILL_WRITTEN}" for entry in changed]
+        return [delivery for delivery in deliveries if delivery.entry not in changed]
+
+    def _changed(self, store: Store, days: set[date], fresh: Sequence[Entry]) -> set[Entry]:
+        """Those of the fresh files that a second look finds changed: they are still being written (ruling 10)."""
+        if not fresh:
+            return set()
+        time.sleep(self.look_again_s)
+        again = {entry for day in days for entry in store.entries(f"{day:%Y%m%d}")}
+        return set(fresh) - again
+
+    def fetch(self, store: Store, delivery: Delivery, options: FileOptions) -> bytes:
+        data = store.read(delivery.entry, _MAX_PACKED)
+        if len(data) > _MAX_PACKED:
+            words = f"{delivery.entry.name} 超过 5 MB，整份退回"
+            raise PullFailed(Failure("rejected", words), [data])
+        if len(data) != delivery.entry.size:
+            raise Waiting
+        return data
+
+    def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
+        named = _NAME.fullmatch(pulled.name)
+        if not named:
+            raise Unreadable(f"文件名 {pulled.name} 不是 village_<乡镇9位>_<日期8位>.xlsx 或 …_r<版次>.xlsx")
+        data = b"".join(pulled.parts)
+        if len(data) > _MAX_PACKED:
+            raise Unreadable("文件超过 5 MB，整份退回")
+        reader = _Reader(catalog, pulled, int(named[3] or 1))
+        for sheet in _sheets(data):
+            reader.add(sheet)
+        return reader.reading()
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """name; cells by row and column from A1; channel spans by their first cell (0-based): last column."""
+
+    name: str
+    cells: list[list[_Cell]]
+    spans: dict[tuple[int, int], int]
+
+
+def _sheets(data: bytes) -> list[_Sheet]:
+    """The two sheets, as far as they are there, once the workbook is known to be within its limits.
+
+    Raises Unreadable. calamine shows an error cell as empty: what the sheet's XML says is put in its place.
+    """
+    entries = _inflated(data)
+    bounds = _Package(entries).scans((_SHEET, _SURVEY))
+    if _SHEET not in bounds:
+        raise Unreadable(f"没有工作表“{_SHEET}”")
+    del entries
+    try:
+        with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
+            return [_sheet(workbook, name, bounds[name]) for name in (_SHEET, _SURVEY) if name in bounds]
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of calamine is no Exception
+        raise Unreadable(f"工作簿损坏，无法读取（{type(error).__name__}）") from None
+
+
+def _inflated(data: bytes) -> dict[str, bytes]:
+    """The archive's entries by name in lower case, really inflated, no further than the bound: what the
+    directory says of their sizes may be untrue. Raises Unreadable."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+    except Exception:  # zipfile raises many kinds on broken directories
+        raise Unreadable("不是 xlsx 工作簿（不是完整的压缩包）") from None
+    if len(infos) > _MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_BYTES:
+        raise Unreadable("解压后超过 50 MB，整份退回")
+    entries: dict[str, bytes] = {}
+    room = MAX_BYTES
+    for info in infos:
+        at = info.header_offset
+        start = (
+            at + 30 + sum(int.from_bytes(data[at + where : at + where + 2], "little") for where in (26, 28))
+        )
+        content = data[start : start + info.compress_size]
+        if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Unreadable("工作簿加了密码，或用了没有约定的压缩方式")
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            try:
+                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, room + 1)
+            except zlib.error:
+                raise Unreadable("工作簿的压缩内容损坏") from None
+        room -= len(content)
+        if room < 0:
+            raise Unreadable("解压后超过 50 MB，整份退回")
+        name = info.filename.lower()
+        if len(content) != info.file_size or name in entries:
+            raise Unreadable("工作簿的压缩目录与内容不符")
+        entries[name] = content
+    return entries
+
+
+@dataclass
+class _Scan:
+    """What a sheet's XML says before calamine opens it: how far its cells reach, which of them are errors."""
+
+    name: str
+    errors: dict[tuple[int, int], str]
+
+
+class _Package:
+    """The parts of a workbook by their names."""
+
+    def __init__(self, entries: dict[str, bytes]) -> None:
+        self._entries = entries
+
+    def scans(self, wanted: Sequence[str]) -> dict[str, _Scan]:
+        """Each wanted sheet that is there. Raises Unreadable when one reaches too far."""
+        targets = {
+            one["Id"]: one["Target"] for one in self._elements("xl/_rels/workbook.xml.rels", "Relationship")
+        }
+        scans: dict[str, _Scan] = {}
+        for sheet in self._elements("xl/workbook.xml", "sheet"):
+            key = name_key(sheet["name"])
+            if key not in wanted:
+                continue
+            if key in scans:
+                raise Unreadable(f"有两个工作表“{key}”")
+            relation = next((value for name, value in sheet.items() if name.endswith(":id")), "")
+            target = targets.get(relation, "").lstrip("/")
+            path = target if target.startswith("xl/") else f"xl/{target}"
+            scans[key] = _Scan(sheet["name"], _scan(self._part(path)))
+        return scans
+
+    def _part(self, name: str) -> bytes:
+        content = self._entries.get(name.lower())
+        if content is None:
+            raise Unreadable(f"不是 xlsx 工作簿（缺少 {mask(name)[:80]}）")
+        return content
+
+    def _elements(self, part: str, wanted: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if _local(name) == wanted and {"Relationship": "Target", "sheet": "name"}[wanted] in attributes:
+                found.append(attributes)
+
+        _parse(self._part(part), start)
+        return found
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _parse(
+    xml: bytes,
+    start: Any,
+    end: Any = None,
+    text: Any = None,
+) -> None:
+    """Walk a part's XML; entities of its own are not wanted. Raises Unreadable."""
+
+    def refuse(*_: object) -> None:
+        raise Unreadable("工作簿的 XML 带有文档类型声明，不予读取")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    try:
+        parser.Parse(xml, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        raise Unreadable("工作簿的 XML 损坏") from None
+
+
+def _scan(xml: bytes) -> dict[tuple[int, int], str]:
+    """The error cells of a sheet by row and column (0-based), once its cells are known not to reach too far."""
+    errors: dict[tuple[int, int], str] = {}
+    row = column = -1
+    last_row = last_column = 0
+    is_error = in_value = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, is_error, in_value, last_row, last_column
+        kind = _local(name)
+        if kind == "row":
+            row = int(attributes["r"]) - 1 if "r" in attributes else row + 1
+            column = -1
+        elif kind == "c":
+            column, row = _place(attributes["r"]) if "r" in attributes else (column + 1, row)
+            is_error = attributes.get("t") == "e"
+        elif kind in ("v", "is"):
+            in_value = True
+            last_row, last_column = max(last_row, row), max(last_column, column)
+            if (last_row + 1) * (last_column + 1) > _MAX_CELLS:
+                raise Unreadable(
+                    f"工作表的内容一直延伸到第 {row + 1} 行第 {column + 1} 列，超出限度，整份退回"
+                )
+
+    def end(name: str) -> None:
+        nonlocal in_value
+        if _local(name) == "v":
+            in_value = False
+
+    def text(words: str) -> None:
+        if is_error and in_value:
+            errors[row, column] = words
+
+    _parse(xml, start, end, text)
+    return errors
+
+
+def _place(reference: str) -> tuple[int, int]:
+    """Column and row (0-based) of a reference such as AB12. Raises ValueError."""
+    found = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})", reference)
+    if not found:
+        raise ValueError(reference)
+    column = 0
+    for letter in found[1].upper():
+        column = column * 26 + ord(letter) - 64
+    return column - 1, int(found[2]) - 1
+
+
+def _sheet(workbook: python_calamine.CalamineWorkbook, name: str, scan: _Scan) -> _Sheet:
+    sheet = workbook.get_sheet_by_name(scan.name)
+    cells: list[list[_Cell]] = sheet.to_python(skip_empty_area=False)
+    for (row, column), words in scan.errors.items():
+        if row < len(cells) and column < len(cells[row]):
+            cells[row][column] = words
+    spans = {start: end[1] for start, end in sheet.merged_cell_ranges or ()}
+    return _Sheet(name, cells, spans)
+
+
+def _text(cell: _Cell) -> str:
+    """What a cell shows; a whole number without a decimal point."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ")
+    return str(cell)
+
+
+def _code(cell: _Cell) -> str:
+    """A division code, typed as a number or as text."""
+    code = tidy(_text(cell)).lstrip("'")
+    return str(int(float(code))) if re.fullmatch(r"[0-9]{12}\.0+|[0-9]\.[0-9]{1,11}[Ee]\+?11", code) else code
+
+
+def _day(cell: _Cell) -> str:
+    """The day in a cell in ISO form, the text as it stands when there is none. Excel's serial days count."""
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = _text(cell)
+    if re.fullmatch(r"[2-7][0-9]{4}", text):
+        return (_EXCEL_EPOCH + timedelta(days=int(text))).isoformat()
+    return day_text(text)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of figures; is_total when it holds the row's own sum."""
+
+    at: int
+    measure: str
+    channel: str
+    is_total: bool
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things are in a sheet, found by what stands there."""
+
+    code_at: int
+    name_at: int
+    top: int
+    first_row: int
+    columns: list[_Column]
+
+
+class _Reader:
+    """One workbook as submissions and figures."""
+
+    def __init__(self, catalog: Catalog, pulled: Pulled, revision: int) -> None:
+        self._measures = name_keys(catalog.measure_by_name())
+        self._channels = name_keys(catalog.channel_by_name())
+        self._pulled = pulled
+        self._revision = revision
+        self._draft = Draft()
+        self._index: dict[str, int] = {}
+        self._blank: set[int] = set()
+        self._filled: set[int] = set()
+        self._is_personal = False
+
+    def reading(self) -> Reading:
+        for index in self._blank - self._filled:
+            self._draft.submissions[index].is_nil = True
+        if self._is_personal:
+            for submission in self._draft.submissions:
+                submission.personal = True
+        return self._draft.reading()
+
+    def add(self, sheet: _Sheet) -> None:
+        """One sheet's villages, totals, head and foot. Raises Unreadable when it has no header."""
+        layout = self._layout(sheet)
+        if layout is None:
+            if sheet.name == _SURVEY and not any(_text(cell) for row in sheet.cells for cell in row):
+                return
+            raise Unreadable(f"工作表“{sheet.name}”的表头不符：找不到 {_CODE}、{_UNIT} 和认识的指标")
+        day, filled_at = self._head(sheet.cells[: layout.top])
+        for row in sheet.cells[layout.top : layout.first_row]:
+            self._search_outside(row)
+        has_total, villages = False, 0
+        for number, row in enumerate(sheet.cells[layout.first_row :], layout.first_row + 1):
+            code, name = _code(row[layout.code_at]), name_key(_text(row[layout.name_at]))
+            values = self._values(row, layout)
+            if _TOTAL in (name, name_key(code)):
+                has_total = True
+                self._search_outside(row)
+                self._add_totals(-1, sheet, number, values)
+            elif not code.isdigit() and (_is_foot(row) or not values and not (name and not code)):
+                self._search_outside(row)
+            else:
+                villages += 1
+                if villages > _MAX_ROWS:
+                    raise Unreadable(f"工作表“{sheet.name}”超过 2,000 行，整份退回")
+                self._add_village(sheet, number, row, code, day, filled_at, values)
+        if not has_total and sheet.name == _SHEET:
+            self._draft.notes.append((-1, "missing_total_row", f"工作表“{sheet.name}”没有合计行"))
+
+    def _layout(self, sheet: _Sheet) -> _Layout | None:
+        for top, row in enumerate(sheet.cells[:50]):
+            names = [name_key(_text(cell)) for cell in row]
+            if _CODE in names and _UNIT in names:
+                break
+        else:
+            return None
+        candidates = [top, top + 1] if top + 1 < len(sheet.cells) else [top]
+        known = {
+            at: sum(name_key(_text(cell)) in self._measures for cell in sheet.cells[at]) for at in candidates
+        }
+        measure_row = max(candidates, key=lambda at: known[at])
+        if not known[measure_row]:
+            return None
+        code_at, name_at = names.index(_CODE), names.index(_UNIT)
+        channel_row = measure_row - 1
+        columns = list(self._columns(sheet, channel_row, measure_row, {code_at, name_at}))
+        return _Layout(code_at, name_at, min(top, max(channel_row, 0)), measure_row + 1, columns)
+
+    def _columns(
+        self, sheet: _Sheet, channel_row: int, measure_row: int, sides: set[int]
+    ) -> Iterator[_Column]:
+        """Each column of figures. A channel covers the cells merged with its own; one that is not merged, all
+        up to the next."""
+        channel, covers = "", -1.0
+        for at, cell in enumerate(sheet.cells[measure_row]):
+            measure = tidy(_text(cell))
+            own = tidy(_text(sheet.cells[channel_row][at])) if channel_row >= 0 else ""
+            if own or at in sides:
+                channel, covers = own, float(sheet.spans.get((channel_row, at), math.inf))
+            if at in sides:
+                channel = ""
+                continue
+            above = channel if at <= covers else ""
+            if own and not measure:
+                measure, above = own, ""
+            if name_key(measure) in _SIDE_COLUMNS:
+                continue
+            is_total = _TOTAL in (name_key(measure), name_key(above))
+            yield _Column(
+                at,
+                code_of(self._measures, measure or f"第 {at + 1} 列没有表头"),
+                code_of(self._channels, above),
+                is_total,
+            )
+
+    def _head(self, rows: Sequence[Sequence[_Cell]]) -> tuple[str, str | None]:
+        """Day and time of filling: label and value in one cell, or the value in the next that is not empty."""
+        found: dict[str, _Cell] = {}
+        for row in rows:
+            self._search_outside(row)
+            for at, cell in enumerate(row):
+                text = tidy(_text(cell))
+                labelled = _HEAD.findall(text) or [(text, "")] * (text in (_DATE_LABEL, _TIME_LABEL))
+                for label, value in labelled:
+                    following = next((other for other in row[at + 1 :] if _text(other).strip()), "")
+                    if _HEAD.search(tidy(_text(following))):
+                        following = ""
+                    found.setdefault(label, value or following)
+        filled_at = _text(found.get(_TIME_LABEL, "")).strip()
+        return _day(found.get(_DATE_LABEL, "")), filled_at or None
+
+    def _values(self, row: Sequence[_Cell], layout: _Layout) -> list[tuple[_Column, float, str | None]]:
+        """The cells that hold a value: its number, and its text unless it is a plain number."""
+        values: list[tuple[_Column, float, str | None]] = []
+        for column in layout.columns:
+            cell = row[column.at]
+            if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+                values.append((column, float(cell), None))
+            elif not isinstance(cell, str):
+                values.append((column, math.nan, _text(cell)))
+            elif cell and (number := read_number(cell, _BLANKS)) is not None:
+                values.append((column, number, cell))
+        return values
+
+    def _add_village(
+        self,
+        sheet: _Sheet,
+        number: int,
+        row: Sequence[_Cell],
+        code: str,
+        day: str,
+        filled_at: str | None,
+        values: Sequence[tuple[_Column, float, str | None]],
+    ) -> None:
+        figures = [value for value in values if not value[0].is_total]
+        if sheet.name == _SURVEY and code and not figures:
+            return
+        index = self._index.get(code) if code else None
+        if index is None:
+            received_at = self._pulled.received_at
+            index = self._draft.submit(Submission(code, day, self._revision, received_at, filled_at))
+            if code:
+                self._index[code] = index
+        if _holds_personal(row):
+            self._draft.submissions[index].personal = True
+        if not code:
+            words = f"工作表“{sheet.name}”第 {number} 行没有单位代码"
+            text = "|".join(filter(None, map(_text, row)))
+            self._draft.problem(index, (sheet.name, number, 0), day, text, words)
+            return
+        if sheet.name == _SHEET:
+            (self._filled if figures else self._blank).add(index)
+        for column, value, text in figures:
+            place = (sheet.name, number, column.at + 1)
+            self._draft.figure(index, place, day, column.measure, column.channel, value, text)
+        self._add_totals(index, sheet, number, [value for value in values if value[0].is_total])
+
+    def _add_totals(
+        self, index: int, sheet: _Sheet, number: int, values: Sequence[tuple[_Column, float, str | None]]
+    ) -> None:
+        for column, value, _ in values:
+            place = f"工作表“{sheet.name}”第 {number} 行第 {column.at + 1} 列"
+            self._draft.total(index, _named(column.measure), _named(column.channel), value, place)
+
+    def _search_outside(self, row: Sequence[_Cell]) -> None:
+        """Personal data in the head or the foot concerns every village of the workbook."""
+        self._is_personal = self._is_personal or _holds_personal(row)
+
+
+def _named(text: str) -> str | None:
+    """A measure or channel that a sum is of; None when it is of all."""
+    return None if name_key(text) == _TOTAL else text
+
+
+def _is_foot(row: Sequence[_Cell]) -> bool:
+    return any(name_key(cell).startswith(_FOOT) for cell in row if isinstance(cell, str))
+
+
+def _holds_personal(row: Sequence[_Cell]) -> bool:
+    return any(find_personal(_text(cell)) for cell in row if not isinstance(cell, (date, timedelta)))
