@@ -10,6 +10,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import tenacity
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etl.catalog import Catalog, Platform
@@ -147,6 +148,11 @@ def pulled_of(
     for part in parts:
         digest.update(part)
     return Pulled(day, name, tuple(parts), received_at, digest.hexdigest(), failure)
+
+
+def backoff(first_wait_s: float) -> tenacity.wait.wait_base:
+    """Pauses between attempts: doubling from first_wait_s up to 30 s, with jitter."""
+    return tenacity.wait_exponential(first_wait_s, max=30) + tenacity.wait_random(0, first_wait_s)
 
 
 def utc_now() -> datetime:

@@ -30,6 +30,7 @@ from etl.sources.base import (
     PullFailed,
     Reading,
     Unreadable,
+    backoff,
     read_options,
 )
 from etl.sources.cells import code_of, day_text, name_key, name_keys, read_day, read_number, tidy
@@ -92,7 +93,7 @@ class CsvFiles(FolderSource):
                 elif not ignored and named and read_day(named[2]) != day:
                     ignored = "文件名的日期不是所在文件夹的日期"
                 if ignored:
-                    listing.ignored.append(f"{entry.name}:{ignored}")
+                    listing.ignored.append(f"{entry.name}：{ignored}")
                 else:
                     (digests if is_digest else files)[entry.name] = entry
             for name, entry in files.items():
@@ -108,7 +109,7 @@ class CsvFiles(FolderSource):
     def fetch(self, store: Store, delivery: Delivery, options: FileOptions) -> bytes:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(options.attempts),
-            wait=tenacity.wait_exponential_jitter(self.first_wait_s, max=30, jitter=self.first_wait_s),
+            wait=backoff(self.first_wait_s),
             retry=tenacity.retry_if_exception_type(_Mismatch),
             reraise=True,
         )

@@ -28,6 +28,7 @@ from etl.sources.base import (
     Reading,
     Seen,
     Unreadable,
+    backoff,
     pulled_of,
     read_options,
     utc_now,
@@ -132,7 +133,7 @@ class Database:
             raise PullFailed(Failure("rejected", str(error))) from None
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(options.attempts),
-            wait=tenacity.wait_exponential_jitter(self.first_wait_s, max=30, jitter=self.first_wait_s),
+            wait=backoff(self.first_wait_s),
             retry=tenacity.retry_if_exception(_is_transient),
             reraise=True,
         )

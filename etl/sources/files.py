@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 from abc import ABC, abstractmethod
@@ -28,6 +29,7 @@ from etl.sources.base import (
     PullFailed,
     Seen,
     Unreadable,
+    backoff,
     pulled_of,
     read_options,
     utc_now,
@@ -76,7 +78,7 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
 
     cachable = False
 
-    def __init__(self, host: str, host_key: str | None, timeout_s: float, **login: Any) -> None:
+    def __init__(self, host: str, host_key: paramiko.PKey | None, timeout_s: float, **login: Any) -> None:
         self._host_key = host_key
         self._timeout_s = timeout_s
         super().__init__(host, **login)
@@ -84,13 +86,9 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
     def _connect(self) -> None:
         client = paramiko.SSHClient()
         if self._host_key:
-            kind, body = self._host_key.split()[:2]
             port = self.ssh_kwargs["port"]
             entry = self.host if port == 22 else f"[{self.host}]:{port}"
-            line = paramiko.hostkeys.HostKeyEntry.from_line(f"{entry} {kind} {body}")
-            if line is None or line.key is None:
-                raise paramiko.SSHException("host_key")
-            client.get_host_keys().add(entry, kind, line.key)
+            client.get_host_keys().add(entry, self._host_key.get_name(), self._host_key)
             client.set_missing_host_key_policy(_RefuseUnpinned())
         else:
             log.warning("host key of %s is not pinned: set host_key in the connection's extra", self.host)
@@ -220,9 +218,14 @@ class Store:
         key_file = extra.get("key_file")
         if key_file and not os.path.exists(key_file):
             raise self._failed("rejected", f"连接 {connection.conn_id} 的 key_file 不存在")
+        try:
+            host_key = _host_key(extra["host_key"]) if extra.get("host_key") else None
+        except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+            words = f"连接 {connection.conn_id} 的 host_key 不是“类型 公钥”，如 ssh-ed25519 AAAA…"
+            raise self._failed("rejected", words) from None
         return _PinnedSFTP(
             connection.host,
-            host_key=extra.get("host_key"),
+            host_key=host_key,
             timeout_s=self._options.timeout_s,
             port=connection.port or 22,
             username=connection.login,
@@ -256,7 +259,7 @@ class Store:
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._options.attempts),
-            wait=tenacity.wait_exponential_jitter(self._first_wait_s, max=30, jitter=self._first_wait_s),
+            wait=backoff(self._first_wait_s),
             retry=tenacity.retry_if_exception(_is_transient),
             before_sleep=lambda _: self.close(),
             reraise=True,
@@ -278,6 +281,14 @@ class Store:
         if secret:
             words = words.replace(secret, "***")
         return PullFailed(Failure(state, f"平台 {self._platform.id}：{mask(words)}"))
+
+
+def _host_key(text: str) -> paramiko.PKey:
+    """The key in `ssh-ed25519 AAAA…`, or in its last part alone, as Airflow's connections hold it."""
+    words = text.split()
+    blob = base64.b64decode(words[min(1, len(words) - 1)], validate=True)
+    kind = blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode("ascii")
+    return paramiko.PKey.from_type_string(kind, blob)
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -438,7 +449,7 @@ class FolderSource(ABC):
                 try:
                     parts, failure = (self.fetch(store, delivery, options),), None
                 except Waiting:
-                    listing.waiting.append(f"{delivery.entry.name}:{STILL_WRITTEN}")
+                    listing.waiting.append(f"{delivery.entry.name}：{STILL_WRITTEN}")
                     continue
                 except PullFailed as error:
                     parts, failure = error.parts, error.failure

@@ -30,6 +30,7 @@ from etl.sources.base import (
     Reading,
     Seen,
     Unreadable,
+    backoff,
     pulled_of,
     read_options,
     utc_now,
@@ -62,7 +63,7 @@ class RestOptions(Options):
 class _Transient(Exception):
     """Worth another try. after_s: the pause that the platform asks for."""
 
-    def __init__(self, words: str, body: bytes = b"", after_s: float | None = None) -> None:
+    def __init__(self, words: str, body: bytes | None = None, after_s: float | None = None) -> None:
         super().__init__(words)
         self.body = body
         self.after_s = after_s
@@ -166,7 +167,7 @@ class _Client:
         self._options = options
         self._field = _renamed(options)
         self._asked = {self._field(name): value for name, value in asked.items()}
-        self._wait = tenacity.wait_exponential_jitter(first_wait_s, max=30, jitter=first_wait_s)
+        self._wait = backoff(first_wait_s)
         self._jitter = tenacity.wait_random(0, first_wait_s)
         self._url = connection.base_url().rstrip("/") + options.path
         self._http: httpx.AsyncClient
@@ -280,13 +281,13 @@ class _Client:
                     if len(body) > bound:
                         break
         except (TimeoutError, httpx.TimeoutException):
-            raise _Transient("超时", bytes(body)) from None
+            raise _Transient("超时", bytes(body) or None) from None
         except httpx.RemoteProtocolError:
-            raise _Transient("应答中断，正文不完整", bytes(body)) from None
+            raise _Transient("应答中断，正文不完整", bytes(body) or None) from None
         except _MISWRITTEN:
             raise
         except httpx.TransportError as error:
-            raise _Transient(f"连接不上（{type(error).__name__}）", bytes(body)) from None
+            raise _Transient(f"连接不上（{type(error).__name__}）", bytes(body) or None) from None
         return self._judge(number, response, bytes(body))
 
     def _judge(self, number: int, response: httpx.Response, body: bytes) -> _Page:

@@ -56,7 +56,7 @@ class Workbooks(FolderSource):
             for entry in entries:
                 named = _NAME.fullmatch(entry.name)
                 if entry.ignored:
-                    listing.ignored.append(f"{entry.name}:{entry.ignored}")
+                    listing.ignored.append(f"{entry.name}：{entry.ignored}")
                 elif not named or entry.is_folder:
                     listing.ignored.append(f"{entry.name}：不是约定的文件名")
                 elif read_day(named[2]) != day:
@@ -69,7 +69,7 @@ class Workbooks(FolderSource):
         changed = self._changed(
             store, {day for day, entries in folders.items() if set(entries) & set(fresh)}, fresh
         )
-        listing.waiting += [f"{entry.name}:{STILL_WRITTEN}" for entry in changed]
+        listing.waiting += [f"{entry.name}：{STILL_WRITTEN}" for entry in changed]
         return [delivery for delivery in deliveries if delivery.entry not in changed]
 
     def _changed(self, store: Store, days: set[date], fresh: Sequence[Entry]) -> set[Entry]:
@@ -500,9 +500,9 @@ class _Reader:
             return
         if sheet.name == _SHEET:
             (self._filled if figures else self._blank).add(index)
-        for column, value, text in figures:
+        for column, value, shown in figures:
             place = (sheet.name, number, column.at + 1)
-            self._draft.figure(index, place, day, column.measure, column.channel, value, text)
+            self._draft.figure(index, place, day, column.measure, column.channel, value, shown)
         self._add_totals(index, sheet, number, [value for value in values if value[0].is_total])
 
     def _add_totals(

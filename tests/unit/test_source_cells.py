@@ -39,7 +39,9 @@ def test_a_blank_is_no_value(text: str) -> None:
     assert read_number(text, BLANKS) is None
 
 
-@pytest.mark.parametrize("text", ["12件", "abc", "1,20", "1 204", "1e5", "/", "--", "#DIV/0!", "nan", "inf", "9" * 400])
+@pytest.mark.parametrize(
+    "text", ["12件", "abc", "1,20", "1 204", "1e5", "/", "--", "#DIV/0!", "nan", "inf", "9" * 400]
+)
 def test_what_is_not_a_number_is_nan(text: str) -> None:
     number = read_number(text, BLANKS)
     assert number is not None
@@ -48,7 +50,15 @@ def test_what_is_not_a_number_is_nan(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-03-02", "2026/3/2", "2026.3.2", "2026年3月2日", "20260302", "２０２６-03-02", "2026-03-02 00:00:00"],
+    [
+        "2026-03-02",
+        "2026/3/2",
+        "2026.3.2",
+        "2026年3月2日",
+        "20260302",
+        "２０２６-03-02",
+        "2026-03-02 00:00:00",
+    ],
 )
 def test_a_day_is_read_in_every_form(text: str) -> None:
     assert read_day(text) == date(2026, 3, 2)

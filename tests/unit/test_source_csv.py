@@ -65,7 +65,9 @@ def figures(reading: Reading) -> list[tuple[Any, ...]]:
 
 
 def test_each_figure_is_a_row_of_its_unit(catalog: Catalog) -> None:
-    reading = read(catalog, line("12"), line("3", measure="调解受理", channel="网络"), line("0", unit="371302002000"))
+    reading = read(
+        catalog, line("12"), line("3", measure="调解受理", channel="网络"), line("0", unit="371302002000")
+    )
     assert figures(reading) == [
         ("371302001000", "consultation", "physical", 12.0, 2),
         ("371302001000", "mediation_accepted", "network", 3.0, 3),
@@ -180,7 +182,11 @@ def test_a_nil_report_that_is_not_zero_is_a_problem(catalog: Catalog) -> None:
 
 
 def test_the_name_gives_the_revision_and_another_edition_is_noted_once_a_unit(catalog: Catalog) -> None:
-    lines = [line("1", edition="2"), line("2", channel="热线", edition="2"), line("3", unit="371302002000", edition="3")]
+    lines = [
+        line("1", edition="2"),
+        line("2", channel="热线", edition="2"),
+        line("3", unit="371302002000", edition="3"),
+    ]
     reading = read(catalog, *lines, name="township_371302_20260302_r3.csv.gz")
     assert reading.submissions["revision"].tolist() == [3, 3]
     assert [(index, code) for index, code, _ in reading.notes] == [(0, "other_edition")]
@@ -210,7 +216,10 @@ def test_a_ragged_line_is_a_problem_of_its_unit_and_the_others_stay(catalog: Cat
     assert reading.rows["value"].tolist()[:2] == [1.0, 2.0]
     assert reading.rows["line"].tolist() == [2, 4, 3, 5]
     assert reading.rows["unit"].tolist() == ["371302001000"] * 3 + ["x"]
-    assert reading.rows["problem"].tolist()[2:] == ["第 3 行有 3 列，与表头不一致", "第 5 行有 2 列，与表头不一致"]
+    assert reading.rows["problem"].tolist()[2:] == [
+        "第 3 行有 3 列，与表头不一致",
+        "第 5 行有 2 列，与表头不一致",
+    ]
     assert reading.rows["row_number"].tolist() == [1, 2, 3, 4]
 
 
@@ -219,7 +228,9 @@ def test_empty_cells_beyond_the_header_are_no_matter(catalog: Catalog) -> None:
 
 
 def test_columns_are_found_by_name_and_extra_ones_are_left_out(catalog: Catalog) -> None:
-    text = "备注,版次,数值,指标,渠道,统计日期,单位代码,填报时间\n好,1,7,调解受理,热线,2026-03-02,371302001000,\n"
+    text = (
+        "备注,版次,数值,指标,渠道,统计日期,单位代码,填报时间\n好,1,7,调解受理,热线,2026-03-02,371302001000,\n"
+    )
     reading = read_bytes(catalog, pack(text))
     assert figures(reading) == [("371302001000", "mediation_accepted", "hotline", 7.0, 2)]
     assert reading.rows["column"].tolist() == [3]
@@ -285,7 +296,7 @@ def test_a_name_that_is_not_the_contracts_is_unreadable(catalog: Catalog) -> Non
         line("13800138078"),
         line("1", measure="张三 138-0013-8078"),
         line("1", unit="371302199003071234"),
-        line("1") .replace("17:40:00", "电话１３８００１３８０７８"),
+        line("1").replace("17:40:00", "电话１３８００１３８０７８"),
         "371302001000,2026-03-02,实体,13800138078",
     ],
 )
@@ -294,7 +305,9 @@ def test_personal_data_marks_the_submission_and_is_masked_everywhere(catalog: Ca
     by_unit = dict(zip(reading.submissions["unit"], reading.submissions["personal"], strict=True))
     assert by_unit.pop("371302002000") is False
     assert list(by_unit.values()) == [True]
-    shown = reading.rows.to_csv() + reading.submissions.to_csv() + reading.totals.to_csv() + str(reading.notes)
+    shown = (
+        reading.rows.to_csv() + reading.submissions.to_csv() + reading.totals.to_csv() + str(reading.notes)
+    )
     assert not any(number in shown for number in ("13800138078", "8078", "１３８０", "19900307"))
     assert "***" in shown
 

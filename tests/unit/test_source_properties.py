@@ -27,20 +27,45 @@ CATALOG: Catalog = load_catalog(None)
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=8,
 )
 CELL = st.sampled_from(
-    ["", "-", "12", "1,204", "合计", "零报告", "实体", "解答法律咨询", "单位代码", "单位名称", "13800138078", "统计日期：2026-03-02", "𝟏", "\x00"]
+    [
+        "",
+        "-",
+        "12",
+        "1,204",
+        "合计",
+        "零报告",
+        "实体",
+        "解答法律咨询",
+        "单位代码",
+        "单位名称",
+        "13800138078",
+        "统计日期：2026-03-02",
+        "𝟏",
+        "\x00",
+    ]
 ) | st.text(max_size=8)
 
 
 def read(family: str, *parts: bytes) -> Reading | None:
     """The reading, None when unreadable; checks what every reading keeps to."""
     platform = Platform(
-        id="any", family=family, level="county", datasets=["daily"], conn_id="any", area=["371300000000"],
-        calendar="everyday", options={},
+        id="any",
+        family=family,
+        level="county",
+        datasets=["daily"],
+        conn_id="any",
+        area=["371300000000"],
+        calendar="everyday",
+        options={},
     )
     pulled = pulled_of(date(2026, 3, 2), NAMES[family], parts, datetime(2026, 3, 2, tzinfo=UTC))
     try:
@@ -83,7 +108,12 @@ def test_arbitrary_items_are_read_or_unreadable(items: list[Any], code: Any) -> 
 )
 @QUICK
 def test_submissions_bent_out_of_shape_are_still_submissions(changes: Any, entry: Any) -> None:
-    item = {"unit": "371302000000", "date": "2026-03-02", "revision": 1, "submitted_at": "2026-03-02T17:21:09+08:00"}
+    item = {
+        "unit": "371302000000",
+        "date": "2026-03-02",
+        "revision": 1,
+        "submitted_at": "2026-03-02T17:21:09+08:00",
+    }
     try:
         item_bytes = orjson.dumps([item | {"values": [entry], "survey": [entry]} | changes])
     except (TypeError, orjson.JSONEncodeError):
@@ -102,7 +132,9 @@ def test_arbitrary_lines_are_read_or_unreadable(lines: list[list[str]], cut: int
     read("csv", packed[: len(packed) - cut])
 
 
-@given(row=st.dictionaries(st.sampled_from(["county_code", "stat_date", "updated_at", "calls", "asked"]), JSON))
+@given(
+    row=st.dictionaries(st.sampled_from(["county_code", "stat_date", "updated_at", "calls", "asked"]), JSON)
+)
 @QUICK
 def test_arbitrary_rows_of_the_view_are_read_or_unreadable(row: dict[str, Any]) -> None:
     try:
@@ -148,7 +180,12 @@ def test_a_workbook_with_flipped_bytes_of_xml_is_read_or_unreadable(data: st.Dat
     with zipfile.ZipFile(io.BytesIO(_WORKBOOK)) as old, zipfile.ZipFile(file, "w") as new:
         for name in old.namelist():
             content = bytearray(old.read(name))
-            if name in ("xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/sharedStrings.xml", "xl/styles.xml"):
+            if name in (
+                "xl/worksheets/sheet1.xml",
+                "xl/workbook.xml",
+                "xl/sharedStrings.xml",
+                "xl/styles.xml",
+            ):
                 content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(32, 126))
             new.writestr(name, bytes(content))
     read("workbook", file.getvalue())

@@ -102,7 +102,9 @@ def test_survey_answers_are_measures_of_their_channel(catalog: Catalog) -> None:
 
 
 def test_a_number_in_the_survey_that_is_no_answer_is_a_row_for_the_gate(catalog: Catalog) -> None:
-    rows = read(catalog, ITEM | {"survey": [{"channel": "hotline", "neutral": 3, "remark": "无", "aware": "x"}]}).rows
+    rows = read(
+        catalog, ITEM | {"survey": [{"channel": "hotline", "neutral": 3, "remark": "无", "aware": "x"}]}
+    ).rows
     assert rows["measure"].tolist()[2:] == ["neutral", "aware"]
     assert rows["value_text"].tolist()[3] == "x"
 
@@ -195,7 +197,9 @@ def test_a_day_keeps_items_of_other_dates_for_the_gate(catalog: Catalog) -> None
 
 def test_a_batch_of_what_changed_keeps_its_own_day_and_today_keeps_the_undated(catalog: Catalog) -> None:
     items = [ITEM, ITEM | {"date": "2026-03-01"}, ITEM | {"date": "gestern"}, "x"]
-    assert read(catalog, *items, name="submissions-since-2026-03-05").submissions["date"].tolist() == ["2026-03-02"]
+    assert read(catalog, *items, name="submissions-since-2026-03-05").submissions["date"].tolist() == [
+        "2026-03-02"
+    ]
     today = read(catalog, *items, name="submissions-since-2026-03-02")
     assert today.submissions["date"].tolist() == ["2026-03-02", "gestern", ""]
 
@@ -218,7 +222,9 @@ def test_a_batch_of_what_changed_keeps_its_own_day_and_today_keeps_the_undated(c
 def test_personal_data_anywhere_marks_the_submission(catalog: Catalog, change: dict[str, Any]) -> None:
     reading = read(catalog, ITEM | change, ITEM | {"unit": "371302001000"})
     assert reading.submissions["personal"].tolist() == [True, False]
-    shown = reading.rows.to_csv() + reading.submissions.to_csv() + reading.totals.to_csv() + str(reading.notes)
+    shown = (
+        reading.rows.to_csv() + reading.submissions.to_csv() + reading.totals.to_csv() + str(reading.notes)
+    )
     assert "8078" not in shown
     assert "19900307" not in shown
 
@@ -229,9 +235,14 @@ def test_personal_data_in_escapes_is_found(catalog: Catalog) -> None:
 
 
 def test_fields_follow_the_declaration(catalog: Catalog) -> None:
-    item = {"dw": "371302000000", "date": "2026-03-02", "revision": 1, "submitted_at": ITEM["submitted_at"],
-            "values": [{"zb": "consultation", "channel": "physical", "value": 5}],
-            "survey": [{"channel": "hotline", "cp": 9}]}
+    item = {
+        "dw": "371302000000",
+        "date": "2026-03-02",
+        "revision": 1,
+        "submitted_at": ITEM["submitted_at"],
+        "values": [{"zb": "consultation", "channel": "physical", "value": 5}],
+        "survey": [{"channel": "hotline", "cp": 9}],
+    }
     body = orjson.dumps({"ret": 0, "data": {"count": 1, "items": [item]}})
     fields = {"unit": "dw", "measure": "zb", "asked": "cp", "code": "ret", "total": "count"}
     reading = read_pages(catalog, body, fields=fields)
@@ -262,7 +273,9 @@ def test_fields_follow_the_declaration(catalog: Catalog) -> None:
         (b"[" * 5000, "不合语法"),
     ],
 )
-def test_a_body_that_is_not_the_json_promised_is_unreadable(catalog: Catalog, body: bytes, words: str) -> None:
+def test_a_body_that_is_not_the_json_promised_is_unreadable(
+    catalog: Catalog, body: bytes, words: str
+) -> None:
     with pytest.raises(Unreadable, match=words):
         read_pages(catalog, body)
 

@@ -63,7 +63,9 @@ def fill(
         for at, measure in enumerate(measures, column):
             sheet.cell(4, at, measure)
         if len(measures) > 1:
-            sheet.merge_cells(start_row=3, end_row=3, start_column=column, end_column=column + len(measures) - 1)
+            sheet.merge_cells(
+                start_row=3, end_row=3, start_column=column, end_column=column + len(measures) - 1
+            )
         column += len(measures)
     for number, row in enumerate(rows, 5):
         for at, value in enumerate(row, 1):
@@ -72,7 +74,9 @@ def fill(
         sheet.cell(len(rows) + 6, 1 + 2 * at, words)
 
 
-def book(rows: list[list[Any]], change: Callable[[openpyxl.Workbook], None] | None = None, **form: Any) -> bytes:
+def book(
+    rows: list[list[Any]], change: Callable[[openpyxl.Workbook], None] | None = None, **form: Any
+) -> bytes:
     workbook = openpyxl.Workbook()
     sheet = workbook.active
     assert sheet is not None
@@ -153,7 +157,9 @@ def test_what_is_not_a_number_is_a_row_with_its_text(catalog: Catalog, value: An
 
 
 def test_a_row_of_blanks_is_a_nil_report(catalog: Catalog) -> None:
-    reading = read_rows(catalog, [CODES[0], "甲村", None, "-", "/"], [CODES[1], "乙村"], [CODES[2], None, 0], TOTAL)
+    reading = read_rows(
+        catalog, [CODES[0], "甲村", None, "-", "/"], [CODES[1], "乙村"], [CODES[2], None, 0], TOTAL
+    )
     assert reading.submissions["is_nil"].tolist() == [True, True, False]
     assert len(reading.rows) == 1
 
@@ -260,8 +266,16 @@ def test_the_header_is_found_by_content(catalog: Catalog) -> None:
     sheet.title = " 日报表"
     sheet["B3"] = "统计日期：2026-03-02"
     for column, (channel, measure) in enumerate(
-        [("序号", None), ("网 络", "调解受理"), (None, "解答法律 咨询"), ("单位名称", None), ("单位代码", None),
-         ("备注", None), ("热线", "12348来电")], 2
+        [
+            ("序号", None),
+            ("网 络", "调解受理"),
+            (None, "解答法律 咨询"),
+            ("单位名称", None),
+            ("单位代码", None),
+            ("备注", None),
+            ("热线", "12348来电"),
+        ],
+        2,
     ):
         sheet.cell(6, column, channel)
         sheet.cell(7, column, measure)
@@ -362,12 +376,16 @@ def test_more_than_two_thousand_villages_are_refused(catalog: Catalog) -> None:
 
 
 def test_one_cell_at_the_far_end_is_refused_before_it_fills_the_memory(catalog: Catalog) -> None:
-    data = book([[CODES[0], "甲村", 1]], lambda workbook: workbook["日报表"].cell(1_048_576, 16_384, 1) and None)
+    data = book(
+        [[CODES[0], "甲村", 1]], lambda workbook: workbook["日报表"].cell(1_048_576, 16_384, 1) and None
+    )
     with pytest.raises(Unreadable, match="延伸"):
         read(catalog, data)
 
 
-def repack(data: bytes, change: Callable[[str, bytes], bytes], extra: dict[str, bytes] | None = None) -> bytes:
+def repack(
+    data: bytes, change: Callable[[str, bytes], bytes], extra: dict[str, bytes] | None = None
+) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -405,7 +423,10 @@ def test_broken_and_oversized_workbooks_are_unreadable(catalog: Catalog) -> None
         "过大": (plain() + bytes(5_000_000), "5 MB"),
         "膨胀": (repack(plain(), lambda _, content: content, {"xl/media/a.bin": bytes(60_000_000)}), "50 MB"),
         "目录不实": (with_lying_directory(), "目录与内容不符"),
-        "没有工作簿": (repack(plain(), lambda _, c: c).replace(b"xl/workbook.xml", b"xl/workbooc.xml"), "缺少"),
+        "没有工作簿": (
+            repack(plain(), lambda _, c: c).replace(b"xl/workbook.xml", b"xl/workbooc.xml"),
+            "缺少",
+        ),
         "没有日报表": (book([], lambda workbook: setattr(workbook["日报表"], "title", "其他")), "没有工作表"),
         "坏 XML": (sheet_xml(b"</sheetData>", b"</sheet"), "XML 损坏"),
         "文档类型": (sheet_xml(b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet'), "文档类型"),
