@@ -23,7 +23,7 @@ CREATE TABLE core.division_period (
     parent_id integer REFERENCES core.division,
     PRIMARY KEY (division_id, valid_from),
     CHECK (valid_from < valid_to),
-    CHECK ((level = 'province') = (parent_id IS NULL))
+    CHECK (level <> 'province' OR parent_id IS NULL)
 );
 CREATE INDEX ON core.division_period (parent_id);
 

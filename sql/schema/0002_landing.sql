@@ -29,6 +29,8 @@ CREATE TABLE landing.batch (
     CHECK ((scope IS NULL) = (scope_revision IS NULL))
 );
 CREATE INDEX ON landing.batch (stat_date, platform_id);
+CREATE INDEX ON landing.batch (stat_date) WHERE state = 'gated';
+CREATE INDEX ON landing.batch (platform_id) WHERE state = 'failed';
 CREATE INDEX ON landing.batch (sha256);
 
 -- One row per platform asked in one run: a retry takes only the unfinished, and `restate` knows since when to ask.
@@ -53,6 +55,8 @@ CREATE TABLE landing.staged_submission (
     batch_id bigint NOT NULL REFERENCES landing.batch ON DELETE CASCADE,
     unit_id integer NOT NULL REFERENCES core.division,
     revision bigint NOT NULL,
+    -- 0, or 1 and more when one batch holds the same revision of a unit again.
+    sent_number smallint NOT NULL,
     received_at timestamptz NOT NULL,
     filled_at text,
     is_nil boolean NOT NULL,
@@ -61,5 +65,5 @@ CREATE TABLE landing.staged_submission (
     cells smallint[] NOT NULL,
     figures bigint[] NOT NULL,
     row_numbers integer[] NOT NULL,
-    PRIMARY KEY (batch_id, unit_id, revision)
+    PRIMARY KEY (batch_id, unit_id, revision, sent_number)
 );

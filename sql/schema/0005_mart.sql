@@ -24,6 +24,13 @@ CREATE TABLE mart.daily_reporting (
     PRIMARY KEY (stat_date, division_id)
 ) PARTITION BY RANGE (stat_date);
 
+-- When a day was last loaded and last rolled up; a day loaded later than it was rolled up is waiting.
+CREATE TABLE mart.daily_rollup (
+    stat_date date PRIMARY KEY,
+    loaded_at timestamptz,
+    rolled_up_at timestamptz
+);
+
 CREATE VIEW mart.daily_statistics AS
 WITH figure AS (
     SELECT total.stat_date, total.division_id, total.cell_id, total.value

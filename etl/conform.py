@@ -1,0 +1,209 @@
+"""Conform: the rows of several batches of one day, side by side with what is known about them.
+
+The result is the frame that the suites look at. No row is judged here; each only gets the columns that a rule needs:
+the division its unit code means, the cell its measure and channel mean, the ceiling it must keep to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api.types import union_categoricals
+
+from etl.catalog import Catalog, Level, Platform
+from etl.divisions import DayDivisions
+from etl.sources import Reading
+
+LEVELS = [level.value for level in Level]
+TEXT_COLUMNS = ("part", "unit", "date", "measure", "channel", "value_text", "problem")
+NUMBER_COLUMNS = {"row_number": np.int32, "line": np.int32, "column": np.int32, "value": np.float64}
+
+
+@dataclass(frozen=True)
+class Read:
+    """One batch, read: which platform it came from, when the source received it and we pulled it, what stands in it."""
+
+    batch_id: int
+    platform: Platform
+    received_at: datetime | None
+    pulled_at: datetime
+    reading: Reading
+
+
+def conform(
+    reads: Sequence[Read], catalog: Catalog, cells: dict[tuple[str, str], int], divisions: DayDivisions
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join the rows and the submissions of some batches of one day.
+
+    Returns (rows, submissions). A submission without any figure gets one stand-in row, so that the rules about its
+    unit, date and contents are asked of it too; is_stand_in tells it from a figure.
+    """
+    submissions = _join_submissions(reads)
+    rows = _join_rows(reads, submissions)
+    _know_units(rows, submissions, reads, divisions)
+    _know_cells(rows, catalog, cells)
+    _know_repeats(rows, submissions, reads)
+    return rows, submissions
+
+
+def _join_submissions(reads: Sequence[Read]) -> pd.DataFrame:
+    parts = []
+    for position, read in enumerate(reads):
+        part = read.reading.submissions.copy()
+        part["batch"] = position
+        part["batch_id"] = read.batch_id
+        stamp = part["received_at"]
+        if read.received_at is not None:
+            stamp = stamp.fillna(pd.Timestamp(read.received_at))
+        pulled = pd.Timestamp(read.pulled_at).tz_convert("UTC")
+        part["is_badly_stamped"] = stamp.isna() | (stamp > pulled)
+        part["received_at"] = stamp.where(~part["is_badly_stamped"], pulled)
+        parts.append(part)
+    joined = pd.concat(parts, ignore_index=True)
+    joined["sent_number"] = joined.groupby(["batch_id", "unit", "revision"]).cumcount()
+    return joined
+
+
+def _join_rows(reads: Sequence[Read], submissions: pd.DataFrame) -> pd.DataFrame:
+    offsets = np.concatenate([[0], np.cumsum([len(read.reading.submissions) for read in reads])])
+    frames = [read.reading.rows for read in reads]
+    sizes = [len(frame) for frame in frames]
+    columns: dict[str, Any] = {
+        "batch": np.repeat(np.arange(len(reads), dtype=np.int32), sizes),
+        "submission": np.concatenate(
+            [frame["submission"].to_numpy(np.int32) + offset for frame, offset in zip(frames, offsets, strict=False)]
+        ).astype(np.int32),
+    }
+    for name in TEXT_COLUMNS:
+        columns[name] = union_categoricals([_as_category(frame[name]) for frame in frames])
+    for name, kind in NUMBER_COLUMNS.items():
+        columns[name] = np.concatenate([frame[name].to_numpy(kind) for frame in frames])
+    rows = pd.DataFrame(columns)
+    rows["is_stand_in"] = False
+    silent = submissions.index.difference(pd.Index(rows["submission"].unique()))
+    if len(silent):
+        rows = _add_stand_ins(rows, submissions.loc[silent], np.asarray(sizes))
+    return rows
+
+
+def _add_stand_ins(rows: pd.DataFrame, silent: pd.DataFrame, sizes: npt.NDArray[Any]) -> pd.DataFrame:
+    count = len(silent)
+    batch = silent["batch"].to_numpy(np.int32)
+    stand_in: dict[str, Any] = {
+        "batch": batch,
+        "submission": silent.index.to_numpy(np.int32),
+        "row_number": (sizes[batch] + silent.groupby("batch").cumcount().to_numpy() + 1).astype(np.int32),
+        "line": np.zeros(count, np.int32),
+        "column": np.zeros(count, np.int32),
+        "value": np.zeros(count),
+        "is_stand_in": np.ones(count, dtype=bool),
+    }
+    for name in TEXT_COLUMNS:
+        text = silent[name].astype("category") if name in ("unit", "date") else pd.Series(pd.Categorical([None] * count))
+        stand_in[name] = union_categoricals([rows[name].iloc[:0].cat.remove_unused_categories(), _as_category(text)])
+    added = pd.DataFrame(stand_in)
+    columns = {
+        name: union_categoricals([rows[name], added[name]])
+        if name in TEXT_COLUMNS
+        else np.concatenate([rows[name].to_numpy(), added[name].to_numpy()])
+        for name in rows.columns
+    }
+    return pd.DataFrame(columns)
+
+
+def _as_category(column: pd.Series[Any]) -> pd.Categorical:
+    """The column as a categorical of text, whatever the reader gave (an all-missing column has no categories)."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype("str").astype("category")
+    values = column.array
+    assert isinstance(values, pd.Categorical)
+    return pd.Categorical.from_codes(values.codes, pd.Index(values.categories.astype("str")))
+
+
+def _know_units(
+    rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read], divisions: DayDivisions
+) -> None:
+    """Add division_id and level (missing when unknown or inactive), is_in_area, is_personal."""
+    codes = rows["unit"].cat.codes.to_numpy()
+    categories = rows["unit"].cat.categories
+    known = divisions.table.reindex(categories)
+    level_of = pd.Categorical(known["level"], categories=LEVELS).codes
+    rows["division_id"] = np.append(known["division_id"].to_numpy(np.float64), np.nan)[codes]
+    rows["level"] = pd.Categorical.from_codes(np.append(level_of, -1)[codes], LEVELS)
+    batch = rows["batch"].to_numpy()
+    in_area = np.zeros(len(rows), dtype=bool)
+    for position, read in enumerate(reads):
+        inside = categories.isin(list(divisions.codes_in(read.platform.area)))
+        inside &= known["level"].isin([level.value for level in read.platform.level]).to_numpy()
+        mine = slice(*np.searchsorted(batch, [position, position + 1])) if _is_sorted(batch) else batch == position
+        in_area[mine] = np.append(inside, False)[codes[mine]]
+    rows["is_in_area"] = in_area
+    rows["is_personal"] = submissions["personal"].to_numpy(bool)[rows["submission"].to_numpy()]
+    submissions["division_id"] = divisions.table["division_id"].reindex(submissions["unit"]).to_numpy(np.float64)
+
+
+def _is_sorted(numbers: npt.NDArray[Any]) -> bool:
+    return bool((numbers[1:] >= numbers[:-1]).all())
+
+
+def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: dict[tuple[str, str], int]) -> None:
+    """Add cell_id (-1 when there is none), measure_at_level, measure_in_channel, ceiling, fraction."""
+    measures = catalog.daily_measures()
+    channels = list(catalog.channels)
+    names = [measure.code for measure in measures]
+    measure = _numbers(rows["measure"], names)
+    channel = _numbers(rows["channel"], channels)
+    cell_of = np.full((len(names) + 1, len(channels) + 1), -1, dtype=np.int32)
+    for place, each in enumerate(measures):
+        for code in each.channels:
+            cell_of[place, channels.index(code)] = cells[each.code, code]
+    rows["cell_id"] = cell_of[measure, channel]
+    rows["measure_at_level"] = _pairs(measure, names, rows["level"].cat.codes.to_numpy(), LEVELS)
+    rows["measure_in_channel"] = _pairs(measure, names, channel, channels)
+    rows["ceiling"] = np.append([float(each.ceiling) for each in measures], np.nan)[measure]
+    rows["fraction"] = rows["value"].to_numpy() % 1
+
+
+def _numbers(column: pd.Series[Any], known: list[str]) -> npt.NDArray[np.int64]:
+    """Each row's place in the list of known codes; -1 when it is not there."""
+    return np.append(pd.Index(known).get_indexer(column.cat.categories), -1)[column.cat.codes.to_numpy()]
+
+
+def _pairs(
+    left: npt.NDArray[Any], left_names: list[str], right: npt.NDArray[Any], right_names: list[str]
+) -> pd.Categorical:
+    both = np.where((left >= 0) & (right >= 0), left.astype(np.int32) * len(right_names) + right, -1)
+    return pd.Categorical.from_codes(both, [f"{a}@{b}" for a in left_names for b in right_names])
+
+
+def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read]) -> None:
+    """Add figure_key (one per submission and cell), is_duplicate (an equal figure stood before it), is_ambiguous."""
+    is_figure = (rows["cell_id"].to_numpy() >= 0) & rows["value"].notna().to_numpy() & ~rows["is_stand_in"].to_numpy()
+    key = rows["submission"].to_numpy(np.float64) * (1 << 15) + rows["cell_id"].to_numpy()
+    rows["figure_key"] = np.where(is_figure, key, np.nan)
+    rows["is_duplicate"] = False
+    again = is_figure & rows["figure_key"].duplicated(keep=False).to_numpy()
+    if again.any():
+        twice = rows.loc[again, ["figure_key", "value"]]
+        is_equal = twice.groupby("figure_key")["value"].transform("nunique") == 1
+        rows.loc[twice.index, "is_duplicate"] = is_equal & twice["figure_key"].duplicated()
+    rows["is_ambiguous"] = False
+    for twins in _twin_records(submissions, reads):
+        theirs = rows[rows["submission"].isin(twins)]
+        contents = {frozenset(zip(part["cell_id"], part["value"], strict=True)) for _, part in theirs.groupby("submission")}
+        if len(contents) > 1:
+            rows.loc[theirs.index, "is_ambiguous"] = True
+
+
+def _twin_records(submissions: pd.DataFrame, reads: Sequence[Read]) -> list[list[int]]:
+    """Records of a database that share unit and update time: nothing says which of them is the later one."""
+    from_database = [position for position, read in enumerate(reads) if read.platform.family == "database"]
+    mine = submissions[submissions["batch"].isin(from_database)]
+    groups = mine.groupby(["batch", "unit", "revision"]).indices.values()
+    return [list(mine.index[places]) for places in groups if len(places) > 1]

@@ -1,0 +1,49 @@
+"""The daily job: a day from the platforms to the marts, and what changed since."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from etl.load import load_day
+from etl.pull import Trouble, pull_changes, pull_day
+from etl.rollup import roll_up_day, waiting_days
+from etl.site import Site
+
+MOST_TASKS = 12
+"""A city's platforms are spread over at most so many mapped tasks."""
+FEWEST_PLATFORMS = 4
+
+
+def plan_groups(site: Site) -> list[list[str]]:
+    """Spread the platforms that deliver daily figures over few groups, one per mapped task, heavy families apart."""
+    platforms = sorted(
+        (each for each in site.catalog.platforms.values() if "daily" in each.datasets),
+        key=lambda each: (each.family, each.id),
+    )
+    count = min(MOST_TASKS, -(-len(platforms) // FEWEST_PLATFORMS))
+    return [[each.id for each in platforms[start::count]] for start in range(count)]
+
+
+def run_day(site: Site, day: date, platforms: Sequence[str]) -> list[Trouble]:
+    """Pull, gate, load and roll up one day; returns the batches that are not in."""
+    troubles = pull_day(site, platforms, day, run_key=uuid.uuid4().hex)
+    load_day(site.engine, day)
+    roll_up_day(site.engine, site.catalog, day, whole=True)
+    return troubles
+
+
+def restate(site: Site, platforms: Sequence[str], since: datetime | None) -> tuple[list[date], list[Trouble]]:
+    """Bring in what the platforms received since a time; returns the days that changed and the batches not in."""
+    troubles = pull_changes(site, platforms, since, run_key=uuid.uuid4().hex)
+    return show_changes(site), troubles
+
+
+def show_changes(site: Site) -> list[date]:
+    """Load and roll up every day that has something waiting; returns those days."""
+    days = waiting_days(site.engine)
+    for day in days:
+        load_day(site.engine, day)
+        roll_up_day(site.engine, site.catalog, day, whole=False)
+    return days

@@ -1,0 +1,237 @@
+"""The gate: which rows of the batches of a day may go on, and why the others are held back.
+
+Every row that came in ends in one of three places here: a staged submission, the quarantine, or a collapsed
+duplicate. The rules are the suites under expectations/; what they need to know (known codes, levels, ceilings) comes
+from the catalogue and from the divisions of the day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etl.balance import find_imbalances
+from etl.catalog import Catalog
+from etl.conform import LEVELS, Read, conform
+from etl.divisions import DayDivisions
+from etl.validation import Validation, validate
+
+LONGEST_TEXT = 500
+QUARANTINE_COLUMNS = ["batch_id", "row_number", "place", "unit_code", "reason_code", "reason", "reason_en", "raw"]
+FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gate decided for some batches of one day.
+
+    staged: one row per submission of a known unit: batch_id, unit_id, revision, sent_number, received_at, filled_at,
+        is_nil, is_rejected; indexed by submission.
+    figures: one row per accepted figure: submission, cell_id, value, row_number; in that order.
+    quarantine: QUARANTINE_COLUMNS; flags: FLAG_COLUMNS.
+    tally: rows_received, rows_quarantined, rows_duplicate per batch_id (index).
+    documents: Great Expectations' results by suite name.
+    """
+
+    staged: pd.DataFrame
+    figures: pd.DataFrame
+    quarantine: pd.DataFrame
+    flags: pd.DataFrame
+    tally: pd.DataFrame
+    documents: dict[str, dict[str, Any]]
+
+
+def gate(
+    reads: Sequence[Read],
+    catalog: Catalog,
+    cells: Mapping[tuple[str, str], int],
+    divisions: DayDivisions,
+    day: date,
+    today: date,
+) -> Gated:
+    """Judge the batches of one day together.
+
+    `cells` are the warehouse's numbers of (measure, channel). `today` is the calendar day in Asia/Shanghai; a day
+    after it lies in the future. Which input gets which answer: contract, table of bad input.
+    """
+    rows, submissions = conform(reads, catalog, cells, divisions)
+    judged = rows[~rows["is_duplicate"]].reset_index(drop=True)
+    validation = validate("daily", judged, _parameters(catalog, day, today))
+    held = _hold_rows(judged, validation, reads, day)
+    documents = {"daily": validation.document}
+    imbalance = find_imbalances(judged, held.index, rows["is_duplicate"], reads, catalog)
+    if imbalance is not None:
+        documents["balance"] = imbalance.document
+        held = pd.concat([held, _hold_submissions(judged, held.index, imbalance.reasons)])
+    is_accepted = ~judged.index.isin(held.index)
+    accepted = judged[is_accepted & ~judged["is_stand_in"].to_numpy()]
+    quarantine = _describe(judged.loc[held.index], held, submissions, reads)
+    staged = _stage(submissions, judged[is_accepted])
+    return Gated(
+        staged=staged,
+        figures=_figures(accepted, staged),
+        quarantine=quarantine,
+        flags=_flags(submissions, reads),
+        tally=_tally(rows, quarantine, reads),
+        documents=documents,
+    )
+
+
+def _parameters(catalog: Catalog, day: date, today: date) -> dict[str, list[str]]:
+    measures = catalog.daily_measures()
+    return {
+        "days": [day.isoformat()] if day <= today else [],
+        "measures": [measure.code for measure in measures],
+        "channels": list(catalog.channels),
+        "measures_at_levels": [f"{each.code}@{level.value}" for each in measures for level in each.levels],
+        "measures_in_channels": [f"{each.code}@{channel}" for each in measures for channel in each.channels],
+    }
+
+
+def _hold_rows(judged: pd.DataFrame, validation: Validation, reads: Sequence[Read], day: date) -> pd.DataFrame:
+    """Reason of each row that breaks an expectation: the first one declared that it breaks."""
+    first = np.full(len(judged), -1, dtype=np.int32)
+    for number, broken in reversed(list(enumerate(validation.broken))):
+        first[broken.rows] = number
+    places = np.flatnonzero(first >= 0)
+    facts = judged.iloc[places]
+    reasons = []
+    for broken_number, row in zip(first[places], facts.itertuples(), strict=True):
+        meta = validation.broken[broken_number].meta
+        words = {
+            "unit": _shown(row.unit),
+            "date": _shown(row.date),
+            "measure": _shown(row.measure),
+            "channel": _shown(row.channel),
+            "value": _shown_value(row),
+            "level": _shown(row.level),
+            "ceiling": "" if pd.isna(row.ceiling) else f"{row.ceiling:.0f}",
+            "problem": _shown(row.problem),
+            "platform": reads[row.batch].platform.id,
+            "stat_date": day.isoformat(),
+        }
+        reasons.append((meta["reason_code"], meta["reason"].format(**words), meta["reason_en"].format(**words)))
+    return pd.DataFrame(reasons, columns=["reason_code", "reason", "reason_en"], index=facts.index, dtype=object)
+
+
+def _hold_submissions(
+    judged: pd.DataFrame, held: pd.Index[Any], reasons: Mapping[int, tuple[str, str]]
+) -> pd.DataFrame:
+    """A submission that is out of balance is held back whole."""
+    theirs = judged.loc[judged["submission"].isin(list(reasons)) & ~judged.index.isin(held), "submission"]
+    words = [("balance", *reasons[number]) for number in theirs]
+    return pd.DataFrame(words, columns=["reason_code", "reason", "reason_en"], index=theirs.index, dtype=object)
+
+
+def _describe(
+    rows: pd.DataFrame, held: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read]
+) -> pd.DataFrame:
+    """The quarantine's lines: where the row stood, what stood there, and why it is held back."""
+    lines = []
+    for row, reason in zip(rows.itertuples(), held.itertuples(), strict=True):
+        raw = {
+            "unit": _shown(row.unit),
+            "date": _shown(row.date),
+            "measure": _shown(row.measure),
+            "channel": _shown(row.channel),
+            "value": None if row.is_stand_in else _shown_value(row),
+            "revision": int(submissions["revision"].iat[row.submission]),
+        }
+        lines.append(
+            (
+                reads[row.batch].batch_id,
+                row.row_number,
+                _place(row),
+                _shown(row.unit)[:64],
+                reason.reason_code,
+                reason.reason,
+                reason.reason_en,
+                json.dumps(raw, ensure_ascii=False),
+            )
+        )
+    return pd.DataFrame(lines, columns=QUARANTINE_COLUMNS)
+
+
+def _place(row: Any) -> str:
+    part = _shown(row.part)
+    if row.column:
+        letters, number = "", int(row.column)
+        while number:
+            number, rest = divmod(number - 1, 26)
+            letters = chr(65 + rest) + letters
+        return f"{part}!{letters}{row.line}"
+    return f"{part}:{row.line}" if row.line else part
+
+
+def _shown(text: Any) -> str:
+    return "" if pd.isna(text) else str(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST_TEXT]
+
+
+def _shown_value(row: Any) -> str:
+    if not pd.isna(row.value_text):
+        return _shown(row.value_text)
+    return "" if pd.isna(row.value) else f"{row.value:.15g}"
+
+
+def _stage(submissions: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
+    """Submissions of known units; one of which every row is held back is rejected and will replace nothing."""
+    staged = submissions[submissions["division_id"].notna() & (submissions["revision"] >= 0)].copy()
+    staged["unit_id"] = staged["division_id"].astype(np.int64)
+    silent = accepted.loc[accepted["is_stand_in"], "submission"]
+    staged["is_nil"] = staged.index.isin(silent)
+    staged["is_rejected"] = ~staged.index.isin(accepted["submission"])
+    columns = ["batch_id", "unit_id", "revision", "sent_number", "received_at", "filled_at", "is_nil", "is_rejected"]
+    return staged[columns]
+
+
+def _figures(accepted: pd.DataFrame, staged: pd.DataFrame) -> pd.DataFrame:
+    order = np.lexsort((accepted["cell_id"].to_numpy(), accepted["submission"].to_numpy()))
+    figures = accepted[["submission", "cell_id", "value", "row_number"]].iloc[order]
+    return figures.assign(value=figures["value"].astype(np.int64))
+
+
+def _flags(submissions: pd.DataFrame, reads: Sequence[Read]) -> pd.DataFrame:
+    """The readers' remarks, and receipt stamps that are missing or later than our pull (ruling 1)."""
+    stamped = submissions[submissions["is_badly_stamped"]]
+    lines: list[tuple[int, str | None, str, str]] = [
+        (batch_id, _shown(unit)[:64], "bad_stamp", "接收时间缺失或晚于采集时间，按采集时间计")
+        for batch_id, unit in zip(stamped["batch_id"], stamped["unit"], strict=True)
+    ]
+    for read in reads:
+        units = read.reading.submissions["unit"]
+        for number, code, message in read.reading.notes:
+            unit = None if number < 0 else _shown(units.iat[number])[:64]
+            lines.append((read.batch_id, unit, code, message[:LONGEST_TEXT]))
+    return pd.DataFrame(lines, columns=FLAG_COLUMNS, dtype=object).drop_duplicates()
+
+
+def _tally(rows: pd.DataFrame, quarantine: pd.DataFrame, reads: Sequence[Read]) -> pd.DataFrame:
+    """Rows received, held back and collapsed per batch; a stand-in counts only where it is held back."""
+    batch_ids = np.asarray([read.batch_id for read in reads])
+
+    def count(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        return np.bincount(rows["batch"].to_numpy()[mask], minlength=len(reads))
+
+    is_figure = ~rows["is_stand_in"].to_numpy()
+    held = quarantine.groupby("batch_id").size().reindex(batch_ids, fill_value=0).to_numpy()
+    stand_ins = rows.loc[~is_figure, ["batch", "row_number"]]
+    held_rows = pd.MultiIndex.from_frame(quarantine[["batch_id", "row_number"]])
+    stood_in = pd.MultiIndex.from_arrays([batch_ids[stand_ins["batch"].to_numpy()], stand_ins["row_number"]])
+    held_stand_ins = np.bincount(
+        stand_ins["batch"].to_numpy()[stood_in.isin(held_rows)], minlength=len(reads)
+    )
+    return pd.DataFrame(
+        {
+            "rows_received": count(is_figure) + held_stand_ins,
+            "rows_quarantined": held,
+            "rows_duplicate": count(rows["is_duplicate"].to_numpy(bool)),
+        },
+        index=pd.Index(batch_ids, name="batch_id"),
+    )

@@ -1,0 +1,43 @@
+"""Load: the staged submissions of a day become what counts, revision by revision."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from etl.warehouse import run_sql
+
+DAY_LOCK = 7_300_003
+ROUND_STEPS = ("quarantine", "settle", "close", "insert", "flag", "count")
+
+
+def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
+    """Load every gated batch of the day in one transaction.
+
+    For each platform and unit the highest revision counts; the one it replaces is kept with the time until which
+    it was known. A revision that is in already is compared figure by figure; of a cell that two platforms deliver,
+    the first to arrive stays (contract: rows, batches, revisions). Run again, it finds nothing staged.
+    """
+    with engine.begin() as conn:
+        slice_ = {"day": day, "dataset": dataset, "known_at": take_day(conn, day)}
+        run_sql(conn, "load/queue", slice_)
+        conn.execute(sa.text("ANALYZE queue"))
+        rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()
+        for number in range(1, rounds + 1):
+            conn.execute(sa.text("DROP TABLE IF EXISTS verdict, contested"))
+            run_sql(conn, "load/judge", {**slice_, "round": number})
+            run_sql(conn, "load/contest", slice_)
+            for step in ROUND_STEPS:
+                run_sql(conn, f"load/{step}", slice_)
+        run_sql(conn, "load/finish", slice_)
+
+
+def take_day(conn: Connection, day: date) -> datetime:
+    """Let one transaction at a time write the figures of a day, until it ends; returns the database's time, later than
+    that of every transaction that wrote this day before."""
+    conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key, :day)"), {"key": DAY_LOCK, "day": day.toordinal()})
+    conn.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": day})
+    moment: datetime = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return moment

@@ -1,0 +1,212 @@
+"""Pull: ask platforms for a day, or for what changed, and bring every batch through archive, reading and gate."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from etl.batches import known_files, register_batch, reject_batch
+from etl.catalog import Platform
+from etl.conform import Read
+from etl.connections import ConnectionMissing
+from etl.divisions import DayDivisions
+from etl.gate import gate
+from etl.site import Site
+from etl.sources import SOURCES, Failure, Listing, Pulled, Unreadable, pulled_of
+from etl.staging import stage
+from etl.warehouse import run_sql
+
+log = logging.getLogger(__name__)
+
+PLATFORMS_AT_ONCE = 4
+ROWS_AT_ONCE = 400_000
+"""Rows that go through the gate together: they bound the memory of a run."""
+FIRST_LOOK_BACK = timedelta(days=7)
+"""How far `restate` looks back at a platform that was never pulled with success."""
+OVERLAP = timedelta(minutes=10)
+"""Clocks differ: what changed is asked for from a little before the last pull."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A batch that is not in: its platform, day, file, state (failed or rejected) and the reason in plain words."""
+
+    platform: str
+    stat_date: date
+    name: str
+    state: str
+    message: str
+
+
+@dataclass
+class Pull:
+    """One platform asked once in this run: what it brought, and what came of it."""
+
+    platform: Platform
+    kind: str
+    stat_date: date | None
+    since: datetime | None
+    started_at: datetime
+    listings: list[Listing] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str:
+        states = {trouble.state for trouble in self.troubles}
+        return "failed" if "failed" in states else "rejected" if states else "done"
+
+
+def pull_day(site: Site, platforms: Sequence[str], day: date, run_key: str) -> list[Trouble]:
+    """Pull a day from some platforms and bring it through the gate; returns what is not in.
+
+    A platform that fails does not stop the others. Called again with the same `run_key`, it asks only the platforms
+    that are not done yet (ruling 14).
+    """
+    return _pull(site, platforms, run_key, kind="day", day=day, since=None)
+
+
+def pull_changes(site: Site, platforms: Sequence[str], since: datetime | None, run_key: str) -> list[Trouble]:
+    """Pull what some platforms received since a time, and the days that failed before; returns what is not in.
+
+    Without `since`, each platform is asked from its last successful pull on.
+    """
+    return _pull(site, platforms, run_key, kind="since", day=None, since=since)
+
+
+def _pull(
+    site: Site, platforms: Sequence[str], run_key: str, kind: str, day: date | None, since: datetime | None
+) -> list[Trouble]:
+    slice_ = {"run_key": run_key, "kind": kind, "stat_date": day}
+    with site.engine.connect() as conn:
+        finished = set(run_sql(conn, "pull/finished", slice_).scalars())
+    asked = [site.catalog.platforms[each] for each in platforms if each not in finished]
+    pulls = [_start(site, platform, run_key, kind, day, since) for platform in asked]
+    reads: list[tuple[date, Read]] = []
+    with ThreadPoolExecutor(PLATFORMS_AT_ONCE) as workers:
+        for pull, arrived in zip(pulls, workers.map(lambda each: _fetch(site, each), pulls), strict=True):
+            for each in _read(site, pull, arrived):
+                reads.append(each)
+                if sum(len(read.reading.rows) for _, read in reads) >= ROWS_AT_ONCE:
+                    _gate(site, reads)
+                    reads.clear()
+    _gate(site, reads)
+    for pull in pulls:
+        _finish(site, pull, run_key)
+    return [trouble for pull in pulls for trouble in pull.troubles]
+
+
+def _start(
+    site: Site, platform: Platform, run_key: str, kind: str, day: date | None, since: datetime | None
+) -> Pull:
+    started_at = site.clock()
+    with site.engine.begin() as conn:
+        if kind == "since" and since is None:
+            last = run_sql(conn, "pull/last_success", {"platform": platform.id}).scalar_one()
+            since = (last or started_at - FIRST_LOOK_BACK) - OVERLAP
+        run_sql(
+            conn,
+            "pull/start",
+            {
+                "run_key": run_key,
+                "platform": platform.id,
+                "kind": kind,
+                "stat_date": day,
+                "since": since,
+                "started_at": started_at,
+            },
+        )
+    return Pull(platform, kind, day, since, started_at)
+
+
+def _fetch(site: Site, pull: Pull) -> list[tuple[int, Pulled]]:
+    """Bring what the platform has, keep and register it; returns the batches that are to be read."""
+    arrived = []
+    for listing in _listings(site, pull):
+        pull.listings.append(listing)
+        for pulled in listing.pulled:
+            batch = register_batch(site.engine, site.archive, pull.platform, pulled, site.clock())
+            if pulled.failure is not None:
+                _say(pull, pulled, pulled.failure.state, pulled.failure.message)
+            elif batch.state == "registered":
+                arrived.append((batch.batch_id, pulled))
+    return arrived
+
+
+def _listings(site: Site, pull: Pull) -> Iterator[Listing]:
+    platform = pull.platform
+    source = SOURCES[platform.family]
+    try:
+        connection = site.connect(platform.conn_id)
+    except ConnectionMissing as error:
+        failure = Failure("rejected", str(error))
+        yield Listing(pulled=[pulled_of(pull.stat_date or site.today(), "", (), failure=failure)])
+        return
+    if pull.stat_date is not None:
+        yield source.pull_day(platform, connection, pull.stat_date, set())
+        return
+    with site.engine.connect() as conn:
+        failed_days = list(run_sql(conn, "pull/failed_days", {"platform": platform.id}).scalars())
+    for day in failed_days:
+        yield source.pull_day(platform, connection, day, set())
+    assert pull.since is not None
+    yield source.pull_since(platform, connection, pull.since, known_files(site.engine, platform))
+
+
+def _read(site: Site, pull: Pull, arrived: Iterable[tuple[int, Pulled]]) -> Iterator[tuple[date, Read]]:
+    for batch_id, pulled in arrived:
+        try:
+            reading = SOURCES[pull.platform.family].read(pull.platform, site.catalog, pulled)
+        except Unreadable as error:
+            reject_batch(site.engine, batch_id, str(error))
+            _say(pull, pulled, "rejected", str(error))
+            continue
+        yield pulled.stat_date, Read(batch_id, pull.platform, pulled.received_at, pull.started_at, reading)
+
+
+def _gate(site: Site, reads: Sequence[tuple[date, Read]]) -> None:
+    for day in sorted({read_day for read_day, _ in reads}):
+        batches = [read for read_day, read in reads if read_day == day]
+        with site.engine.connect() as conn:
+            divisions = DayDivisions(conn, day)
+        gated = gate(batches, site.catalog, site.cells, divisions, day, site.today())
+        _keep_documents(site, day, batches, gated.documents)
+        stage(site.engine, gated)
+
+
+def _keep_documents(site: Site, day: date, batches: Sequence[Read], documents: dict[str, dict[str, object]]) -> None:
+    """Great Expectations' results, for the day's Data Docs; the same batches write the same files again."""
+    folder = site.settings.home / "validations" / day.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = [read.batch_id for read in batches]
+    for suite, document in documents.items():
+        file = folder / f"{suite}-{min(numbers):09d}-{max(numbers):09d}.json"
+        unfinished = file.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        unfinished.replace(file)
+
+
+def _finish(site: Site, pull: Pull, run_key: str) -> None:
+    with site.engine.begin() as conn:
+        run_sql(
+            conn,
+            "pull/finish",
+            {
+                "run_key": run_key,
+                "platform": pull.platform.id,
+                "kind": pull.kind,
+                "stat_date": pull.stat_date,
+                "finished_at": site.clock(),
+                "outcome": pull.outcome,
+                "message": "；".join(trouble.message for trouble in pull.troubles),
+                "ignored": [name for listing in pull.listings for name in (*listing.ignored, *listing.waiting)],
+            },
+        )
+
+
+def _say(pull: Pull, pulled: Pulled, state: str, message: str) -> None:
+    log.warning("%s %s %s %s: %s", pull.platform.id, pulled.stat_date, pulled.name, state, message)
+    pull.troubles.append(Trouble(pull.platform.id, pulled.stat_date, pulled.name, state, message))

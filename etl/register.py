@@ -1,0 +1,64 @@
+"""Register: the catalogue's measures, channels, cells and platforms as rows that figures can refer to."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from etl.catalog import Catalog
+from etl.warehouse import run_sql, statement
+
+REGISTER_LOCK = 7_300_004
+
+
+def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], int]:
+    """Bring the warehouse's tables in line with the catalogue; returns the cell number of every (measure, channel).
+
+    Nothing is deleted: what the catalogue no longer names stays readable. Run again, it changes nothing.
+    """
+    measures = list(catalog.measures.values())
+    pairs = [(measure.code, "all") for measure in measures] + catalog.pairs()
+    with engine.begin() as conn:
+        known = _known_cells(conn)
+        if not set(pairs) <= known.keys() or not _is_current(conn, catalog):
+            conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": REGISTER_LOCK})
+            conn.execute(
+                statement("register/measure"),
+                [
+                    {"measure": each.code, "measure_name": each.name_zh, "unit": each.unit, "kind": each.kind, "position": n}
+                    for n, each in enumerate(measures, start=1)
+                ],
+            )
+            for channel in catalog.channels.values():
+                run_sql(conn, "register/channel", {"channel": channel.code, "channel_name": channel.name_zh})
+            conn.execute(statement("register/cell"), [{"measure": m, "channel": c} for m, c in pairs])
+            conn.execute(statement("register/platform"), _platform_rows(catalog))
+            run_sql(conn, "register/retire_platforms", {"declared": list(catalog.platforms)})
+            known = _known_cells(conn)
+    return known
+
+
+def _known_cells(conn: Connection) -> dict[tuple[str, str], int]:
+    return {(row.measure, row.channel): row.cell_id for row in run_sql(conn, "register/known")}
+
+
+def _platform_rows(catalog: Catalog) -> list[dict[str, object]]:
+    return [
+        {
+            "platform": each.id,
+            "family": each.family,
+            "levels": [level.value for level in each.level],
+            "datasets": list(each.datasets),
+            "area": list(each.area),
+        }
+        for each in catalog.platforms.values()
+    ]
+
+
+def _is_current(conn: Connection, catalog: Catalog) -> bool:
+    query = sa.text("SELECT platform, family, levels, datasets, area FROM core.platform WHERE is_declared")
+    stored = {row.platform: dict(row._mapping) for row in conn.execute(query)}
+    names = sa.text("SELECT measure, measure_name, unit FROM core.measure")
+    written = {(row.measure, row.measure_name, row.unit) for row in conn.execute(names)}
+    declared = {(each.code, each.name_zh, each.unit) for each in catalog.measures.values()}
+    return stored == {str(row["platform"]): row for row in _platform_rows(catalog)} and declared <= written

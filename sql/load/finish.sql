@@ -1,0 +1,16 @@
+-- The day's gated batches are loaded; what was staged for them is gone; the day waits for its roll-up.
+WITH done AS (
+    UPDATE landing.batch
+    SET state = 'loaded'
+    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
+    RETURNING batch.batch_id
+),
+
+waiting AS (
+    INSERT INTO mart.daily_rollup (stat_date, loaded_at)
+    SELECT :day, :known_at
+    WHERE EXISTS (SELECT FROM done)
+    ON CONFLICT (stat_date) DO UPDATE SET loaded_at = excluded.loaded_at
+)
+
+DELETE FROM landing.staged_submission USING done WHERE staged_submission.batch_id = done.batch_id

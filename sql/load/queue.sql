@@ -1,0 +1,68 @@
+-- The staged submissions of the day in the order in which they arrived: round 1 holds the first of every platform and
+-- unit, round 2 the next, so that a revision sent twice before one load is still taken one after the other.
+CREATE TEMPORARY TABLE queue ON COMMIT DROP AS
+WITH sent AS (
+    SELECT
+        batch.platform_id,
+        staged.unit_id,
+        staged.revision,
+        staged.sent_number,
+        staged.received_at,
+        staged.filled_at,
+        staged.is_nil,
+        staged.is_rejected,
+        false AS is_withdrawn,
+        staged.cells,
+        staged.figures,
+        staged.row_numbers,
+        staged.batch_id,
+        batch.scope
+    FROM landing.staged_submission AS staged
+    JOIN landing.batch USING (batch_id)
+    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
+),
+
+-- A whole file withdraws the units that an earlier edition of it had and that it leaves out.
+listed AS (
+    SELECT sent.batch_id, sent.unit_id, sent.platform_id, sent.scope
+    FROM sent
+    WHERE sent.scope IS NOT NULL
+    UNION
+    SELECT submission.batch_id, submission.unit_id, submission.platform_id, batch.scope
+    FROM core.submission
+    JOIN landing.batch USING (batch_id)
+    WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
+        AND NOT submission.is_withdrawn AND batch.scope IS NOT NULL
+),
+
+withdrawn AS (
+    SELECT DISTINCT
+        batch.platform_id,
+        listed.unit_id,
+        batch.scope_revision AS revision,
+        batch.received_at,
+        batch.batch_id,
+        batch.scope
+    FROM landing.batch
+    JOIN listed ON listed.platform_id = batch.platform_id AND listed.scope = batch.scope
+        AND listed.batch_id <> batch.batch_id
+    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
+        AND NOT EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND sent.unit_id = listed.unit_id)
+),
+
+arrived AS (
+    SELECT * FROM sent
+    UNION ALL
+    SELECT
+        withdrawn.platform_id, withdrawn.unit_id, withdrawn.revision, 0, withdrawn.received_at, NULL, false, false, true,
+        '{}', '{}', '{}', withdrawn.batch_id, withdrawn.scope
+    FROM withdrawn
+)
+
+SELECT
+    arrived.*,
+    row_number() OVER (
+        PARTITION BY arrived.platform_id, arrived.unit_id
+        ORDER BY arrived.received_at, arrived.revision, arrived.batch_id, arrived.sent_number
+    ) AS round
+FROM arrived;
