@@ -1,0 +1,34 @@
+"""The catalogue: everything that is declared, in YAML beside this file or in the folder that PLS_CATALOG names."""
+
+from etl.catalog.load import CatalogError, load_catalog
+from etl.catalog.models import (
+    AtMost,
+    Calendar,
+    CalendarUnknown,
+    Catalog,
+    Channel,
+    Check,
+    Level,
+    Measure,
+    Platform,
+    Recipient,
+    SenderTotal,
+    SumEquals,
+)
+
+__all__ = [
+    "AtMost",
+    "Calendar",
+    "CalendarUnknown",
+    "Catalog",
+    "CatalogError",
+    "Channel",
+    "Check",
+    "Level",
+    "Measure",
+    "Platform",
+    "Recipient",
+    "SenderTotal",
+    "SumEquals",
+    "load_catalog",
+]
