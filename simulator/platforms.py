@@ -1,0 +1,128 @@
+"""Which platform carries which unit, and declarations for a part of the province that the catalogue lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from etl.catalog import Catalog, Platform
+from simulator.world import Pair, World
+
+HOTLINE_COLUMNS: dict[str, Pair] = {
+    "calls": ("hotline_call", "hotline"),
+    "answered": ("hotline_answered", "hotline"),
+    "consultations": ("consultation", "hotline"),
+    "asked": ("survey_asked", "hotline"),
+    "answered_survey": ("survey_answered", "hotline"),
+    "very_satisfied": ("very_satisfied", "hotline"),
+    "satisfied": ("satisfied", "hotline"),
+    "basically_satisfied": ("basically_satisfied", "hotline"),
+    "dissatisfied": ("dissatisfied", "hotline"),
+    "very_dissatisfied": ("very_dissatisfied", "hotline"),
+}
+"""Columns of the hotline view and what they count (contract.md, D)."""
+
+HOTLINE_ONLY: frozenset[Pair] = frozenset(HOTLINE_COLUMNS.values()) | {("aware", "hotline"), ("first_choice", "hotline")}
+"""What a county platform leaves to the hotline (ruling 6): its figures and the whole hotline survey."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """The simulated part of the province.
+
+    counties and townships are codes; None means all of the cities'. A part is what a small test runs on.
+    """
+
+    cities: tuple[str, ...]
+    counties: tuple[str, ...]
+    townships: tuple[str, ...]
+    whole: bool
+
+    @classmethod
+    def choose(
+        cls, world: World, prefix: str, counties: Sequence[str] | None, townships_per_county: int | None
+    ) -> Area:
+        """The cities of the prefix, cut down to some counties and some townships of each."""
+        cities = tuple(world.cities(prefix))
+        known = [code for city in cities for code in world.children[city] if world.level[code] == "county"]
+        kept = known if counties is None else [code for code in known if code in set(counties)]
+        below = {county: [t for t in world.children.get(county, ()) if world.level[t] == "township"] for county in kept}
+        townships = [t for county in kept for t in below[county][:townships_per_county]]
+        return cls(cities, tuple(kept), tuple(townships), counties is None and townships_per_county is None)
+
+
+def carried_units(world: World, catalog: Catalog) -> dict[str, list[str]]:
+    """Units that each platform reports for, by platform id; a database platform's are its counties.
+
+    A unit that several platforms cover is carried by the one declared first; the hotline adds to it.
+    """
+    carried: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    for platform in catalog.platforms.values():
+        levels = {str(level) for level in platform.level}
+        units = [u for code in platform.area for u in world.below(code) if world.level[u] in levels]
+        if platform.family != "database":
+            units = [unit for unit in units if unit not in taken]
+            taken.update(units)
+        carried[platform.id] = units
+    return carried
+
+
+def hotline_units(catalog: Catalog, carried: dict[str, list[str]]) -> set[str]:
+    """Counties whose hotline figures come from the hotline view."""
+    return {unit for p in catalog.platforms.values() if p.family == "database" for unit in carried[p.id]}
+
+
+def declares(catalog: Catalog, area: Area, hotline: bool) -> bool:
+    """Whether the catalogue's own platforms cover exactly the asked part of the province."""
+    covered = {code for p in catalog.platforms.values() for code in p.area}
+    has_hotline = any(p.family == "database" for p in catalog.platforms.values())
+    return area.whole and has_hotline == hotline and set(area.counties) <= covered and covered <= {
+        *area.cities,
+        *area.counties,
+        *area.townships,
+    }
+
+
+def write_declarations(folder: Path, area: Area, hotline: bool) -> None:
+    """Write platforms/simulated.yaml below the folder: a catalogue that overrides nothing but the platforms."""
+    whole = list(area.cities) if area.whole else None
+    rest = [("city", code) for code in area.cities] + [("county", code) for code in area.counties]
+    entries: list[dict[str, object]] = [
+        _entry(f"{level}-{_short(code)}", "rest", level, [code], "everyday") for level, code in rest
+    ]
+    for city in area.cities:
+        townships = [city] if whole else [t for t in area.townships if t[:4] == city[:4]]
+        if not townships:
+            continue
+        entries.append(_entry(f"township-{_short(city)}", "csv", "township", townships, "workdays"))
+        entries.append(_entry(f"village-{_short(city)}", "workbook", "village", townships, "workdays"))
+    if hotline:
+        entries.append(_entry("hotline", "database", "county", whole or list(area.counties), "everyday"))
+    target = folder / "platforms" / "simulated.yaml"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(yaml.safe_dump(entries, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def _entry(name: str, family: str, level: str, area: list[str], calendar: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "family": family,
+        "level": level,
+        "datasets": ["daily"],
+        "conn_id": "pls_" + name.replace("-", "_"),
+        "area": area,
+        "calendar": calendar,
+    }
+
+
+def _short(code: str) -> str:
+    return code[:6]
+
+
+def platform_of_family(catalog: Catalog, family: str) -> list[Platform]:
+    """Declared platforms of one family, in declared order."""
+    return [platform for platform in catalog.platforms.values() if platform.family == family]
