@@ -82,7 +82,7 @@ class Reading:
     """One batch as rows: the frames' columns are written in `etl.sources.frames`.
 
     notes: (submission or -1, check code, words). scope: the six digits of the county whose day a CSV file
-    replaces whole (a unit it leaves out is withdrawn), None for the other families.
+    replaces whole in its scope_revision (a unit it leaves out is withdrawn), None for the other families.
     """
 
     rows: pd.DataFrame
@@ -90,6 +90,7 @@ class Reading:
     totals: pd.DataFrame
     notes: list[tuple[int, str, str]]
     scope: str | None = None
+    scope_revision: int | None = None
 
 
 class Source(Protocol):

@@ -148,7 +148,9 @@ def _verified(store: Store, delivery: Delivery) -> bytes:
 def _read(options: CsvOptions, catalog: Catalog, pulled: Pulled) -> Reading:
     county, _, revision = _name_of(pulled.name)
     table = _table(_unpacked(pulled.parts), options)
-    return _Reader(catalog, pulled, revision, table).reading(county)
+    reading = _Reader(catalog, pulled, revision, table).reading()
+    reading.scope, reading.scope_revision = county, revision
+    return reading
 
 
 def _unpacked(parts: Sequence[bytes]) -> bytes:
@@ -296,7 +298,7 @@ class _Reader:
         ]
         self._has_value = np.array([number is not None for number in numbers], np.bool_)[self._value.codes]
 
-    def reading(self, county: str) -> Reading:
+    def reading(self) -> Reading:
         is_total, is_nil = self._named(_TOTAL), self._named(_NIL)
         is_figure = ~is_total & ~is_nil & self._has_value
         self._submit(is_nil, is_figure)
@@ -305,7 +307,7 @@ class _Reader:
         self._add_totals(is_total & self._has_value)
         self._refuse_other_nil(is_nil)
         self._add_ragged()
-        return self._draft.reading(self._figures(is_figure), county)
+        return self._draft.reading(self._figures(is_figure))
 
     def _named(self, name: str) -> npt.NDArray[np.bool_]:
         return self._all(self._measure, lambda text: name_key(text) == name)
@@ -357,7 +359,7 @@ class _Reader:
 
     def _mark_personal(self) -> None:
         for texts in (*self._table.columns.values(), *self._table.extra):
-            for index in np.unique(self._unit.codes[self._all(texts, find_personal)]):
+            for index in np.unique(self._unit.codes[texts.personal()]):
                 self._draft.submissions[index].personal = True
 
     def _add_totals(self, lines: npt.NDArray[np.bool_]) -> None:

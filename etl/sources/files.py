@@ -228,8 +228,8 @@ class Store:
             host_key=host_key,
             timeout_s=self._options.timeout_s,
             port=connection.port or 22,
-            username=connection.login,
-            password=connection.password,
+            username=connection.login or None,
+            password=connection.password or None,
             key_filename=key_file,
         )
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from etl.sources.base import Reading
-from etl.sources.personal import find_personal, mask
+from etl.sources.personal import any_personal, find_personal, mask
 
 _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
@@ -41,9 +42,8 @@ class Texts:
 
     @classmethod
     def encode(cls, texts: Sequence[str | None]) -> Texts:
-        index: dict[str | None, int] = {None: -1}
-        codes = [index.setdefault(text, len(index) - 1) for text in texts]
-        return cls(np.array(codes, np.int32), [text for text in index if text is not None])
+        array = pa.array(texts, pa.string()).dictionary_encode()
+        return cls(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), array.dictionary.to_pylist())
 
     def map(self, change: Callable[[str], str | None]) -> Texts:
         """The column with every unique text changed once; equal results become one, None becomes null."""
@@ -67,8 +67,16 @@ class Texts:
         codes = np.array([*table, -1], np.int32)[other.codes]
         return Texts(np.concatenate([self.codes, codes]).astype(np.int32), list(index))
 
+    def personal(self) -> npt.NDArray[np.bool_]:
+        """Where personal data stands."""
+        if not any_personal(self.uniques):
+            return np.zeros(len(self.codes), np.bool_)
+        return np.array([*map(find_personal, self.uniques), False], np.bool_)[self.codes]
+
     def categorical(self) -> pd.Categorical:
-        return pd.Categorical.from_codes(self.codes, categories=pd.Index(self.uniques, dtype="str"))
+        return pd.Categorical.from_codes(
+            self.codes, categories=pd.Index(self.uniques, dtype="str"), validate=False
+        )
 
 
 _TEXTS = ("part", "unit", "date", "measure", "channel", "value_text", "problem")
@@ -154,47 +162,48 @@ class Draft:
         else:
             self._totals.append((submission, measure, channel, total, place))
 
-    def reading(self, columns: Rows | None = None, scope: str | None = None) -> Reading:
+    def reading(self, columns: Rows | None = None) -> Reading:
         """The frames; `columns` holds figures that were read in bulk.
 
         Every text is masked; a submission that holds personal data is marked.
         """
-        rows = _columns(self._rows)
-        if columns is not None:
-            rows = columns.append(rows)
+        rows = columns
+        if rows is None:
+            rows = _columns(self._rows)
+        elif self._rows:
+            rows = rows.append(_columns(self._rows))
         self._mark_personal(rows)
         notes = [(index, code, mask(words)) for index, code, words in self.notes]
-        return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes, scope)
+        return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes)
 
     def _mark_personal(self, rows: Rows) -> None:
         found = np.zeros(len(rows.submission), np.bool_)
         for name in _TEXTS:
-            found |= _personal(getattr(rows, name))
+            found |= getattr(rows, name).personal()
         large = np.flatnonzero(np.abs(rows.value) >= _MAY_BE_PERSONAL)
         if large.size:
             numbers = Texts.encode([f"{value:.0f}" for value in rows.value[large]])
-            hit = _personal(numbers)
+            hit = numbers.personal()
             found[large[hit]] = True
             rows.value[large[hit]] = math.nan
             rows.value_text = rows.value_text.put(large[hit], numbers.take(hit))
         for index in np.unique(rows.submission[found]):
             self.submissions[index].personal = True
-        for submission in self.submissions:
-            if any(map(find_personal, (submission.unit, submission.date, submission.filled_at or ""))):
-                submission.personal = True
+        for name in ("unit", "date", "filled_at"):
+            own = Texts.encode([getattr(submission, name) for submission in self.submissions])
+            for index in np.flatnonzero(own.personal()):
+                self.submissions[index].personal = True
 
     def _submissions_frame(self) -> pd.DataFrame:
         each = self.submissions
         return pd.DataFrame(
             {
                 "submission": np.arange(len(each), dtype=np.int32),
-                "unit": pd.Series([mask(one.unit) for one in each], dtype="str"),
-                "date": pd.Series([mask(one.date) for one in each], dtype="str"),
+                "unit": pd.Series(_masked_list([one.unit for one in each]), dtype="str"),
+                "date": pd.Series(_masked_list([one.date for one in each]), dtype="str"),
                 "revision": np.array([one.revision for one in each], np.int64),
                 "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
-                "filled_at": pd.Series(
-                    [one.filled_at and mask(one.filled_at) for one in each], dtype="object"
-                ),
+                "filled_at": pd.Series(_masked_list([one.filled_at for one in each]), dtype="object"),
                 "is_nil": np.array([one.is_nil for one in each], np.bool_),
                 "personal": np.array([one.personal for one in each], np.bool_),
             }
@@ -205,10 +214,10 @@ class Draft:
         return pd.DataFrame(
             {
                 "submission": np.array([one[0] for one in each], np.int32),
-                "measure": pd.Series([one[1] and mask(one[1]) for one in each], dtype="object"),
-                "channel": pd.Series([one[2] and mask(one[2]) for one in each], dtype="object"),
+                "measure": pd.Series(_masked_list([one[1] for one in each]), dtype="object"),
+                "channel": pd.Series(_masked_list([one[2] for one in each]), dtype="object"),
                 "total": np.array([one[3] for one in each], np.float64),
-                "place": pd.Series([mask(one[4]) for one in each], dtype="str"),
+                "place": pd.Series(_masked_list([one[4] for one in each]), dtype="str"),
             }
         )
 
@@ -226,13 +235,18 @@ def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
     )
 
 
-def _personal(texts: Texts) -> npt.NDArray[np.bool_]:
-    hits = [code for code, text in enumerate(texts.uniques) if find_personal(text)]
-    return np.isin(texts.codes, hits) if hits else np.zeros(len(texts.codes), np.bool_)
+def _masked(texts: Texts) -> Texts:
+    return texts.map(mask) if any_personal(texts.uniques) else texts
+
+
+def _masked_list(texts: list[str | None]) -> list[str | None]:
+    if not any_personal(text for text in texts if text):
+        return texts
+    return [text and mask(text) for text in texts]
 
 
 def _rows_frame(rows: Rows) -> pd.DataFrame:
-    text = {name: getattr(rows, name).map(mask).categorical() for name in _TEXTS}
+    text = {name: _masked(getattr(rows, name)).categorical() for name in _TEXTS}
     return pd.DataFrame(
         {
             "submission": rows.submission,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Iterable
 
 _FOLD = {
     code: str(unicodedata.decimal(chr(code)))
@@ -16,15 +17,17 @@ _FOLD = {
 _TO_FOLD = re.compile(r"(?![0-9])\d|[+Xx]")
 
 _GAP = r"[ \t\u00a0\u3000\-‐‑‒–—−－_.．·•()（）\u00ad\u200b-\u200d\u2060\ufeff]{0,3}"
-_PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[1-9])"
+_PROVINCE = "(?:(?<=1)[1-5]|(?<=2)[1-3]|(?<=3)[1-7]|(?<=4)[1-6]|(?<=5)[0-4]|(?<=6)[1-5]|(?<=7)1|(?<=8)[1-3]|(?<=9)[1-9])"
 _MONTH_DAY = rf"(?:0[1-9]|1[0-2]){_GAP}(?:0[1-9]|[12]\d|3[01])"
-_PERSONAL = re.compile(
-    r"(?<!\d)(?<!\d\.)(?:"
-    rf"(?P<card>{_PROVINCE}\d{{4}}{_GAP}(?:18|19|20)\d\d{_GAP}{_MONTH_DAY}{_GAP}\d{{3}}{_GAP}[\dXx]"
-    rf"|{_PROVINCE}\d{{4}}{_GAP}\d\d{_GAP}{_MONTH_DAY}{_GAP}\d{{3}})"
-    rf"|(?:(?:\+|00)?86{_GAP}|0)?(?P<mobile>1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}})"
-    r")(?!\d)"
+_ALONE = r"(?<!\d\d)(?<!\d\.\d)"
+"""After a first digit: no other digit stands before it. Tested second, for a pattern that begins with its
+digits is searched many times faster."""
+_CARD = re.compile(
+    rf"[1-9]{_ALONE}{_PROVINCE}\d{{4}}{_GAP}"
+    rf"(?:(?:18|19|20)\d\d{_GAP}{_MONTH_DAY}{_GAP}\d{{3}}{_GAP}[\dXx]|\d\d{_GAP}{_MONTH_DAY}{_GAP}\d{{3}})(?!\d)"
 )
+_PREFIXES = "".join(rf"|(?<={prefix}1)(?<!\d{prefix}1)" for prefix in ("0", "86", "0086"))
+_MOBILE = re.compile(rf"1(?:{_ALONE}{_PREFIXES})[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?!\d)")
 
 
 def find_personal(text: str) -> bool:
@@ -36,15 +39,23 @@ def find_personal(text: str) -> bool:
     return _search(text) is not None
 
 
+def any_personal(texts: Iterable[str]) -> bool:
+    """Whether any of the texts holds such a number; far faster than asking one by one."""
+    return find_personal("\n".join(texts))
+
+
 def mask(text: str) -> str:
     """The text with every such number masked: its first three and last two digits stay, 138******78."""
     while found := _search(text):
-        group = "card" if found["card"] else "mobile"
-        number = re.sub(r"[^\dXx]", "", found[group])
+        number = re.sub(r"[^\dXx]", "", found[0])
         masked = number[:3] + "*" * (len(number) - 5) + number[-2:]
-        text = text[: found.start(group)] + masked + text[found.end(group) :]
+        text = text[: found.start()] + masked + text[found.end() :]
     return text
 
 
 def _search(text: str) -> re.Match[str] | None:
-    return _PERSONAL.search(text.translate(_FOLD) if _TO_FOLD.search(text) else text)
+    if len(text) < 11:
+        return None
+    if not text.isascii() and _TO_FOLD.search(text):
+        text = text.translate(_FOLD)
+    return _CARD.search(text) or _MOBILE.search(text)

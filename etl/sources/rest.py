@@ -440,6 +440,7 @@ class _Reader:
     def __init__(self, catalog: Catalog, field: Callable[[str], str]) -> None:
         self.draft = Draft()
         self._field = field
+        self._of_value = [field(name) for name in ("measure", "channel", "value")]
         measures = catalog.measures
         self._survey: dict[str, str] = {
             field(code.removeprefix(prefix)): code
@@ -492,10 +493,9 @@ class _Reader:
         if not isinstance(entry, dict):
             self.draft.figure(index, place, day, "", "", math.nan, _text(entry))
             return
-        value = entry.get(self._field("value"))
+        measure, channel, value = map(entry.get, self._of_value)
         if value is not None:
-            measure, channel = (_text(entry.get(self._field(name))) for name in ("measure", "channel"))
-            self.draft.figure(index, place, day, measure, channel, *_number(value))
+            self.draft.figure(index, place, day, _text(measure), _text(channel), *_number(value))
 
     def _add_survey(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
         if not isinstance(entry, dict):

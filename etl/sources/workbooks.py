@@ -8,7 +8,7 @@ import re
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
@@ -126,7 +126,7 @@ def _sheets(data: bytes) -> list[_Sheet]:
             return [_sheet(workbook, name, bounds[name]) for name in (_SHEET, _SURVEY) if name in bounds]
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # a panic of calamine is no Exception
+    except BaseException as error:  # noqa: BLE001  a panic of calamine is no Exception
         raise Unreadable(f"工作簿损坏，无法读取（{type(error).__name__}）") from None
 
 
@@ -136,7 +136,7 @@ def _inflated(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
-    except Exception:  # zipfile raises many kinds on broken directories
+    except Exception:  # noqa: BLE001  zipfile raises many kinds on broken directories
         raise Unreadable("不是 xlsx 工作簿（不是完整的压缩包）") from None
     if len(infos) > _MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_BYTES:
         raise Unreadable("解压后超过 50 MB，整份退回")
@@ -210,7 +210,7 @@ class _Package:
             if _local(name) == wanted and {"Relationship": "Target", "sheet": "name"}[wanted] in attributes:
                 found.append(attributes)
 
-        _parse(self._part(part), start)
+        _parse(self._part(part), start, expat.ParserCreate())
         return found
 
 
@@ -218,23 +218,14 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _parse(
-    xml: bytes,
-    start: Any,
-    end: Any = None,
-    text: Any = None,
-) -> None:
+def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None], parser: expat.XMLParserType) -> None:
     """Walk a part's XML; entities of its own are not wanted. Raises Unreadable."""
 
     def refuse(*_: object) -> None:
         raise Unreadable("工作簿的 XML 带有文档类型声明，不予读取")
 
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
     try:
         parser.Parse(xml, True)
     except (expat.ExpatError, ValueError, LookupError):
@@ -244,49 +235,54 @@ def _parse(
 def _scan(xml: bytes) -> dict[tuple[int, int], str]:
     """The error cells of a sheet by row and column (0-based), once its cells are known not to reach too far."""
     errors: dict[tuple[int, int], str] = {}
+    columns: dict[str, int] = {}
     row = column = -1
     last_row = last_column = 0
-    is_error = in_value = False
+    is_error = False
+    parser = expat.ParserCreate()
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, is_error, in_value, last_row, last_column
+        nonlocal row, column, is_error, last_row, last_column
         kind = _local(name)
-        if kind == "row":
-            row = int(attributes["r"]) - 1 if "r" in attributes else row + 1
-            column = -1
-        elif kind == "c":
-            column, row = _place(attributes["r"]) if "r" in attributes else (column + 1, row)
+        if kind == "c":
+            reference = attributes.get("r")
+            if reference is None:
+                column += 1
+            else:
+                letters = reference.rstrip("0123456789")
+                row = int(reference[len(letters) :]) - 1
+                column = (
+                    columns[letters] if letters in columns else columns.setdefault(letters, _column(letters))
+                )
             is_error = attributes.get("t") == "e"
         elif kind in ("v", "is"):
-            in_value = True
             last_row, last_column = max(last_row, row), max(last_column, column)
             if (last_row + 1) * (last_column + 1) > _MAX_CELLS:
                 raise Unreadable(
                     f"工作表的内容一直延伸到第 {row + 1} 行第 {column + 1} 列，超出限度，整份退回"
                 )
-
-    def end(name: str) -> None:
-        nonlocal in_value
-        if _local(name) == "v":
-            in_value = False
+            if is_error:
+                parser.CharacterDataHandler = text
+        elif kind == "row":
+            row = int(attributes["r"]) - 1 if "r" in attributes else row + 1
+            column = -1
 
     def text(words: str) -> None:
-        if is_error and in_value:
-            errors[row, column] = words
+        errors[row, column] = words
+        parser.CharacterDataHandler = None
 
-    _parse(xml, start, end, text)
+    _parse(xml, start, parser)
     return errors
 
 
-def _place(reference: str) -> tuple[int, int]:
-    """Column and row (0-based) of a reference such as AB12. Raises ValueError."""
-    found = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})", reference)
-    if not found:
-        raise ValueError(reference)
+def _column(letters: str) -> int:
+    """The column (0-based) of the letters in a reference such as AB12. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
+        raise ValueError(letters)
     column = 0
-    for letter in found[1].upper():
+    for letter in letters.upper():
         column = column * 26 + ord(letter) - 64
-    return column - 1, int(found[2]) - 1
+    return column - 1
 
 
 def _sheet(workbook: python_calamine.CalamineWorkbook, name: str, scan: _Scan) -> _Sheet:

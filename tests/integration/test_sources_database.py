@@ -42,7 +42,7 @@ class Hotline:
 
     def add(self, county: str, day: str, calls: int | None, updated_at: str) -> None:
         self.execute(
-            f"INSERT INTO hotline_daily (county_code, stat_date, calls, answered_in_20s, updated_at) VALUES "  # noqa: S608
+            f"INSERT INTO hotline_daily (county_code, stat_date, calls, answered_in_20s, updated_at) VALUES "
             f"('{county}', '{day}', {'NULL' if calls is None else calls}, 7, '{updated_at}')"
         )
 
@@ -65,8 +65,10 @@ def hotline(server: str) -> Iterator[Hotline]:
 def connection(url: sa.URL | str, monkeypatch: pytest.MonkeyPatch) -> Connection:
     text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
     given = Connection(
-        conn_id="pls_hotline", conn_type="postgres", host=None, port=None, login=None, password="pw-77",  # noqa: S106
-        schema=None, extra={},
+        conn_id="pls_hotline",
+        conn_type="postgres",
+        password="pw-77",
+        extra={},
     )
     monkeypatch.setattr(Connection, "sqlalchemy_url", lambda self: text)
     return given
@@ -119,7 +121,9 @@ def test_only_the_day_asked_for_is_read(hotline: Hotline, connect: Connection) -
     assert lines[0]["updated_at"] == "2026-03-02T10:00:00.000001+00:00"
     assert lines[0]["answered_in_20s"] == 7
     reading = SOURCE.read(platform(), load_catalog(None), pulled)
-    assert reading.rows[["unit", "measure", "value"]].values.tolist() == [["371302000000", "hotline_call", 5.0]]
+    assert reading.rows[["unit", "measure", "value"]].values.tolist() == [
+        ["371302000000", "hotline_call", 5.0]
+    ]
     assert reading.submissions["unit"].tolist() == ["371302000000", "371311000000"]
 
 
@@ -129,7 +133,9 @@ def test_a_day_without_rows_is_one_empty_batch(connect: Connection) -> None:
     assert units(pulled) == []
 
 
-def test_the_same_rows_give_the_same_bytes_in_any_order_and_zone(hotline: Hotline, connect: Connection) -> None:
+def test_the_same_rows_give_the_same_bytes_in_any_order_and_zone(
+    hotline: Hotline, connect: Connection
+) -> None:
     digests = set()
     for counties, zone in ((("371311", "371302"), "UTC"), (("371302", "371311"), "Asia/Shanghai")):
         hotline.execute("TRUNCATE hotline_daily", f"ALTER ROLE CURRENT_USER SET timezone = '{zone}'")
@@ -145,7 +151,9 @@ def test_what_was_updated_since_is_one_batch_per_day(hotline: Hotline, connect: 
     hotline.add("371302000000", "2026-03-02", 5, "2026-03-02 18:00+08")
     hotline.add("371302000000", "2026-02-27", 6, "2026-03-02 18:00+08")
     hotline.add("371311000000", "2026-03-02", 7, "2026-03-02 17:59:59+08")
-    hotline.execute("INSERT INTO hotline_daily (county_code, updated_at) VALUES ('371312000000', '2026-03-03')")
+    hotline.execute(
+        "INSERT INTO hotline_daily (county_code, updated_at) VALUES ('371312000000', '2026-03-03')"
+    )
     listing = SOURCE.pull_since(platform(), connect, datetime(2026, 3, 2, 10, tzinfo=UTC), set())
     pulled = list(listing.pulled)
     assert [(each.stat_date, units(each)) for each in pulled] == [
@@ -195,11 +203,13 @@ def test_a_view_without_a_promised_column_is_rejected(hotline: Hotline, connect:
 
 def test_a_view_that_may_not_be_read_is_rejected(hotline: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
     hotline.execute("DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN PASSWORD 'pw-77'")
-    stranger = connection(hotline.url.set(username="stranger", password="pw-77"), monkeypatch)  # noqa: S106
+    stranger = connection(hotline.url.set(username="stranger", password="pw-77"), monkeypatch)
     assert "没有读取视图的权限" in message_of(pull(stranger), "rejected")
 
 
-def test_a_user_or_database_that_is_not_there_is_rejected(hotline: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_or_database_that_is_not_there_is_rejected(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for url in (hotline.url.set(username="nobody_here"), hotline.url.set(database="nothing_here")):
         message_of(pull(connection(url, monkeypatch)), "rejected")
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.integration
 
 DAY = date(2026, 3, 2)
 STAMP = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
-PASSWORD = "right-password-8f3a"  # noqa: S105
+PASSWORD = "right-password-8f3a"
 CSV, BOOKS = CsvFiles(first_wait_s=0.01), Workbooks(first_wait_s=0.01)
 CSV_NAME = "township_371302_20260302_r1.csv.gz"
 BOOK_NAME = "village_371302001_20260302.xlsx"
@@ -132,11 +132,10 @@ def connect(kind: str, root: str, server: Server | None = None, **extra: Any) ->
     return Connection(
         conn_id="pls_files",
         conn_type=kind,
-        host="127.0.0.1" if server else None,
+        host="127.0.0.1" if server else "",
         port=server.port if server else None,
-        login="pls" if server else None,
-        password=PASSWORD if server else None,
-        schema=None,
+        login="pls" if server else "",
+        password=PASSWORD if server else "",
         extra={"root" if server else "path": root} | extra,
     )
 
@@ -398,7 +397,8 @@ def test_what_came_since_is_found_in_all_day_folders(place: Place) -> None:
         ("township_371302_20260302_r2.csv.gz", DAY),
     ]
     seen = {(each.name, len(each.parts[0]), each.received_at) for each in pulled}
-    assert list(CSV.pull_since(platform("csv"), place.connection, STAMP, seen).pulled)[0].name == CSV_NAME
+    (other,) = CSV.pull_since(platform("csv"), place.connection, STAMP, seen).pulled
+    assert other.name == CSV_NAME
     assert len(list(CSV.pull_since(platform("csv"), place.connection, later, seen).pulled)) == 0
 
 
@@ -495,7 +495,7 @@ def test_a_wrong_password_is_rejected_at_once_and_not_shown(sftp: Server) -> Non
             for name in ("conn_id", "conn_type", "host", "port", "login", "schema", "extra")
         },
         password="wrong-77",
-    )  # noqa: S106
+    )
     pulled, _ = look(CSV, wrong)
     message = failure_of(pulled, "rejected")
     assert "口令" in message
@@ -584,8 +584,8 @@ def test_any_file_system_of_fsspec_serves_as_root() -> None:
         (connect("file", ""), {}, "根目录"),
         (connect("generic", ""), {}, "根目录"),
         (connect("sftp", ""), {"root": "sftp:///in"}, "没有主机"),
-        (connect("file", "/tmp"), {"root": "nosuch://bucket"}, "nosuch"),  # noqa: S108
-        (connect("file", "/tmp"), {"rot": "/tmp"}, "options.rot"),  # noqa: S108
+        (connect("file", "/tmp"), {"root": "nosuch://bucket"}, "nosuch"),
+        (connect("file", "/tmp"), {"rot": "/tmp"}, "options.rot"),
     ],
 )
 def test_a_wrong_declaration_is_rejected_in_words(connection: Connection, options: Any, words: str) -> None:

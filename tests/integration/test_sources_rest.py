@@ -24,7 +24,7 @@ from etl.sources.rest import Rest
 pytestmark = pytest.mark.integration
 
 DAY = date(2026, 3, 2)
-TOKEN = "right-token-8f3a"  # noqa: S105
+TOKEN = "right-token-8f3a"
 SOURCE = Rest(clock=lambda: datetime(2026, 3, 2, 17, tzinfo=UTC), first_wait_s=0.01)
 
 
@@ -147,13 +147,12 @@ def platform(**options: Any) -> Platform:
     )
 
 
-def connection(county: County, password: str | None = TOKEN) -> Connection:
+def connection(county: County, password: str = TOKEN) -> Connection:
     return Connection(
         conn_id="pls_county_371302",
         conn_type="http",
         host="127.0.0.1",
         port=county.port,
-        login=None,
         password=password,
         schema="http",
         extra={},
@@ -372,7 +371,7 @@ def test_a_wrong_token_is_rejected_and_the_token_is_in_no_message(county: County
 
 
 def test_a_connection_without_a_token_is_rejected_before_anything_is_asked(county: County) -> None:
-    (pulled,) = SOURCE.pull_day(platform(), connection(county, None), DAY, set()).pulled
+    (pulled,) = SOURCE.pull_day(platform(), connection(county, ""), DAY, set()).pulled
     assert pulled.failure is not None
     assert "令牌" in pulled.failure.message
     assert county.asked == []
