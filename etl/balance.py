@@ -1,4 +1,8 @@
-"""Balance: the critical balance checks of the catalogue, asked of each submission as a whole."""
+"""Balance: the critical balance checks of the catalogue, asked of each submission as a whole.
+
+A check is asked only where it can be answered: a total over rows of which one is held back, or came twice, says
+nothing about the others.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,127 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.catalog import Catalog
+from etl.catalog import AtMost, Catalog, SenderTotal, SumEquals
 from etl.conform import Read
 from etl.validation import validate
 
-COLUMNS = ["submission", "check_code", "subject", "channel", "stated", "equal_to", "at_most"]
+COLUMNS = ["submission", "check_code", "subject", "stated", "equal_to", "at_most"]
 
 
 @dataclass(frozen=True)
 class Imbalance:
-    """Great Expectations' document, and per submission that is out of balance what does not fit (Chinese, English)."""
+    """Great Expectations' document, and what does not fit in each submission out of balance (Chinese, English)."""
 
     document: dict[str, Any]
     reasons: dict[int, tuple[str, str]]
+
+
+def find_imbalances(
+    rows: pd.DataFrame, is_doubtful: np.ndarray[Any, np.dtype[np.bool_]], reads: Sequence[Read], catalog: Catalog
+) -> Imbalance | None:
+    """Ask the critical checks of every submission; None when there is nothing to ask.
+
+    rows: conformed rows, repeated ones included. is_doubtful: rows that are held back or that came twice.
+    Source of the rules: domain.md section 2, ruling 13.
+    """
+    figures = rows[["batch", "submission", "measure", "channel", "value"]].assign(is_doubtful=is_doubtful)
+    figures = figures[~rows["is_stand_in"].to_numpy()]
+    checks = [each for each in catalog.checks.values() if each.severity == "critical"]
+    asked = []
+    for check in checks:
+        if isinstance(check, SenderTotal):
+            asked.append(_sender_totals(check, figures, reads, catalog))
+        elif isinstance(check, SumEquals):
+            asked.append(_sums(check, figures))
+        elif check.scope == "submission":
+            asked.append(_pairs(check, figures))
+    questions = pd.concat([each for each in asked if len(each)], ignore_index=True) if any(map(len, asked)) else None
+    if questions is None:
+        return None
+    validation = validate("balance", questions[COLUMNS], {})
+    reasons: dict[int, tuple[str, str]] = {}
+    for broken in validation.broken:
+        for row in questions[broken.rows].itertuples():
+            check = catalog.checks[row.check_code]
+            other = row.at_most if np.isnan(row.equal_to) else row.equal_to
+            numbers = f"{row.subject}：{row.stated:.0f} / {other:.0f}"
+            reasons.setdefault(row.submission, (f"{check.message_zh}（{numbers}）", f"{check.message_en} ({numbers})"))
+    return Imbalance(validation.document, reasons)
+
+
+def _sender_totals(
+    check: SenderTotal, figures: pd.DataFrame, reads: Sequence[Read], catalog: Catalog
+) -> pd.DataFrame:
+    """The sender's totals against the rows they are for; a total of a whole file is asked of all its submissions."""
+    totals = _join_totals(reads)
+    if totals.empty:
+        return totals.reindex(columns=COLUMNS)
+    surveys = [measure.code for measure in catalog.daily_measures() if measure.kind == "survey"]
+    answers = []
+    for keys, stated in totals.groupby(["of_batch", "of_measure", "of_channel"]):
+        of_batch, of_measure, of_channel = keys
+        scope = figures if of_measure else figures[~figures["measure"].isin(surveys)]
+        by = [name for name, used in (("measure", of_measure), ("channel", of_channel)) if used]
+        by = [*by, "batch" if of_batch else "submission"]
+        sums = scope.groupby(by, observed=True).agg(value=("value", "sum"), is_doubtful=("is_doubtful", "any")).reset_index()
+        sums = sums.astype({name: "str" for name in by if name in ("measure", "channel")})
+        answers.append(stated.merge(sums, on=by, how="left"))
+    joined = pd.concat(answers, ignore_index=True)
+    joined = joined[~joined["is_doubtful"].fillna(False).astype(bool)]
+    joined["equal_to"] = joined["value"].fillna(0.0)
+    whole_file = joined["of_batch"]
+    members = figures[["batch", "submission"]].drop_duplicates()
+    spread = joined[whole_file].drop(columns="submission").merge(members, on="batch")
+    joined = pd.concat([joined[~whole_file], spread], ignore_index=True)
+    return joined.assign(
+        check_code=check.code, stated=joined["total"], at_most=np.nan,
+        subject=joined["measure"].fillna("合计") + " " + joined["channel"].fillna(""),
+    )[COLUMNS]
+
+
+def _join_totals(reads: Sequence[Read]) -> pd.DataFrame:
+    parts, offset = [], 0
+    for position, read in enumerate(reads):
+        part = read.reading.totals
+        if len(part):
+            of_batch = part["submission"] < 0
+            parts.append(part.assign(batch=position, of_batch=of_batch, submission=part["submission"] + offset))
+        offset += len(read.reading.submissions)
+    if not parts:
+        return pd.DataFrame(columns=["submission"])
+    joined = pd.concat(parts, ignore_index=True)
+    return joined.assign(of_measure=joined["measure"].notna(), of_channel=joined["channel"].notna())
+
+
+def _sums(check: SumEquals, figures: pd.DataFrame) -> pd.DataFrame:
+    """Per submission and channel that has the whole and any part: the parts' sum."""
+    wide = _wide(figures, [*check.parts, check.whole])
+    parts = wide[[name for name in check.parts if name in wide]]
+    return _questions(check.code, check.whole, wide, equal_to=parts.sum(axis=1, min_count=1))
+
+
+def _pairs(check: AtMost, figures: pd.DataFrame) -> pd.DataFrame:
+    wide = _wide(figures, [check.part, check.whole])
+    whole = wide[check.whole] if check.whole in wide else pd.Series(np.nan, index=wide.index)
+    return _questions(check.code, check.part, wide, at_most=whole)
+
+
+def _questions(code: str, subject: str, wide: pd.DataFrame, **compared: pd.Series[float]) -> pd.DataFrame:
+    if subject not in wide:
+        return pd.DataFrame(columns=COLUMNS)
+    asked = wide.reset_index()[["submission", "channel"]].assign(
+        check_code=code, stated=wide[subject].to_numpy(), equal_to=np.nan, at_most=np.nan
+    )
+    for name, values in compared.items():
+        asked[name] = values.to_numpy()
+    asked["subject"] = subject + " " + asked["channel"].astype("str")
+    return asked[asked["stated"].notna() & (asked["equal_to"].notna() | asked["at_most"].notna())][COLUMNS]
+
+
+def _wide(figures: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
+    """One row per submission and channel, one column per measure; a submission with a doubtful figure among them is
+    left out."""
+    mine = figures[figures["measure"].isin(measures)]
+    doubtful = mine.loc[mine["is_doubtful"], "submission"].unique()
+    mine = mine[~mine["submission"].isin(doubtful)].astype({"measure": "str", "channel": "str"})
+    return mine.pivot_table(index=["submission", "channel"], columns="measure", values="value", aggfunc="sum")

@@ -19,12 +19,16 @@ import pandas as pd
 
 from etl.balance import find_imbalances
 from etl.catalog import Catalog
-from etl.conform import LEVELS, Read, conform
+from etl.conform import Read, conform
 from etl.divisions import DayDivisions
 from etl.validation import Validation, validate
 
 LONGEST_TEXT = 500
 QUARANTINE_COLUMNS = ["batch_id", "row_number", "place", "unit_code", "reason_code", "reason", "reason_en", "raw"]
+LOOKED_AT = [
+    "problem", "is_personal", "division_id", "level", "is_in_area", "date", "measure", "channel", "measure_at_level",
+    "measure_in_channel", "value", "fraction", "ceiling", "figure_key", "is_ambiguous",
+]  # fmt: skip
 FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
 
 
@@ -36,7 +40,7 @@ class Gated:
         is_nil, is_rejected; indexed by submission.
     figures: one row per accepted figure: submission, cell_id, value, row_number; in that order.
     quarantine: QUARANTINE_COLUMNS; flags: FLAG_COLUMNS.
-    tally: rows_received, rows_quarantined, rows_duplicate per batch_id (index).
+    tally: rows_received, rows_quarantined, rows_duplicate, scope, scope_revision of each batch_id.
     documents: Great Expectations' results by suite name.
     """
 
@@ -44,7 +48,7 @@ class Gated:
     figures: pd.DataFrame
     quarantine: pd.DataFrame
     flags: pd.DataFrame
-    tally: pd.DataFrame
+    tally: list[dict[str, Any]]
     documents: dict[str, dict[str, Any]]
 
 
@@ -62,11 +66,13 @@ def gate(
     after it lies in the future. Which input gets which answer: contract, table of bad input.
     """
     rows, submissions = conform(reads, catalog, cells, divisions)
-    judged = rows[~rows["is_duplicate"]].reset_index(drop=True)
-    validation = validate("daily", judged, _parameters(catalog, day, today))
+    judged = rows[~rows["is_duplicate"]]
+    validation = validate("daily", judged[LOOKED_AT], _parameters(catalog, day, today))
     held = _hold_rows(judged, validation, reads, day)
     documents = {"daily": validation.document}
-    imbalance = find_imbalances(judged, held.index, rows["is_duplicate"], reads, catalog)
+    repeated = rows.index[rows["figure_key"].duplicated(keep=False) & rows["figure_key"].notna()]
+    is_doubtful = rows.index.isin(held.index.union(repeated))
+    imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
     if imbalance is not None:
         documents["balance"] = imbalance.document
         held = pd.concat([held, _hold_submissions(judged, held.index, imbalance.reasons)])
@@ -212,7 +218,7 @@ def _flags(submissions: pd.DataFrame, reads: Sequence[Read]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=FLAG_COLUMNS, dtype=object).drop_duplicates()
 
 
-def _tally(rows: pd.DataFrame, quarantine: pd.DataFrame, reads: Sequence[Read]) -> pd.DataFrame:
+def _tally(rows: pd.DataFrame, quarantine: pd.DataFrame, reads: Sequence[Read]) -> list[dict[str, Any]]:
     """Rows received, held back and collapsed per batch; a stand-in counts only where it is held back."""
     batch_ids = np.asarray([read.batch_id for read in reads])
 
@@ -227,11 +233,16 @@ def _tally(rows: pd.DataFrame, quarantine: pd.DataFrame, reads: Sequence[Read]) 
     held_stand_ins = np.bincount(
         stand_ins["batch"].to_numpy()[stood_in.isin(held_rows)], minlength=len(reads)
     )
-    return pd.DataFrame(
+    received = count(is_figure) + held_stand_ins
+    duplicate = count(rows["is_duplicate"].to_numpy(bool))
+    return [
         {
-            "rows_received": count(is_figure) + held_stand_ins,
-            "rows_quarantined": held,
-            "rows_duplicate": count(rows["is_duplicate"].to_numpy(bool)),
-        },
-        index=pd.Index(batch_ids, name="batch_id"),
-    )
+            "batch_id": read.batch_id,
+            "rows_received": int(received[position]),
+            "rows_quarantined": int(held[position]),
+            "rows_duplicate": int(duplicate[position]),
+            "scope": read.reading.scope,
+            "scope_revision": read.reading.scope_revision,
+        }
+        for position, read in enumerate(reads)
+    ]

@@ -20,7 +20,7 @@ from etl.warehouse import copy_csv
 def stage(engine: Engine, gated: Gated) -> None:
     """Write staged submissions, quarantine, flags and the ledger's counts of some batches; replaces what a gate that
     was cut off left for them. A batch that is loaded already is a programming error and refused by the database."""
-    batch_ids = [int(batch_id) for batch_id in gated.tally.index]
+    batch_ids = [each["batch_id"] for each in gated.tally]
     with engine.begin() as conn:
         states = conn.execute(
             sa.text("SELECT state FROM landing.batch WHERE batch_id = ANY(:ids) ORDER BY batch_id FOR UPDATE"),
@@ -36,12 +36,10 @@ def stage(engine: Engine, gated: Gated) -> None:
         conn.execute(
             sa.text(
                 "UPDATE landing.batch SET state = 'gated', message = '', rows_received = :rows_received,"
-                " rows_quarantined = :rows_quarantined, rows_duplicate = :rows_duplicate WHERE batch_id = :batch_id"
+                " rows_quarantined = :rows_quarantined, rows_duplicate = :rows_duplicate, scope = :scope,"
+                " scope_revision = :scope_revision WHERE batch_id = :batch_id"
             ),
-            [
-                {"batch_id": int(batch_id), **{name: int(count) for name, count in counts.items()}}
-                for batch_id, counts in gated.tally.to_dict("index").items()
-            ],
+            gated.tally,
         )
 
 

@@ -77,7 +77,7 @@ class RestServer:
         self._extra = {int(sock.getsockname()[1]): app for sock, app in extra}
         self._sockets = [platform.sock for platform in platforms] + [sock for sock, _ in extra]
         self._api = Starlette(routes=[Route("/api/v1/submissions", self._submissions)])
-        config = uvicorn.Config(self._app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(self._app, http="h11", interface="asgi3", ws="none", lifespan="off", log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=(self._sockets,), name="rest", daemon=True)
 

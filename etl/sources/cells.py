@@ -7,6 +7,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
 
 from etl.sources.base import SHANGHAI
 
@@ -85,3 +88,13 @@ def read_stamp(text: str) -> datetime | None:
 def to_utc(moment: datetime) -> datetime:
     """The moment in UTC; one without a zone is Asia/Shanghai. Raises OverflowError at the calendar's ends."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+
+
+def json_text(value: Any) -> str:
+    """A JSON value as text: a string as it is, nothing for null."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # deeper than orjson writes
+        return "（嵌套过深）"

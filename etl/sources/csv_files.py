@@ -93,7 +93,7 @@ class CsvFiles(FolderSource):
                 elif not ignored and named and read_day(named[2]) != day:
                     ignored = "文件名的日期不是所在文件夹的日期"
                 if ignored:
-                    listing.ignored.append(f"{entry.name}：{ignored}")
+                    listing.ignored.append(f"{mask(entry.name)}：{ignored}")
                 else:
                     (digests if is_digest else files)[entry.name] = entry
             for name, entry in files.items():

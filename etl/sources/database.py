@@ -33,7 +33,7 @@ from etl.sources.base import (
     read_options,
     utc_now,
 )
-from etl.sources.cells import day_text, read_day, read_stamp, to_utc
+from etl.sources.cells import day_text, json_text, read_day, read_stamp, to_utc
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import mask
 
@@ -210,20 +210,19 @@ def _lines(rows: Sequence[dict[str, Any]]) -> bytes:
 def _add(draft: Draft, row: dict[str, Any], number: int) -> None:
     """One row of the view is one submission; updated_at in microseconds orders the revisions."""
     place = (_NAME, number, 0)
-    updated_at = read_stamp(str(row["updated_at"])) if row["updated_at"] else None
+    county, day, stamp = (json_text(row[name]) for name in ("county_code", "stat_date", "updated_at"))
+    day, updated_at = day_text(day), read_stamp(stamp)
     revision = -1 if updated_at is None else (updated_at - _EPOCH) // timedelta(microseconds=1)
-    day = day_text(str(row["stat_date"]))
-    index = draft.submit(Submission(str(row["county_code"] or "").strip(), day, revision, updated_at))
+    index = draft.submit(Submission(county.strip(), day, revision, updated_at))
     if revision < 0:
-        words = f"updated_at 无法识别：{row['updated_at'] or '空'}"
-        draft.problem(index, place, day, orjson.dumps(row).decode(), words)
+        draft.problem(index, place, day, json_text(row), f"updated_at 无法识别：{stamp or '空'}")
         return
     for column, measure in _MEASURES.items():
         value = row.get(column)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             draft.figure(index, place, day, measure, _CHANNEL, float(value), None)
         elif value is not None:
-            draft.figure(index, place, day, measure, _CHANNEL, math.nan, str(value))
+            draft.figure(index, place, day, measure, _CHANNEL, math.nan, json_text(value))
 
 
 def _is_transient(error: BaseException) -> bool:

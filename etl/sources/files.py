@@ -142,6 +142,9 @@ class Store:
         self._fs: Any = None
         self._lost: Failure | None = None
         self._protocol, self._root = self._locate()
+        self._transient: tuple[type[Exception], ...] = _TRANSIENT
+        if self._protocol not in ("file", "sftp"):
+            self._transient = (Exception,)  # object stores raise kinds of their own
 
     def __enter__(self) -> Self:
         return self
@@ -260,21 +263,26 @@ class Store:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._options.attempts),
             wait=backoff(self._first_wait_s),
-            retry=tenacity.retry_if_exception(_is_transient),
+            retry=tenacity.retry_if_exception(self._is_transient),
             before_sleep=lambda _: self.close(),
             reraise=True,
         )
         try:
             return retrying(once)
+        except PullFailed:
+            raise
         except _REFUSED as error:
             raise self._failed("rejected", f"{what} 被拒绝：{_words(error)}") from None
-        except _TRANSIENT as error:
+        except self._transient as error:
             self.close()
             words = f"{what} 失败，已尝试 {self._options.attempts} 次：{_words(error)}"
             failed = self._failed("failed", words)
             if isinstance(error, _LOST):
                 self._lost = failed.failure
             raise failed from None
+
+    def _is_transient(self, error: BaseException) -> bool:
+        return isinstance(error, self._transient) and not isinstance(error, (*_REFUSED, PullFailed))
 
     def _failed(self, state: Any, words: str) -> PullFailed:
         secret = self._connection.password
@@ -289,10 +297,6 @@ def _host_key(text: str) -> paramiko.PKey:
     blob = base64.b64decode(words[min(1, len(words) - 1)], validate=True)
     kind = blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode("ascii")
     return paramiko.PKey.from_type_string(kind, blob)
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, _TRANSIENT) and not isinstance(error, _REFUSED)
 
 
 def _words(error: BaseException) -> str:

@@ -36,7 +36,10 @@ def find_personal(text: str) -> bool:
     Digits may be full-width, groups may be set apart, the country code may lead. A 12-digit division code,
     a time stamp and a long total are none: a card needs a possible date of birth, a mobile number 11 digits.
     """
-    return _search(text) is not None
+    if len(text) < 11:
+        return False
+    folded = _folded(text)
+    return bool(_CARD.search(folded) or _MOBILE.search(folded))
 
 
 def any_personal(texts: Iterable[str]) -> bool:
@@ -46,16 +49,20 @@ def any_personal(texts: Iterable[str]) -> bool:
 
 def mask(text: str) -> str:
     """The text with every such number masked: its first three and last two digits stay, 138******78."""
-    while found := _search(text):
-        number = re.sub(r"[^\dXx]", "", found[0])
-        masked = number[:3] + "*" * (len(number) - 5) + number[-2:]
-        text = text[: found.start()] + masked + text[found.end() :]
-    return text
+    if not find_personal(text):
+        return text
+    while True:
+        folded = _folded(text)
+        pieces, end = [], 0
+        for found in sorted((*_CARD.finditer(folded), *_MOBILE.finditer(folded)), key=re.Match.start):
+            if found.start() >= end:
+                number = re.sub(r"[^\dXx]", "", found[0])
+                pieces += [text[end : found.start()], number[:3], "*" * (len(number) - 5), number[-2:]]
+                end = found.end()
+        if not pieces:
+            return text
+        text = "".join(pieces) + text[end:]
 
 
-def _search(text: str) -> re.Match[str] | None:
-    if len(text) < 11:
-        return None
-    if not text.isascii() and _TO_FOLD.search(text):
-        text = text.translate(_FOLD)
-    return _CARD.search(text) or _MOBILE.search(text)
+def _folded(text: str) -> str:
+    return text.translate(_FOLD) if not text.isascii() and _TO_FOLD.search(text) else text

@@ -35,9 +35,9 @@ from etl.sources.base import (
     read_options,
     utc_now,
 )
-from etl.sources.cells import day_text, read_day, read_stamp
+from etl.sources.cells import day_text, json_text, read_day, read_stamp
 from etl.sources.frames import Draft, Submission
-from etl.sources.personal import find_personal, mask
+from etl.sources.personal import any_personal, find_personal, mask
 
 _NAME = "submissions"
 _SINCE = "submissions-since-"
@@ -406,21 +406,26 @@ def _may_hold_personal(body: bytes) -> bool:
     return b"\\u" in body or find_personal(body.decode())
 
 
-def _holds_personal(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(find_personal(key) or _holds_personal(each) for key, each in value.items())
-    if isinstance(value, list):
-        return any(map(_holds_personal, value))
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return not isinstance(value, bool) and value is not None and find_personal(str(value))
+def _holds_personal(item: Any) -> bool:
+    waiting, texts = [item], []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, float) and value.is_integer():
+            texts.append(str(int(value)))
+        else:
+            texts.append(str(value))
+    return any_personal(texts)
 
 
 def _number(value: Any) -> tuple[float, str | None]:
     """The value and, when it is not a JSON number, its text."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value), None
-    return math.nan, value if isinstance(value, str) else orjson.dumps(value).decode()
+    return math.nan, json_text(value)
 
 
 def _whole(value: Any) -> int:
@@ -428,10 +433,6 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return -1
     return int(value) if 0 <= value < 2**63 and value == int(value) else -1
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
 
 
 class _Reader:
@@ -454,7 +455,7 @@ class _Reader:
         field, draft, place = self._field, self.draft, (part, line, 0)
         if not isinstance(item, dict):
             index = draft.submit(Submission("", "", -1, None, personal=scan and _holds_personal(item)))
-            draft.problem(index, place, "", _text(item), "这一条不是 JSON 对象")
+            draft.problem(index, place, "", json_text(item), "这一条不是 JSON 对象")
             return
         unit, day, revision, stamp, values, survey = (
             item.get(field(name)) for name in ("unit", "date", "revision", "submitted_at", "values", "survey")
@@ -472,8 +473,8 @@ class _Reader:
         if survey is not None and not isinstance(survey, list):
             problems.append("survey 不是列表")
         submission = Submission(
-            _text(unit).strip(),
-            day_text(_text(day)),
+            json_text(unit).strip(),
+            day_text(json_text(day)),
             edition,
             read_stamp(stamp) if isinstance(stamp, str) else None,
             is_nil=values == [] and not problems,
@@ -481,7 +482,7 @@ class _Reader:
         )
         index = draft.submit(submission)
         if problems:
-            draft.problem(index, place, submission.date, _text(item), ";".join(problems))
+            draft.problem(index, place, submission.date, json_text(item), ";".join(problems))
             return
         for entry in values or ():
             self._add_value(index, place, submission.date, entry)
@@ -491,17 +492,17 @@ class _Reader:
 
     def _add_value(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
         if not isinstance(entry, dict):
-            self.draft.figure(index, place, day, "", "", math.nan, _text(entry))
+            self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
             return
         measure, channel, value = map(entry.get, self._of_value)
         if value is not None:
-            self.draft.figure(index, place, day, _text(measure), _text(channel), *_number(value))
+            self.draft.figure(index, place, day, json_text(measure), json_text(channel), *_number(value))
 
     def _add_survey(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
         if not isinstance(entry, dict):
-            self.draft.figure(index, place, day, "", "", math.nan, _text(entry))
+            self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
             return
-        channel = _text(entry.get(self._field("channel")))
+        channel = json_text(entry.get(self._field("channel")))
         for key, value in entry.items():
             is_number = type(value) in (int, float)
             if value is not None and key != self._field("channel") and (key in self._survey or is_number):

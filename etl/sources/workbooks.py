@@ -39,6 +39,7 @@ _HEAD = re.compile(
     r"(填报单位|统计日期|填报时间)\s*:\s*(.*?)\s*(?=(?:填报单位|统计日期|填报时间)\s*:|$)", re.DOTALL
 )
 _FOOT = ("单位负责人", "填表人", "报出日期", "注:", "说明:")
+_LONGEST_HEAD = 500
 _EXCEL_EPOCH = date(1899, 12, 30)
 
 _Cell: TypeAlias = Any
@@ -56,11 +57,11 @@ class Workbooks(FolderSource):
             for entry in entries:
                 named = _NAME.fullmatch(entry.name)
                 if entry.ignored:
-                    listing.ignored.append(f"{entry.name}：{entry.ignored}")
+                    listing.ignored.append(f"{mask(entry.name)}：{entry.ignored}")
                 elif not named or entry.is_folder:
-                    listing.ignored.append(f"{entry.name}：不是约定的文件名")
+                    listing.ignored.append(f"{mask(entry.name)}：不是约定的文件名")
                 elif read_day(named[2]) != day:
-                    listing.ignored.append(f"{entry.name}：文件名的日期不是所在文件夹的日期")
+                    listing.ignored.append(f"{mask(entry.name)}：文件名的日期不是所在文件夹的日期")
                 else:
                     order = (named[1], int(named[3] or 1))
                     deliveries.append(Delivery(day, entry, None, entry.modified_at, order))
@@ -445,11 +446,11 @@ class _Reader:
         for row in rows:
             self._search_outside(row)
             for at, cell in enumerate(row):
-                text = tidy(_text(cell))
+                text = tidy(_text(cell)[:_LONGEST_HEAD])
                 labelled = _HEAD.findall(text) or [(text, "")] * (text in (_DATE_LABEL, _TIME_LABEL))
                 for label, value in labelled:
                     following = next((other for other in row[at + 1 :] if _text(other).strip()), "")
-                    if _HEAD.search(tidy(_text(following))):
+                    if _HEAD.search(tidy(_text(following)[:_LONGEST_HEAD])):
                         following = ""
                     found.setdefault(label, value or following)
         filled_at = _text(found.get(_TIME_LABEL, "")).strip()
@@ -460,7 +461,7 @@ class _Reader:
         values: list[tuple[_Column, float, str | None]] = []
         for column in layout.columns:
             cell = row[column.at]
-            if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+            if isinstance(cell, (int, float)) and not isinstance(cell, bool) and math.isfinite(cell):
                 values.append((column, float(cell), None))
             elif not isinstance(cell, str):
                 values.append((column, math.nan, _text(cell)))
