@@ -1,0 +1,107 @@
+"""A real PostgreSQL for the tests: one server for the session, one database per test, made from a template."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from etl.catalog import load_catalog
+from etl.connections import connection_from_env
+from etl.divisions import load_divisions
+from etl.settings import DIVISIONS_FILE, Settings
+from etl.site import Site, open_site
+from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
+from simulator.simulation import Simulation
+
+TEMPLATE = "pls_template"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ServerAddress]:
+    """An embedded server in a folder that its own system user can enter (pytest's own folders are private)."""
+    home = Path(tempfile.mkdtemp(prefix="pls-test-", dir="/var/tmp"))
+    home.chmod(0o755)
+    try:
+        yield embedded_server(home)
+    finally:
+        stop_embedded(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: ServerAddress) -> str:
+    """A database with the schema and the divisions of Shandong, to be copied."""
+    server.ensure_database(TEMPLATE)
+    engine = open_warehouse(Settings(Path("/nonexistent"), server.url(TEMPLATE), "", None))
+    migrate(engine)
+    load_divisions(engine, DIVISIONS_FILE, None, date(2026, 1, 1))
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(server: ServerAddress, template: str) -> Iterator[Callable[[], str]]:
+    """Makes databases: each call gives the URL of a new one, ready for use."""
+    made: list[str] = []
+
+    def run(command: psycopg.sql.Composed) -> None:
+        with psycopg.connect(host=str(server.socket_dir), user="postgres", dbname="postgres", autocommit=True) as conn:
+            conn.execute(command)
+
+    def make() -> str:
+        made.append(f"test_{uuid.uuid4().hex}")
+        command = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        run(command.format(psycopg.sql.Identifier(made[-1]), psycopg.sql.Identifier(template)))
+        return server.url(made[-1])
+
+    yield make
+    for name in made:
+        run(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+@pytest.fixture
+def hotline_url(server: ServerAddress) -> str:
+    """A database that the simulated hotline writes to."""
+    name = f"hotline_{uuid.uuid4().hex}"
+    server.ensure_database(name)
+    return server.url(name)
+
+
+@pytest.fixture
+def open_for(
+    database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Simulation], Site]]:
+    """Opens a site with an empty warehouse on the platforms of a simulation that runs."""
+    opened: list[Site] = []
+
+    def open_(simulation: Simulation) -> Site:
+        for name, value in simulation.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PLS_HOME", str(tmp_path / f"home{len(opened)}"))
+        monkeypatch.setenv("PLS_WAREHOUSE", database())
+        if simulation.catalog_dir is not None:
+            monkeypatch.setenv("PLS_CATALOG", str(simulation.catalog_dir))
+        opened.append(open_site(connection_from_env))
+        return opened[-1]
+
+    yield open_
+    for site in opened:
+        site.engine.dispose()
+
+
+def read_view(site: Site, view: str, **where: object) -> pd.DataFrame:
+    """All rows of a view, narrowed by equal columns."""
+    condition = " AND ".join(f"{name} = :{name}" for name in where) or "true"
+    with site.engine.connect() as conn:
+        result = conn.execute(sa.text(f"SELECT * FROM {view} WHERE {condition}"), where)
+        return pd.DataFrame(result.all(), columns=list(result.keys()))
