@@ -130,26 +130,21 @@ def _know_units(
     rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read], divisions: DayDivisions
 ) -> None:
     """Add division_id and level (missing when unknown or inactive), is_in_area, is_personal."""
-    codes = rows["unit"].cat.codes.to_numpy()
-    categories = rows["unit"].cat.categories
-    known = divisions.table.reindex(categories)
-    level_of = pd.Categorical(known["level"], categories=LEVELS).codes
-    rows["division_id"] = np.append(known["division_id"].to_numpy(np.float64), np.nan)[codes]
-    rows["level"] = pd.Categorical.from_codes(np.append(level_of, -1)[codes], LEVELS)
-    batch = rows["batch"].to_numpy()
+    table = divisions.table
+    places = np.append(table.index.get_indexer(rows["unit"].cat.categories), -1)[rows["unit"].cat.codes.to_numpy()]
+    level_of = pd.Categorical(table["level"], categories=LEVELS).codes
+    rows["division_id"] = np.append(table["division_id"].to_numpy(np.float64), np.nan)[places]
+    rows["level"] = pd.Categorical.from_codes(np.append(level_of, -1)[places], LEVELS)
+    platforms = {read.platform.id: read.platform for read in reads}
+    number = {name: place for place, name in enumerate(platforms)}
+    of_platform = np.array([number[read.platform.id] for read in reads])[rows["batch"].to_numpy()]
     in_area = np.zeros(len(rows), dtype=bool)
-    for position, read in enumerate(reads):
-        inside = categories.isin(list(divisions.codes_in(read.platform.area)))
-        inside &= known["level"].isin([level.value for level in read.platform.level]).to_numpy()
-        mine = slice(*np.searchsorted(batch, [position, position + 1])) if _is_sorted(batch) else batch == position
-        in_area[mine] = np.append(inside, False)[codes[mine]]
+    for name, platform in platforms.items():
+        mine = of_platform == number[name]
+        in_area[mine] = np.append(divisions.inside(platform.area, platform.level), False)[places[mine]]
     rows["is_in_area"] = in_area
     rows["is_personal"] = submissions["personal"].to_numpy(bool)[rows["submission"].to_numpy()]
     submissions["division_id"] = divisions.table["division_id"].reindex(submissions["unit"]).to_numpy(np.float64)
-
-
-def _is_sorted(numbers: npt.NDArray[Any]) -> bool:
-    return bool((numbers[1:] >= numbers[:-1]).all())
 
 
 def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: dict[tuple[str, str], int]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -109,19 +111,16 @@ class DayDivisions:
             raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
         table = pd.DataFrame(rows, columns=["division_code", "division_id", "level", "parent_id"])
         self.table = table.set_index("division_code")
-        self._areas: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def codes_in(self, area: tuple[str, ...]) -> frozenset[str]:
-        """Codes of the active divisions of an area: the codes named and all below them."""
-        if area not in self._areas:
-            table = self.table
-            inside = np.asarray(table.index.isin(list(area)) & table["level"].notna())
-            ids = table["division_id"].to_numpy()
-            parents = table["parent_id"].fillna(0).to_numpy().astype(np.int64)
-            is_inside = np.zeros(int(ids.max()) + 1, dtype=bool)
+    def inside(self, area: Collection[str], levels: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Which lines of `table` are active, of one of the levels, and named in the area or below what it names."""
+        table = self.table
+        inside = np.asarray(table.index.isin(list(area)) & table["level"].notna())
+        ids = table["division_id"].to_numpy()
+        parents = table["parent_id"].fillna(0).to_numpy().astype(np.int64)
+        is_inside = np.zeros(int(ids.max()) + 1, dtype=bool)
+        is_inside[ids[inside]] = True
+        for _ in DEPTH:
+            inside = inside | is_inside[parents]
             is_inside[ids[inside]] = True
-            for _ in DEPTH:
-                inside = inside | is_inside[parents]
-                is_inside[ids[inside]] = True
-            self._areas[area] = frozenset(table.index[inside])
-        return self._areas[area]
+        return inside & table["level"].isin(list(levels)).to_numpy()

