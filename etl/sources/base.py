@@ -25,7 +25,7 @@ Seen: TypeAlias = tuple[str, int, datetime]
 
 
 class Unreadable(Exception):
-    """The bytes are complete and yet not what the contract promises: the batch is rejected. Words in Chinese."""
+    """The bytes are complete, yet not what the contract promises: the batch is rejected. Words in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Source(Protocol):
         """Bring what was received since then (zone-aware), of any day (ruling 10)."""
 
     def check(self, platform: Platform, connection: Connection) -> str:
-        """Authenticate and read one small thing; says in one Chinese line what it found. Raises PullFailed."""
+        """Authenticate and read one small thing; says in a Chinese line what it found. Raises PullFailed."""
 
     def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
         """Turn the bytes into rows: the same bytes, the same rows. Raises Unreadable."""
@@ -122,19 +122,19 @@ class Options(BaseModel):
     timeout_s: float = Field(default=30, gt=0, le=3600)
 
 
-O = TypeVar("O", bound=Options)
+AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
-def read_options(model: type[O], platform: Platform) -> O:
+def read_options(model: type[AnyOptions], platform: Platform) -> AnyOptions:
     """The platform's options. Raises Unreadable naming platform, key and what was expected."""
     try:
         return model.model_validate(platform.options)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(step) for step in first["loc"])
-        raise Unreadable(
-            f"平台 {platform.id} 的声明有误：options.{key} {first['msg']}；可用的键：{'、'.join(model.model_fields)}"
-        ) from None
+        known = "、".join(model.model_fields)
+        words = f"平台 {platform.id} 的声明有误：options.{key} {first['msg']}；可用的键：{known}"
+        raise Unreadable(words) from None
 
 
 def pulled_of(

@@ -68,7 +68,7 @@ class CsvOptions(FileOptions):
         return columns
 
 
-class _Mismatch(Exception):
+class _MismatchError(Exception):
     def __init__(self, words: str, data: bytes) -> None:
         super().__init__(words)
         self.data = data
@@ -110,12 +110,12 @@ class CsvFiles(FolderSource):
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(options.attempts),
             wait=backoff(self.first_wait_s),
-            retry=tenacity.retry_if_exception_type(_Mismatch),
+            retry=tenacity.retry_if_exception_type(_MismatchError),
             reraise=True,
         )
         try:
             return retrying(_verified, store, delivery)
-        except _Mismatch as error:
+        except _MismatchError as error:
             words = f"{delivery.entry.name}：{error}，已读取 {options.attempts} 次"
             raise PullFailed(Failure("failed", words), [error.data]) from None
 
@@ -139,9 +139,9 @@ def _verified(store: Store, delivery: Delivery) -> bytes:
         raise PullFailed(Failure("rejected", words), [data])
     written = _DIGEST.fullmatch(store.read(delivery.beside, 4096))
     if not written:
-        raise _Mismatch(".sha256 的内容不是 64 位十六进制的摘要", data)
+        raise _MismatchError(".sha256 的内容不是 64 位十六进制的摘要", data)
     if hashlib.sha256(data).hexdigest() != written[1].decode().lower():
-        raise _Mismatch("内容与 .sha256 不符，传输有误", data)
+        raise _MismatchError("内容与 .sha256 不符，传输有误", data)
     return data
 
 
@@ -170,7 +170,7 @@ def _unpacked(parts: Sequence[bytes]) -> bytes:
 
 @dataclass
 class _Table:
-    """The lines as columns. extra: columns that the contract does not know. ragged: lines of another width."""
+    """The lines as columns. extra: columns unknown to the contract. ragged: lines of another width."""
 
     columns: dict[str, Texts]
     extra: list[Texts]

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 import fsspec
@@ -74,7 +75,7 @@ class _RefuseUnpinned(paramiko.MissingHostKeyPolicy):
 
 
 class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
-    """SFTP that trusts the host key of the connection, waits only so long, and uses no key of this user's own."""
+    """SFTP that trusts the host key of the connection, waits only so long, and uses no key of this user."""
 
     cachable = False
 
@@ -116,7 +117,7 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
 
 @dataclass(frozen=True)
 class Entry:
-    """What a folder lists. ignored: why it is left alone, None when it is a file, or a folder, in the root."""
+    """What a folder lists. ignored: why it is left alone, None for a file or a folder in the root."""
 
     path: str
     name: str
@@ -210,7 +211,7 @@ class Store:
                 fs, self._root = fsspec.core.url_to_fs(
                     self._root
                     if "://" in self._root
-                    else f"{self._protocol}://{os.path.abspath(self._root)}",
+                    else f"{self._protocol}://{Path(self._root).absolute()}",
                     **extra.get("storage_options", {}),
                 )
             except (ValueError, ImportError) as error:
@@ -219,7 +220,7 @@ class Store:
         if not connection.host:
             raise self._failed("rejected", f"连接 {connection.conn_id} 没有主机")
         key_file = extra.get("key_file")
-        if key_file and not os.path.exists(key_file):
+        if key_file and not Path(key_file).is_file():
             raise self._failed("rejected", f"连接 {connection.conn_id} 的 key_file 不存在")
         try:
             host_key = _host_key(extra["host_key"]) if extra.get("host_key") else None
@@ -358,7 +359,7 @@ def _modified_at(info: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(0, UTC)
 
 
-class Waiting(Exception):
+class StillWrittenError(Exception):
     """The file changed while it was read: it is left for the next pull."""
 
 
@@ -387,7 +388,7 @@ class FolderSource(ABC):
 
     @abstractmethod
     def fetch(self, store: Store, delivery: Delivery, options: Any) -> bytes:
-        """One file's bytes, whole. Raises PullFailed with what came, Waiting when it is still being written."""
+        """One file's bytes, whole. Raises PullFailed with what came, StillWrittenError."""
 
     def pull_day(
         self, platform: Platform, connection: Connection, day: date, known: Container[Seen]
@@ -452,7 +453,7 @@ class FolderSource(ABC):
             for delivery in deliveries:
                 try:
                     parts, failure = (self.fetch(store, delivery, options),), None
-                except Waiting:
+                except StillWrittenError:
                     listing.waiting.append(f"{delivery.entry.name}：{STILL_WRITTEN}")
                     continue
                 except PullFailed as error:

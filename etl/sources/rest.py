@@ -60,7 +60,7 @@ class RestOptions(Options):
     fields: dict[str, str] = Field(default_factory=dict)
 
 
-class _Transient(Exception):
+class _TransientError(Exception):
     """Worth another try. after_s: the pause that the platform asks for."""
 
     def __init__(self, words: str, body: bytes | None = None, after_s: float | None = None) -> None:
@@ -69,11 +69,11 @@ class _Transient(Exception):
         self.after_s = after_s
 
 
-class _Cut(Unreadable):
+class _CutError(Unreadable):
     """JSON that begins as promised and breaks off."""
 
 
-class _Moved(Exception):
+class _MovedError(Exception):
     """The pages do not fit each other: the whole paging starts again."""
 
 
@@ -200,12 +200,12 @@ class _Client:
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(_PASSES),
             wait=self._wait,
-            retry=tenacity.retry_if_exception_type(_Moved),
+            retry=tenacity.retry_if_exception_type(_MovedError),
             reraise=True,
         )
         try:
             return await retrying(self._one_pass)
-        except _Moved as error:
+        except _MovedError as error:
             raise self._failed("failed", f"分页不一致，已重取 {_PASSES} 次：{error}") from None
 
     async def _one_pass(self) -> list[_Page]:
@@ -238,22 +238,22 @@ class _Client:
     def _check_page(self, number: int, page: _Page, total: int) -> None:
         expected = min(self._size, max(0, total - (number - 1) * self._size))
         if page.number not in (None, number):
-            raise _Moved(f"要的是第 {number} 页，收到第 {page.number} 页")
+            raise _MovedError(f"要的是第 {number} 页，收到第 {page.number} 页")
         if page.total != total:
-            raise _Moved(f"第 {number} 页的 total 由 {total} 变为 {page.total}")
+            raise _MovedError(f"第 {number} 页的 total 由 {total} 变为 {page.total}")
         if len(page.items) != expected:
-            raise _Moved(f"第 {number} 页应有 {expected} 条，收到 {len(page.items)} 条（total {total}）")
+            raise _MovedError(f"第 {number} 页应有 {expected} 条，收到 {len(page.items)} 条（total {total}）")
 
     async def _get(self, number: int) -> _Page:
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self._options.attempts),
             wait=self._pause,
-            retry=tenacity.retry_if_exception_type(_Transient),
+            retry=tenacity.retry_if_exception_type(_TransientError),
             reraise=True,
         )
         try:
             page: _Page = await retrying(self._once, number)
-        except _Transient as error:
+        except _TransientError as error:
             words = f"第 {number} 页：{error}，已尝试 {self._options.attempts} 次"
             raise self._failed("failed", words, error.body) from None
         self._arrived[number] = page
@@ -261,7 +261,7 @@ class _Client:
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.after_s if isinstance(error, _Transient) else None
+        asked = error.after_s if isinstance(error, _TransientError) else None
         return self._wait(state) if asked is None else asked + self._jitter(state)
 
     async def _once(self, number: int) -> _Page:
@@ -281,13 +281,13 @@ class _Client:
                     if len(body) > bound:
                         break
         except (TimeoutError, httpx.TimeoutException):
-            raise _Transient("超时", bytes(body) or None) from None
+            raise _TransientError("超时", bytes(body) or None) from None
         except httpx.RemoteProtocolError:
-            raise _Transient("应答中断，正文不完整", bytes(body) or None) from None
+            raise _TransientError("应答中断，正文不完整", bytes(body) or None) from None
         except _MISWRITTEN:
             raise
         except httpx.TransportError as error:
-            raise _Transient(f"连接不上（{type(error).__name__}）", bytes(body) or None) from None
+            raise _TransientError(f"连接不上（{type(error).__name__}）", bytes(body) or None) from None
         return self._judge(number, response, bytes(body))
 
     def _judge(self, number: int, response: httpx.Response, body: bytes) -> _Page:
@@ -300,7 +300,7 @@ class _Client:
                     raise self._failed("failed", words, body)
                 loop = asyncio.get_running_loop()
                 self._resume_at = max(self._resume_at, loop.time() + after_s)
-            raise _Transient(f"平台应答 {status}{_reason(body)}", body, after_s)
+            raise _TransientError(f"平台应答 {status}{_reason(body)}", body, after_s)
         if status != 200:
             meaning = {401: "令牌无效", 403: "没有权限", 404: "没有这个路径", 422: "参数不被接受"}.get(
                 status, ""
@@ -315,8 +315,8 @@ class _Client:
             raise self._failed("rejected", "平台的应答用了没有约定的压缩", body)
         try:
             page = _page(body, self._field)
-        except _Cut as error:
-            raise _Transient(str(error), body) from None
+        except _CutError as error:
+            raise _TransientError(str(error), body) from None
         except Unreadable as error:
             raise self._failed("rejected", str(error), body) from None
         return page
@@ -360,7 +360,7 @@ def _looks_like_html(body: bytes) -> bool:
 
 
 def _page(body: bytes, field: Callable[[str], str]) -> _Page:
-    """The page in a body. Raises Unreadable when it is not the JSON promised, _Cut when it breaks off."""
+    """The page in a body. Raises Unreadable when it is not the JSON promised, _CutError when it breaks off."""
     text = body.removeprefix(b"\xef\xbb\xbf")
     try:
         answer = orjson.loads(text)
@@ -368,7 +368,7 @@ def _page(body: bytes, field: Callable[[str], str]) -> _Page:
         if text.lstrip()[:1] == b"{" and (
             error.msg == "unexpected end of data" or _ends_in_a_character(text)
         ):
-            raise _Cut("JSON 在中途断开，正文不完整") from None
+            raise _CutError("JSON 在中途断开，正文不完整") from None
         what = "空的" if not text.strip() else "网页（HTML）" if _looks_like_html(body) else "不合语法的 JSON"
         raise Unreadable(f"平台应答 200，正文却是{what}，不是约定的 JSON") from None
     code = answer.get(field("code")) if isinstance(answer, dict) else None

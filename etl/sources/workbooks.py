@@ -19,7 +19,15 @@ import python_calamine
 from etl.catalog import Catalog, Platform
 from etl.sources.base import MAX_BYTES, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
 from etl.sources.cells import code_of, day_text, name_key, name_keys, read_day, read_number, tidy
-from etl.sources.files import STILL_WRITTEN, Delivery, Entry, FileOptions, FolderSource, Store, Waiting
+from etl.sources.files import (
+    STILL_WRITTEN,
+    Delivery,
+    Entry,
+    FileOptions,
+    FolderSource,
+    StillWrittenError,
+    Store,
+)
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import find_personal, mask
 
@@ -74,7 +82,7 @@ class Workbooks(FolderSource):
         return [delivery for delivery in deliveries if delivery.entry not in changed]
 
     def _changed(self, store: Store, days: set[date], fresh: Sequence[Entry]) -> set[Entry]:
-        """Those of the fresh files that a second look finds changed: they are still being written (ruling 10)."""
+        """Those of the fresh files that a second look finds changed: still being written (ruling 10)."""
         if not fresh:
             return set()
         time.sleep(self.look_again_s)
@@ -87,7 +95,7 @@ class Workbooks(FolderSource):
             words = f"{delivery.entry.name} 超过 5 MB，整份退回"
             raise PullFailed(Failure("rejected", words), [data])
         if len(data) != delivery.entry.size:
-            raise Waiting
+            raise StillWrittenError
         return data
 
     def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
@@ -127,7 +135,7 @@ def _sheets(data: bytes) -> list[_Sheet]:
             return [_sheet(workbook, name, bounds[name]) for name in (_SHEET, _SURVEY) if name in bounds]
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # noqa: BLE001  a panic of calamine is no Exception
+    except BaseException as error:  # a panic of calamine is no Exception
         raise Unreadable(f"工作簿损坏，无法读取（{type(error).__name__}）") from None
 
 
@@ -137,7 +145,7 @@ def _inflated(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
-    except Exception:  # noqa: BLE001  zipfile raises many kinds on broken directories
+    except Exception:  # zipfile raises many kinds on broken directories
         raise Unreadable("不是 xlsx 工作簿（不是完整的压缩包）") from None
     if len(infos) > _MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_BYTES:
         raise Unreadable("解压后超过 50 MB，整份退回")
@@ -234,7 +242,7 @@ def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None], parser: exp
 
 
 def _scan(xml: bytes) -> dict[tuple[int, int], str]:
-    """The error cells of a sheet by row and column (0-based), once its cells are known not to reach too far."""
+    """The error cells of a sheet by row and column (0-based), once its cells prove not to reach too far."""
     errors: dict[tuple[int, int], str] = {}
     columns: dict[str, int] = {}
     row = column = -1
@@ -384,7 +392,7 @@ class _Reader:
                 has_total = True
                 self._search_outside(row)
                 self._add_totals(-1, sheet, number, values)
-            elif not code.isdigit() and (_is_foot(row) or not values and not (name and not code)):
+            elif not code.isdigit() and (_is_foot(row) or (not values and (code or not name))):
                 self._search_outside(row)
             else:
                 villages += 1
@@ -395,12 +403,11 @@ class _Reader:
             self._draft.notes.append((-1, "missing_total_row", f"工作表“{sheet.name}”没有合计行"))
 
     def _layout(self, sheet: _Sheet) -> _Layout | None:
-        for top, row in enumerate(sheet.cells[:50]):
-            names = [name_key(_text(cell)) for cell in row]
-            if _CODE in names and _UNIT in names:
-                break
-        else:
+        heads = ([name_key(_text(cell)) for cell in row] for row in sheet.cells[:50])
+        found = next(((at, names) for at, names in enumerate(heads) if {_CODE, _UNIT} <= set(names)), None)
+        if found is None:
             return None
+        top, names = found
         candidates = [top, top + 1] if top + 1 < len(sheet.cells) else [top]
         known = {
             at: sum(name_key(_text(cell)) in self._measures for cell in sheet.cells[at]) for at in candidates
@@ -441,7 +448,7 @@ class _Reader:
             )
 
     def _head(self, rows: Sequence[Sequence[_Cell]]) -> tuple[str, str | None]:
-        """Day and time of filling: label and value in one cell, or the value in the next that is not empty."""
+        """Day and time of filling: label and value in one cell, or the value in the next one filled."""
         found: dict[str, _Cell] = {}
         for row in rows:
             self._search_outside(row)

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.integration
 
 DAY = date(2026, 3, 2)
 SOURCE = Database(clock=lambda: datetime(2026, 3, 3, 1, tzinfo=UTC), first_wait_s=0.01)
-COLUMNS = """county_code char(12), stat_date date, calls int, answered int, answered_in_20s int, consultations int,
-    asked int, answered_survey int, very_satisfied int, satisfied int, basically_satisfied int, dissatisfied int,
-    very_dissatisfied int, updated_at timestamptz"""
+COLUMNS = """county_code char(12), stat_date date, calls int, answered int, answered_in_20s int,
+    consultations int, asked int, answered_survey int, very_satisfied int, satisfied int, basically_satisfied int,
+    dissatisfied int, very_dissatisfied int, updated_at timestamptz"""
 
 
 class Hotline:

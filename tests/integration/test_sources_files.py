@@ -80,20 +80,32 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 server.on_open(server.opened[-1])
             return super().open(path, pflags, attrs)
 
+    listeners = []
+
     async def serve() -> None:
         listener = await asyncssh.create_server(
             Logins, "127.0.0.1", 0, server_host_keys=[key], sftp_factory=Files, allow_scp=False
         )
+        listeners.append(listener)
         server.port = listener.get_port()
-        ready.set()
+        loop.call_soon(ready.set)
 
-    loop.create_task(serve())
+    async def close() -> None:
+        listeners[0].close()
+        for each in server.connections:
+            each.abort()
+        await asyncio.sleep(0.1)
+
+    started = loop.create_task(serve())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     assert ready.wait(10)
+    started.result()
     yield server
+    asyncio.run_coroutine_threadsafe(close(), loop).result(5)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(5)
+    loop.close()
 
 
 @pytest.fixture
@@ -356,6 +368,15 @@ def test_links_that_leave_the_root_are_ignored_and_others_followed(place: Place)
         f"{CSV_NAME}：符号链接指向根目录之外"
     ]
     assert len(listing.ignored) == 2
+
+
+def test_what_is_no_file_is_ignored_and_a_name_with_a_number_is_masked(tmp_path: Path) -> None:
+    place = Place(tmp_path, connect("file", str(tmp_path)))
+    place.write("张三13800138078.xlsx", b"x")
+    os.mkfifo(tmp_path / "20260302" / BOOK_NAME)
+    pulled, listing = look(BOOKS, place.connection)
+    assert pulled == []
+    assert listing.ignored == [f"{BOOK_NAME}：不是普通文件", "张三138******78.xlsx：不是约定的文件名"]
 
 
 def test_a_day_folder_that_is_a_link_out_of_the_root_is_ignored(place: Place) -> None:

@@ -116,3 +116,9 @@ def test_no_rows_are_no_submissions(catalog: Catalog) -> None:
 def test_lines_that_are_no_rows_of_the_view_are_unreadable(catalog: Catalog, data: bytes) -> None:
     with pytest.raises(Unreadable, match="第 1 行"):
         read(catalog, data=data)
+
+
+@pytest.mark.parametrize("column", ["county_code", "stat_date", "updated_at", "calls"])
+def test_a_value_nested_deeply_is_read_like_any_other(catalog: Catalog, column: str) -> None:
+    line = orjson.dumps(ROW | {column: "@"}).replace(b'"@"', b"[" * 900 + b"]" * 900)
+    assert len(read(catalog, data=line).submissions) == 1

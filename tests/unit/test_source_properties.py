@@ -70,8 +70,7 @@ def read(family: str, *parts: bytes) -> Reading | None:
     pulled = pulled_of(date(2026, 3, 2), NAMES[family], parts, datetime(2026, 3, 2, tzinfo=UTC))
     try:
         reading = SOURCES[family].read(platform, CATALOG, pulled)
-    except Unreadable as error:
-        assert str(error)
+    except Unreadable:
         return None
     rows, submissions = reading.rows, reading.submissions
     assert rows["row_number"].tolist() == list(range(1, len(rows) + 1))

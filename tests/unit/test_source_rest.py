@@ -286,3 +286,14 @@ def test_a_wrong_option_is_refused_by_name(catalog: Catalog) -> None:
         read(catalog, ITEM, page_sise=100)
     with pytest.raises(Unreadable, match="page_size"):
         read(catalog, ITEM, page_size=501)
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+@pytest.mark.parametrize(
+    "field", ["unit", "date", "revision", "submitted_at", "values", "survey", "totals", "other"]
+)
+def test_a_value_nested_deeply_is_read_like_any_other(catalog: Catalog, field: str, depth: int) -> None:
+    nested = b"[" * depth + b'"13800138078"' + b"]" * depth
+    body = page(ITEM | {field: "@"}).replace(b'"@"', nested)
+    reading = read_pages(catalog, body)
+    assert reading.submissions["personal"].tolist() == [True]

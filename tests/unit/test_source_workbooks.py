@@ -203,7 +203,12 @@ def test_codes_come_as_numbers_and_as_text(catalog: Catalog, code: Any, unit: st
         ("填报单位：甲", "统计日期：2026年3月2日", "填报时间：17:00"),
         ("填报单位：甲　统计日期：2026/3/2　填报时间：17:00",),
         ("统计日期：", date(2026, 3, 2), "填报时间：", "17:00"),
-        ("统计日期", datetime(2026, 3, 2), "填报时间", "17:00"),
+        (
+            "统计日期",
+            datetime(2026, 3, 2),  # noqa: DTZ001  a cell has no zone
+            "填报时间",
+            "17:00",
+        ),
         ("统计日期：", 46083, "填报时间：17:00"),
         ("统计日期：46083", "填报时间：17:00"),
         ("填报时间：17:00", "填报单位：", "统计日期： ２０２６-3-2 "),
@@ -444,3 +449,10 @@ def test_the_same_bytes_give_the_same_reading(catalog: Catalog) -> None:
     first, second = read(catalog, data), read(catalog, data)
     assert len(first.rows) == 5
     assert first.rows.equals(second.rows)
+
+
+def test_a_head_of_nothing_but_spaces_is_read_in_no_time(catalog: Catalog) -> None:
+    reading = read_rows(
+        catalog, [CODES[0], "甲村", 1], TOTAL, head=("统计日期：" + " " * 30_000 + "2026-03-02",)
+    )
+    assert reading.submissions["date"].tolist() == [""]
