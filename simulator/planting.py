@@ -68,14 +68,14 @@ class Planter:
         """One submission of the batch with plain figures."""
         return self.rng.choice([each for each in batch.submissions if self.plain_figures(each)])
 
-    def unused_pair(self, submission: Submission) -> Pair:
-        """A plain pair of the unit's level that the submission does not report."""
+    def unused_pair(self, submission: Submission) -> Pair | None:
+        """A plain pair of the unit's level that the submission does not report; None when it reports all."""
         world = self.plan.world
         used = {(figure.measure, figure.channel) for figure in submission.figures}
         for pair in world.pairs(world.level[submission.unit]):
             if pair not in used and world.catalog.measures[pair[0]].kind != "survey" and pair not in HOTLINE_ONLY:
                 return pair
-        raise ScenarioError(f"scenario {self.name}: {submission.unit} reports every measure there is")
+        return None
 
 
 def with_submission(batch: Batch, old: Submission, new: Sequence[Submission]) -> Batch:

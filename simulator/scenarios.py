@@ -123,14 +123,15 @@ def conflict_same_revision(planter: Planter) -> None:
         again = _other_content(planter, victim, withdraw=False)
         again = replace(again, received_at=plan.late(victim.received_at))
         plan.change(batch, batch, with_submission(batch, victim, [again]))
-        planter.count(2)
+        planter.count(len(set(again.figures) - set(victim.figures)))
     for family in ("csv", "workbook"):
         for batch in planter.batches(family, planter.has_plain):
             victim = planter.victim(batch)
-            changed = with_submission(batch, victim, [_other_content(planter, victim, withdraw=False)])
+            again = _other_content(planter, victim, withdraw=False)
+            changed = with_submission(batch, victim, [again])
             at = plan.late(batch.received_at)
             plan.change(batch, batch, revised(changed, 1, at, changed.submissions))
-            planter.count(2)
+            planter.count(len(set(again.figures) - set(victim.figures)))
     for batch in planter.batches("database", most=1):
         victim = planter.rng.choice(batch.submissions)
         planter.keep(batch, with_submission(batch, victim, [victim, replace(victim, figures=_raised(victim))]))
@@ -138,7 +139,7 @@ def conflict_same_revision(planter: Planter) -> None:
 
 
 def _other_content(planter: Planter, submission: Submission, withdraw: bool = True) -> Submission:
-    """The submission with one value raised, one added, and one left out where there are several."""
+    """The submission with one value raised, one added where one is free, and one left out where there are several."""
     plain = planter.plain_figures(submission)
     changed = planter.rng.choice(plain)
     others = [figure for figure in plain if figure is not changed]
@@ -148,7 +149,9 @@ def _other_content(planter: Planter, submission: Submission, withdraw: bool = Tr
         for figure in submission.figures
         if figure is not gone
     ]
-    return replace(submission, figures=(*figures, Figure(*planter.unused_pair(submission), 5)))
+    pair = planter.unused_pair(submission)
+    added = () if pair is None else (Figure(*pair, 5),)
+    return replace(submission, figures=(*figures, *added))
 
 
 def _raised(submission: Submission) -> tuple[Figure, ...]:

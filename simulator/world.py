@@ -65,10 +65,11 @@ class World:
         self.catalog = catalog
         self.seed = seed
         self.divisions = divisions.sort_values("code").reset_index(drop=True)
-        self.name: dict[str, str] = dict(zip(self.divisions["code"], self.divisions["name"], strict=True))
-        self.level: dict[str, str] = dict(zip(self.divisions["code"], self.divisions["level"], strict=True))
+        codes = self.divisions["code"].tolist()
         known = self.divisions[self.divisions["parent_code"].notna()]
-        self.parent: dict[str, str] = dict(zip(known["code"], known["parent_code"], strict=True))
+        self.name: dict[str, str] = dict(zip(codes, self.divisions["name"].tolist(), strict=True))
+        self.level: dict[str, str] = dict(zip(codes, self.divisions["level"].tolist(), strict=True))
+        self.parent: dict[str, str] = dict(zip(known["code"].tolist(), known["parent_code"].tolist(), strict=True))
         self.children: dict[str, list[str]] = {}
         for code, parent in self.parent.items():
             self.children.setdefault(parent, []).append(code)
