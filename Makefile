@@ -1,0 +1,75 @@
+# The habits of this project. Everything runs in .venv, which is built from requirements.lock when first needed.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lint format test unit integration dags e2e demo bench up down status lock wheel clean
+
+help: ## list every habit
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## build .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; on Debian: apt-get install python3 python3-venv"; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "Python lacks venv; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint ## the whole suite, with coverage
+	@rm -f .coverage .coverage.*
+	$(MAKE) --no-print-directory unit integration dags e2e COVER="--cov --cov-append --cov-report="
+	$(BIN)/coverage report
+
+unit: $(READY) ## tests of single functions, quick
+	$(BIN)/pytest tests/unit -n 2 $(COVER)
+
+integration: $(READY) ## tests against a real PostgreSQL, HTTP, SFTP
+	$(BIN)/pytest tests/integration $(COVER)
+
+dags: $(READY) ## tests of the DAG files
+	$(BIN)/pytest tests/dags $(COVER)
+
+e2e: $(READY) ## tests through a running Airflow
+	$(BIN)/pytest tests/e2e $(COVER)
+
+demo: $(READY) ## three days of one simulated city, through Airflow, to workbooks
+	$(BIN)/python -m local.demo
+
+bench: $(READY) ## the benchmark: a provincial day against the floor and the common script
+	$(BIN)/python -m bench
+
+up: $(READY) ## Airflow for people, on 127.0.0.1:8080
+	$(BIN)/python -m local.stack up
+
+down: $(READY) ## stop Airflow and the embedded PostgreSQL
+	$(BIN)/python -m local.stack down
+
+status: $(READY) ## what of Airflow runs
+	$(BIN)/python -m local.stack status
+
+lock: $(READY) ## resolve the dependencies of pyproject.toml anew into requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --quiet -o requirements.lock
+
+wheel: $(READY) ## build the wheel into dist/
+	$(BIN)/hatchling build -t wheel
+
+clean: ## remove .venv and what tools leave behind; var/ stays
+	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
