@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -14,10 +14,14 @@ def shipped(name: str) -> Path:
 
     Raises FileNotFoundError when the installation is incomplete.
     """
-    for place in (PACKAGE / "_shipped" / name, PACKAGE.parent / name):
-        if place.exists():
+    places = (PACKAGE / "_shipped" / name, PACKAGE.parent / name)
+    for place in places:
+        if place.is_dir():
             return place
-    raise FileNotFoundError(f"The installation is incomplete: {name}/ stands neither in nor beside {PACKAGE}.")
+    raise FileNotFoundError(
+        f"The installation is incomplete: there is no folder {name}/ at {places[0]} nor at {places[1]}."
+        " Install pls-statistics again, or run it from a whole checkout."
+    )
 
 
 SQL_DIR = shipped("sql")
@@ -30,23 +34,27 @@ SHIPPED_CATALOG = PACKAGE / "catalog"
 class Settings:
     """Where a site keeps its things (interface: environment).
 
-    home: archive, embedded database, reports. warehouse: `embedded` or a postgresql+psycopg:// URL.
+    home: archive, embedded database, reports. warehouse: `embedded` or a postgresql+psycopg:// URL, never shown.
     archive: folder or fsspec URL of the landing archive. catalog: folder of catalogue overrides, or None.
     """
 
     home: Path
-    warehouse: str
+    warehouse: str = field(repr=False)
     archive: str
     catalog: Path | None
 
     @classmethod
     def from_env(cls) -> Settings:
         """Read PLS_HOME, PLS_WAREHOUSE, PLS_ARCHIVE and PLS_CATALOG; an empty variable counts as not set."""
-        home = Path(os.environ.get("PLS_HOME") or "var").resolve()
+        home = _folder(os.environ.get("PLS_HOME") or "var")
         catalog = os.environ.get("PLS_CATALOG")
         return cls(
             home=home,
             warehouse=os.environ.get("PLS_WAREHOUSE") or "embedded",
             archive=os.environ.get("PLS_ARCHIVE") or str(home / "archive"),
-            catalog=Path(catalog).resolve() if catalog else None,
+            catalog=_folder(catalog) if catalog else None,
         )
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().resolve()

@@ -1,6 +1,6 @@
 """The catalogue: everything that is declared, in YAML beside this file or in the folder that PLS_CATALOG names."""
 
-from etl.catalog.load import CatalogError, load_catalog
+from etl.catalog.load import load_catalog
 from etl.catalog.models import (
     AtMost,
     Calendar,
@@ -15,6 +15,7 @@ from etl.catalog.models import (
     SenderTotal,
     SumEquals,
 )
+from etl.catalog.yaml_file import CatalogError
 
 __all__ = [
     "AtMost",

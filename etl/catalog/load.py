@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from etl.catalog.models import AtMost, Calendar, Catalog, Channel, Check, Measure, Platform, Recipient, SumEquals
+from etl.catalog.consistency import contradictions
+from etl.catalog.models import (
+    CODE_PATTERN,
+    DIVISION_PATTERN,
+    EMAIL_PATTERN,
+    NAME_PATTERN,
+    WEBHOOK_PATTERN,
+    AtMost,
+    Calendar,
+    Catalog,
+    Channel,
+    Check,
+    Declared,
+    Measure,
+    Override,
+    Platform,
+    Recipient,
+    SenderTotal,
+    SumEquals,
+)
+from etl.catalog.yaml_file import CatalogError, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
-LARGEST_FILE = 5_000_000
+PATTERN_WORDS = {
+    CODE_PATTERN: "small letters, digits and _ were expected, beginning with a letter",
+    NAME_PATTERN: "letters, digits, _ . and - were expected, beginning with a letter or digit",
+    DIVISION_PATTERN: "a division code of 12 digits was expected",
+    EMAIL_PATTERN: "an address like name@example.org was expected",
+    WEBHOOK_PATTERN: "an address beginning with http:// or https:// was expected",
+}
 
 
-class CatalogError(Exception):
-    """A declaration that cannot be taken: names file, entry, key and what was expected."""
+@dataclass(frozen=True)
+class _Folder:
+    """A subfolder of the catalogue: what an entry is, and the key that names it."""
+
+    name: str
+    entry: Any
+    models: tuple[type[Declared], ...]
+    key: str
+    is_required: bool = True
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is written twice", key_node.start_mark)
-            seen.add(key)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
+FOLDERS = {
+    folder.name: folder
+    for folder in (
+        _Folder("channels", Channel, (Channel,), "code"),
+        _Folder("measures", Measure, (Measure,), "code"),
+        _Folder("calendars", Calendar, (Calendar, Override), "name"),
+        _Folder("recipients", Recipient, (Recipient,), "id", is_required=False),
+        _Folder("platforms", Platform, (Platform,), "id"),
+        _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
+    )
+}
 
 
 def load_catalog(overrides: Path | None) -> Catalog:
@@ -38,111 +71,135 @@ def load_catalog(overrides: Path | None) -> Catalog:
 
     Raises CatalogError.
     """
-    if overrides is not None and not overrides.is_dir():
-        raise CatalogError(f"PLS_CATALOG names {overrides}, which is not a folder.")
-    channels = _declared("channels", overrides, Channel, "code")
-    measures = _declared("measures", overrides, Measure, "code", _complete_measure(list(channels)))
+    if overrides is not None:
+        _refuse_strays(overrides)
+    sources: dict[tuple[str, str], str] = {}
+    channels = _declared("channels", overrides, sources)
     catalog = Catalog(
         channels=channels,
-        measures=measures,
-        platforms=_declared("platforms", overrides, Platform, "id"),
-        calendars=_declared("calendars", overrides, Calendar, "name"),
-        checks=_declared("checks", overrides, Check, "code"),
-        recipients=_declared("recipients", overrides, Recipient, "id", may_be_empty=True),
+        measures=_declared("measures", overrides, sources, channels=list(channels)),
+        calendars=_declared("calendars", overrides, sources),
+        recipients=_declared("recipients", overrides, sources),
+        platforms=_declared("platforms", overrides, sources),
+        checks=_declared("checks", overrides, sources),
     )
-    for complaint in _dangling(catalog):
-        raise CatalogError(complaint)
+    complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
+    if complaints:
+        raise CatalogError("\n".join(complaints))
     return catalog
 
 
-def _complete_measure(channels: list[str]) -> Any:
-    """A measure's kind is the file it stands in; one that names no channel is reported in all of them."""
-
-    def complete(entry: dict[str, Any], file: Path) -> dict[str, Any]:
-        return {"kind": file.stem, "channels": channels} | entry
-
-    return complete
+def _refuse_strays(overrides: Path) -> None:
+    """Whatever in the folder would be passed over in silence."""
+    if not overrides.is_dir():
+        raise CatalogError(
+            f"PLS_CATALOG names {overrides}: a folder was expected. Make it, or unset PLS_CATALOG."
+        )
+    known = ", ".join(f"{name}/" for name in FOLDERS)
+    for path in sorted(overrides.iterdir()):
+        if path.name.startswith("."):
+            continue
+        is_declared = path.is_dir() or path.suffix in (".yaml", ".yml")
+        if is_declared and not (path.is_dir() and path.name in FOLDERS):
+            raise CatalogError(
+                f"{path}: not part of a catalogue; its folders are {known} and every file stands in one of them."
+                " Rename it or move it."
+            )
+    for name in FOLDERS:
+        for path in sorted((overrides / name).rglob("*")):
+            inside = path.relative_to(overrides / name).parts
+            if any(part.startswith(".") for part in inside) or path.suffix not in (".yaml", ".yml"):
+                continue
+            if len(inside) > 1 or path.suffix == ".yml":
+                raise CatalogError(
+                    f"{path}: would not be read. Move it to {overrides / name / path.stem}.yaml."
+                )
 
 
 def _declared(
-    folder: str, overrides: Path | None, model: Any, key: str, complete: Any = None, *, may_be_empty: bool = False
+    folder: str,
+    overrides: Path | None,
+    sources: dict[tuple[str, str], str],
+    channels: list[str] | None = None,
 ) -> dict[str, Any]:
+    """The entries of a folder by their names; where each one stands is noted in sources."""
+    kind = FOLDERS[folder]
     place = SHIPPED_CATALOG / folder
     if overrides is not None and (overrides / folder).is_dir():
         place = overrides / folder
-    adapter = TypeAdapter(model)
+    adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
     for file, number, entry in _entries(place):
-        where = f"{file}, entry {number} ({entry.get(key, f'no {key}')})"
+        where = f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
+        if channels is not None:
+            entry = _complete_measure(entry, file, channels)
         try:
-            declared = adapter.validate_python(complete(entry, file) if complete else entry)
+            declared = adapter.validate_python(entry)
         except ValidationError as error:
-            raise CatalogError(f"{where}: {_words(error)}") from None
-        name = getattr(declared, key)
+            raise CatalogError(f"{where}: {_words(error, kind)}") from None
+        name = getattr(declared, kind.key)
         if name in entries:
-            raise CatalogError(f"{where}: {key} {name} is declared before; give it another {key} or delete one.")
+            raise CatalogError(
+                f"{where}: key {kind.key}: {name} is declared already in {sources[folder, name]}."
+                f" Give one of them another {kind.key} or delete it."
+            )
         entries[name] = declared
-    if not entries and not may_be_empty:
-        raise CatalogError(f"{place}: declares nothing; at least one entry in a *.yaml file was expected.")
+        sources[folder, name] = where
+    if not entries and kind.is_required:
+        raise CatalogError(f"{place}: declares nothing; a *.yaml file with at least one entry was expected.")
     return entries
+
+
+def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) -> dict[str, Any]:
+    """A measure's kind is the file it stands in, when it says none; a flow without channels is reported in all."""
+    entry = {"kind": file.stem} | entry
+    return {"channels": [] if entry["kind"] == "stock" else channels} | entry
 
 
 def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
     for file in sorted(place.glob("*.yaml")):
-        if file.stat().st_size > LARGEST_FILE:
-            raise CatalogError(f"{file}: larger than {LARGEST_FILE:,} bytes; no catalogue file is.")
-        try:
-            entries = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise CatalogError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from None
+        if file.name.startswith("."):
+            continue
+        entries = read_yaml(file)
         if not isinstance(entries, list):
             raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
         for number, entry in enumerate(entries, start=1):
             if not isinstance(entry, Mapping):
-                raise CatalogError(f"{file}, entry {number}: keys and values were expected, it is {entry!r}.")
+                raise CatalogError(
+                    f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}."
+                )
             yield file, number, dict(entry)
 
 
-def _words(error: ValidationError) -> str:
+def _words(error: ValidationError, folder: _Folder) -> str:
+    kinds = {
+        str(model.model_fields["kind"].annotation) for model in folder.models if "kind" in model.model_fields
+    }
+    known = list(dict.fromkeys(name for model in folder.models for name in model.model_fields))
     sentences = []
     for each in error.errors():
-        key = ".".join(str(step) for step in each["loc"] if step not in ("sender_total", "sum_equals", "at_most"))
-        if each["type"] == "extra_forbidden":
-            sentences.append(f"key {key} is not known; mend or delete it.")
-        elif each["type"] == "missing":
-            sentences.append(f"key {key} is missing.")
-        else:
-            sentences.append(f"key {key or '(entry)'} is {each['input']!r}: {each['msg']}.")
+        path = [str(step) for step in each["loc"] if not any(f"'{step}'" in kind for kind in kinds)]
+        key = ".".join(path) or "(the entry)"
+        given = "" if isinstance(each["input"], dict) else f" is {each['input']!r:.80}"
+        match each["type"]:
+            case "extra_forbidden":
+                near = difflib.get_close_matches(path[-1], known, n=1)
+                meant = f"did you mean {near[0]}?" if near else "delete it."
+                sentences.append(f"key {key} is not known: {meant} Known keys are {', '.join(known)}.")
+            case "missing":
+                sentences.append(f"key {key} is missing: add it.")
+            case "union_tag_not_found":
+                sentences.append(f"key kind is missing; one of {each['ctx']['discriminator']} was expected.")
+            case "union_tag_invalid":
+                sentences.append(
+                    f"key kind is {each['ctx']['tag']}; one of {each['ctx']['expected_tags']} was expected."
+                )
+            case "string_pattern_mismatch":
+                sentences.append(f"key {key}{given}: {PATTERN_WORDS[each['ctx']['pattern']]}.")
+            case "string_type" if isinstance(each["input"], int | float):
+                sentences.append(f"key {key}{given}: text was expected, write it in quotes.")
+            case "value_error":
+                sentences.append(f"key {key}{given}: {each['msg'].removeprefix('Value error, ')}.")
+            case _:
+                sentences.append(f"key {key}{given}: {each['msg'].replace('Input should be', 'expected')}.")
     return " ".join(sentences)
-
-
-def _dangling(catalog: Catalog) -> Iterator[str]:
-    """References to what nobody declares."""
-    for measure in catalog.measures.values():
-        for channel in measure.channels:
-            if channel not in catalog.channels:
-                yield _reference("measures", measure.code, "channels", channel, catalog.channels)
-    for platform in catalog.platforms.values():
-        if platform.calendar not in catalog.calendars:
-            yield _reference("platforms", platform.id, "calendar", platform.calendar, catalog.calendars)
-        if platform.contact is not None and platform.contact not in catalog.recipients:
-            yield _reference("platforms", platform.id, "contact", platform.contact, catalog.recipients)
-    for check in catalog.checks.values():
-        for measure_code in _measures_of(check):
-            if measure_code not in catalog.measures:
-                yield _reference("checks", check.code, "measure", measure_code, catalog.measures)
-    for recipient in catalog.recipients.values():
-        if recipient.escalates_to is not None and recipient.escalates_to not in catalog.recipients:
-            yield _reference("recipients", recipient.id, "escalates_to", recipient.escalates_to, catalog.recipients)
-
-
-def _measures_of(check: Check) -> tuple[str, ...]:
-    if isinstance(check, SumEquals):
-        return (*check.parts, check.whole)
-    return (check.part, check.whole) if isinstance(check, AtMost) else ()
-
-
-def _reference(folder: str, entry: str, key: str, value: str, known: Mapping[str, Any]) -> str:
-    names = list(known)
-    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    return f"{folder}/, entry {entry}: key {key} names {value}, which is not declared; declared are: {shown or 'none'}."

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import chinese_calendar
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-DivisionCode = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+Item = TypeVar("Item", bound=Hashable)
+
+
+def _each_once(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    twice = {str(item) for item in items if items.count(item) > 1}
+    if twice:
+        raise ValueError(f"each was expected once, written twice: {', '.join(sorted(twice))}")
+    return items
+
+
+CODE_PATTERN = r"^[a-z][a-z0-9_]{1,63}$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+DIVISION_PATTERN = r"^[0-9]{12}$"
+WEBHOOK_PATTERN = r"^https?://\S+$"
+EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
+
+Code = Annotated[str, Field(pattern=CODE_PATTERN)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+DivisionCode = Annotated[str, Field(pattern=DIVISION_PATTERN)]
+Text = Annotated[str, Field(min_length=1)]
 Dataset = Literal["daily", "stocks"]
-FAMILY = Literal["rest", "csv", "workbook", "database"]
+Family = Literal["rest", "csv", "workbook", "database"]
 
 
 class Level(StrEnum):
@@ -34,37 +52,56 @@ class Declared(BaseModel):
 
 
 class Channel(Declared):
-    """One of the platforms through which services reach people."""
+    """One of the three platforms (三大平台) through which services reach people. `all` is the total over them."""
 
     code: Code
-    name_zh: str
-    name_en: str
+    name_zh: Text
+    name_en: Text
+
+    @field_validator("code")
+    @classmethod
+    def _is_not_the_total(cls, code: str) -> str:
+        if code == "all":
+            raise ValueError("another code was expected: all stands for the total over channels")
+        return code
 
 
 class Measure(Declared):
-    """What is counted. An empty `levels` or a missing `channels` means every one; a stock has no channel."""
+    """What is counted (domain.md, section 2).
+
+    kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
+    levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
+    """
 
     code: Code
-    name_zh: str
-    name_en: str
-    unit: str
+    name_zh: Text
+    name_en: Text
+    unit: Text
     kind: Literal["flow", "survey", "stock"]
-    levels: tuple[Level, ...] = tuple(Level)
-    channels: tuple[str, ...]
-    ceiling: int = Field(gt=0)
+    levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(_each_once)] = tuple(Level)
+    channels: Annotated[tuple[str, ...], AfterValidator(_each_once)]
+    ceiling: Annotated[int, Field(gt=0, strict=True)]
     note: str = ""
+
+    @model_validator(mode="after")
+    def _channels_follow_kind(self) -> Self:
+        if self.kind == "stock" and self.channels:
+            raise ValueError("a stock has no channels: delete the key channels")
+        if self.kind != "stock" and not self.channels:
+            raise ValueError("at least one channel was expected; delete the key channels when all report it")
+        return self
 
 
 class Platform(Declared):
-    """A source platform (interface: platform declarations)."""
+    """A source platform (interface: platform declarations). Units of `level` inside `area` report through it."""
 
     id: Name
-    family: FAMILY
-    level: tuple[Level, ...] = Field(min_length=1)
-    datasets: tuple[Dataset, ...] = Field(min_length=1)
+    family: Family
+    level: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(_each_once)]
+    datasets: Annotated[tuple[Dataset, ...], Field(min_length=1), AfterValidator(_each_once)]
     conn_id: Name
-    area: tuple[DivisionCode, ...] = Field(min_length=1)
-    calendar: str
+    area: Annotated[tuple[DivisionCode, ...], Field(min_length=1), AfterValidator(_each_once)]
+    calendar: Text
     contact: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -78,46 +115,67 @@ class Recipient(Declared):
     """Someone who is told about submissions."""
 
     id: Name
-    name: str
+    name: Text
     division: DivisionCode | None = None
-    email: str | None = None
-    webhook: str | None = None
+    email: Annotated[str, Field(pattern=EMAIL_PATTERN)] | None = None
+    webhook: Annotated[str, Field(pattern=WEBHOOK_PATTERN)] | None = Field(default=None, repr=False)
     escalates_to: str | None = None
 
 
 class Override(Declared):
-    """Holidays and shifted workdays of a year that the calendar package does not know."""
+    """A year's holidays and shifted workdays (调休) as the State Council announces them."""
 
-    year: int
-    holidays: tuple[date, ...] = ()
-    workdays: tuple[date, ...] = ()
+    year: Annotated[int, Field(ge=2000, le=2999, strict=True)]
+    holidays: Annotated[tuple[date, ...], Field(min_length=1), AfterValidator(_each_once)]
+    workdays: Annotated[tuple[date, ...], AfterValidator(_each_once)] = ()
 
     @model_validator(mode="after")
-    def _days_in_year(self) -> Override:
-        strays = [day.isoformat() for day in (*self.holidays, *self.workdays) if day.year != self.year]
-        if strays:
-            raise ValueError(f"days outside the year {self.year}: {', '.join(strays)}")
+    def _days_make_sense(self) -> Self:
+        _refuse(f"days of {self.year} were expected", [day for day in self._days if day.year != self.year])
+        _refuse(
+            "workdays are Saturdays and Sundays that are worked",
+            [day for day in self.workdays if day.weekday() < 5],
+        )
+        _refuse("a day is either off or worked", [day for day in self.workdays if day in self.holidays])
         return self
+
+    @property
+    def _days(self) -> tuple[date, ...]:
+        return (*self.holidays, *self.workdays)
+
+
+def _refuse(rule: str, strays: Sequence[date]) -> None:
+    if strays:
+        raise ValueError(f"{rule}, not {', '.join(day.isoformat() for day in strays)}")
 
 
 class CalendarUnknown(Exception):
-    """A day beyond the years whose workdays are known."""
+    """A day beyond the years whose workdays are known; the message says which file to write."""
 
 
 class Calendar(Declared):
-    """On which days units report: every day, or China's statutory workdays."""
+    """On which days units report: every day, or China's statutory workdays.
+
+    Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
+    """
 
     name: Name
     days: Literal["every", "work"]
     overrides: tuple[Override, ...] = ()
     note: str = ""
 
+    @field_validator("overrides")
+    @classmethod
+    def _a_year_once(cls, overrides: tuple[Override, ...]) -> tuple[Override, ...]:
+        _each_once(tuple(override.year for override in overrides))
+        return overrides
+
     def expects(self, day: date) -> bool:
         """Whether units of this calendar report on the day. Raises CalendarUnknown for a year nobody declared."""
         return self.days == "every" or self.is_workday(day)
 
     def is_workday(self, day: date) -> bool:
-        """Whether the day is a statutory workday in China, shifted workdays included."""
+        """Whether the day is a statutory workday in China, shifted workdays included. Raises CalendarUnknown."""
         override = self._by_year.get(day.year)
         if override is not None:
             return day in override.workdays or (day.weekday() < 5 and day not in override.holidays)
@@ -125,8 +183,10 @@ class Calendar(Declared):
             return bool(chinese_calendar.is_workday(day))
         except NotImplementedError:
             raise CalendarUnknown(
-                f"Workdays of {day.year} are not known. Add the year under `overrides` of calendar {self.name} in the"
-                " catalogue's calendars/ (the State Council announces it each November)."
+                f"The workdays of {day.year} are not known (asked for {day}). Copy the project's folder calendars/"
+                " into the folder that PLS_CATALOG names, and in calendars/calendars.yaml add to calendar"
+                f" {self.name}, as the State Council announces them each November:"
+                f" overrides: [{{year: {day.year}, holidays: [{day.year}-01-01, …], workdays: [weekend days worked]}}]"
             ) from None
 
     @cached_property
@@ -134,13 +194,16 @@ class Calendar(Declared):
         return {override.year: override for override in self.overrides}
 
 
+Scope = Literal["submission", "year_to_date"]
+
+
 class Checked(Declared):
-    """What every balance check says of itself."""
+    """What every balance check says of itself (domain.md section 2, ruling 13)."""
 
     code: Code
     severity: Literal["critical", "warning"]
-    message_zh: str
-    message_en: str
+    message_zh: Text
+    message_en: Text
 
 
 class SenderTotal(Checked):
@@ -148,13 +211,21 @@ class SenderTotal(Checked):
 
     kind: Literal["sender_total"]
 
+    def measures(self) -> tuple[str, ...]:
+        """The measures it names: none, totals are over any."""
+        return ()
+
 
 class SumEquals(Checked):
     """The parts sum to the whole, per submission and channel."""
 
     kind: Literal["sum_equals"]
-    parts: tuple[str, ...] = Field(min_length=2)
+    parts: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_each_once)]
     whole: str
+
+    def measures(self) -> tuple[str, ...]:
+        """The measures it compares."""
+        return (*self.parts, self.whole)
 
 
 class AtMost(Checked):
@@ -163,7 +234,17 @@ class AtMost(Checked):
     kind: Literal["at_most"]
     part: str
     whole: str
-    scope: Literal["submission", "year_to_date"] = "submission"
+    scope: Scope = "submission"
+
+    @model_validator(mode="after")
+    def _only_a_submission_is_held_back(self) -> Self:
+        if self.severity == "critical" and self.scope != "submission":
+            raise ValueError("severity warning was expected: a sum over the year holds no submission back")
+        return self
+
+    def measures(self) -> tuple[str, ...]:
+        """The measures it compares."""
+        return (self.part, self.whole)
 
 
 Check = Annotated[SenderTotal | SumEquals | AtMost, Field(discriminator="kind")]

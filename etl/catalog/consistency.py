@@ -1,0 +1,106 @@
+"""Whether the declarations of a catalogue fit each other."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
+
+RESERVED_NAMES = ("合计", "零报告")
+"""What stands in place of a measure's name in a township file and means something else (contract.md, B)."""
+
+Complaint = tuple[str, str, str]
+"""Folder, entry, and what is wrong with it."""
+
+
+def contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    """What no entry can be refused for alone: names that nobody declares, and names that two share."""
+    for code, measure in catalog.measures.items():
+        for channel in measure.channels:
+            yield from _dangling("measures", code, "channels", channel, catalog.channels)
+    for platform in catalog.platforms.values():
+        yield from _dangling("platforms", platform.id, "calendar", platform.calendar, catalog.calendars)
+        yield from _dangling("platforms", platform.id, "contact", platform.contact, catalog.recipients)
+    for recipient in catalog.recipients.values():
+        yield from _dangling(
+            "recipients", recipient.id, "escalates_to", recipient.escalates_to, catalog.recipients
+        )
+        if _escalates_in_a_circle(recipient, catalog.recipients):
+            yield (
+                "recipients",
+                recipient.id,
+                "key escalates_to leads back to the entry itself: break the circle.",
+            )
+    for check in catalog.checks.values():
+        yield from _check_contradictions(check, catalog)
+    yield from _shared_names("measures", catalog.measures)
+    yield from _shared_names("channels", catalog.channels)
+
+
+def _dangling(
+    folder: str, entry: str, key: str, name: str | None, known: Mapping[str, Any]
+) -> Iterator[Complaint]:
+    if name is None or name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    shown = ", ".join(list(known)[:12]) + (", …" if len(known) > 12 else "")
+    meant = f" Did you mean {near[0]}?" if near else ""
+    yield (
+        folder,
+        entry,
+        f"key {key} names {name}, which is not declared; declared are: {shown or 'none'}.{meant}",
+    )
+
+
+def _check_contradictions(check: SenderTotal | SumEquals | AtMost, catalog: Catalog) -> Iterator[Complaint]:
+    key = "parts/whole" if isinstance(check, SumEquals) else "part/whole"
+    for code in check.measures():
+        yield from _dangling("checks", check.code, key, code, catalog.measures)
+    measures = [catalog.measures[code] for code in check.measures() if code in catalog.measures]
+    if len(measures) < 2 or len(measures) < len(check.measures()):
+        return
+    together = f"{', '.join(measure.code for measure in measures)}"
+    if len(set(check.measures())) < len(measures):
+        yield "checks", check.code, f"key {key} compares a measure with itself: {together}."
+    elif len({measure.kind == "stock" for measure in measures}) > 1:
+        yield "checks", check.code, f"key {key} compares a stock with what is counted by the day: {together}."
+    elif not set.intersection(*(set(measure.levels) for measure in measures)):
+        yield "checks", check.code, f"key {key}: no level reports all of {together}, it could never fail."
+    elif measures[0].kind != "stock" and not set.intersection(
+        *(set(measure.channels) for measure in measures)
+    ):
+        yield "checks", check.code, f"key {key}: no channel has all of {together}, it could never fail."
+    elif measures[0].kind == "stock" and isinstance(check, AtMost) and check.scope == "year_to_date":
+        yield "checks", check.code, "key scope: submission was expected, stocks do not add up over time."
+
+
+def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:
+    passed: set[str] = set()
+    following = recipient.escalates_to
+    while following is not None and following in known and following not in passed:
+        if following == recipient.id:
+            return True
+        passed.add(following)
+        following = known[following].escalates_to
+    return False
+
+
+def _shared_names(
+    folder: str, declared: Mapping[str, Measure] | Mapping[str, Channel]
+) -> Iterator[Complaint]:
+    """Files name measures and channels in Chinese; a name that means two things cannot be read back."""
+    owners: dict[str, str] = {_plain(name): "" for name in RESERVED_NAMES}
+    for code, each in declared.items():
+        owner = owners.setdefault(_plain(each.name_zh), code)
+        if owner != code:
+            taken = (
+                f"is the name of {owner} already" if owner else "has a meaning of its own in township files"
+            )
+            yield folder, code, f"key name_zh: {each.name_zh} {taken}; choose another."
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())
