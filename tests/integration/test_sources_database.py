@@ -283,3 +283,21 @@ def test_check_says_what_it_found(hotline: Hotline, connect: Connection) -> None
     hotline.execute("DROP TABLE hotline_daily")
     with pytest.raises(PullFailed, match="视图不存在"):
         SOURCE.check(platform(), connect)
+
+
+def test_numbers_of_every_kind_are_read_as_numbers(hotline: Hotline, connect: Connection) -> None:
+    hotline.execute(
+        "ALTER TABLE hotline_daily ALTER calls TYPE numeric, ALTER answered TYPE numeric, ALTER asked TYPE text",
+        "INSERT INTO hotline_daily (county_code, stat_date, calls, answered, asked, updated_at) "
+        "VALUES ('371302000000', '2026-03-02', 5.00, 4.5, 'many', '2026-03-02 18:00+08')",
+    )
+    reading = SOURCE.read(platform(), load_catalog(None), pull(connect))
+    assert reading.rows["value"].tolist()[:2] == [5.0, 4.5]
+    assert reading.rows["value_text"].tolist()[2] == "many"
+
+
+def test_a_failure_since_stands_on_the_day_of_the_pull(hotline: Hotline, connect: Connection) -> None:
+    hotline.execute("DROP TABLE hotline_daily")
+    (pulled,) = SOURCE.pull_since(platform(), connect, datetime(2026, 3, 1, tzinfo=UTC), set()).pulled
+    assert "视图不存在" in message_of(pulled, "rejected")
+    assert pulled.stat_date == date(2026, 3, 3)

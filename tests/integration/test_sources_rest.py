@@ -465,3 +465,19 @@ def test_check_authenticates_and_says_what_it_found(county: County) -> None:
     assert len(county.asked) == 1
     with pytest.raises(PullFailed, match="401"):
         SOURCE.check(platform(), connection(county, "wrong-token-77"))
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "全角"])
+def test_a_token_that_no_header_can_carry_is_rejected(county: County, token: str) -> None:
+    (pulled,) = SOURCE.pull_day(platform(), connection(county, token), DAY, set()).pulled
+    assert "写法不对" in rejected(pulled)
+    assert token not in rejected(pulled)
+    assert county.asked == []
+
+
+def test_a_wrong_option_is_rejected_by_name_in_every_pull(county: County) -> None:
+    assert "page_sise" in rejected(pull(county, page_sise=5))
+    (pulled,) = since(county, page_sise=5).pulled
+    assert "page_sise" in rejected(pulled)
+    with pytest.raises(PullFailed, match="page_sise"):
+        SOURCE.check(platform(page_sise=5), connection(county))

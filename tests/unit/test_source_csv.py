@@ -323,3 +323,8 @@ def test_the_same_bytes_give_the_same_reading(catalog: Catalog) -> None:
     assert len(first.rows) == 5000
     assert first.rows.equals(second.rows)
     assert first.submissions.equals(second.submissions)
+
+
+def test_a_total_over_channels_is_of_all_of_them(catalog: Catalog) -> None:
+    reading = read(catalog, line("12"), line("12", measure="合计", channel="合计"))
+    assert reading.totals[["measure", "channel", "total"]].values.tolist() == [[None, None, 12.0]]
