@@ -28,7 +28,6 @@ from etl.settings import Settings
 from etl.warehouse import ServerAddress, WarehouseError, embedded_server, stop_embedded
 
 PROJECT = Path(__file__).resolve().parent.parent
-AIRFLOW = Path(sys.executable).with_name("airflow")
 HOST = "127.0.0.1"
 START_SECONDS = 180
 GRACE_SECONDS = 10
@@ -40,7 +39,11 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
-MIGRATE = ("airflow", "db", "migrate")
+# What makes their databases ready, before any of them starts.
+PREPARATIONS: dict[str, tuple[str, ...]] = {
+    "migrate": ("airflow", "db", "migrate"),
+    "init": ("python", "-m", "etl", "init"),
+}
 
 # What a site may set otherwise in its own environment.
 PREFERENCES = {
@@ -171,7 +174,8 @@ class Stack:
             server = embedded_server(self.home)
             server.ensure_database("airflow")
             environment = self.environment(server)
-            self._migrate(environment)
+            for name, command in PREPARATIONS.items():
+                self._prepare(name, command, environment)
             for name, command in COMPONENTS.items():
                 if name not in running:
                     running[name] = self._launch(name, command, environment)
@@ -212,11 +216,11 @@ class Stack:
         record = {name: [process.pid, process.create_time()] for name, process in running.items()}
         (self.folder / "running.json").write_text(json.dumps(record))
 
-    def _migrate(self, environment: dict[str, str]) -> None:
-        log = self.logs / "migrate.log"
+    def _prepare(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> None:
+        log = self.logs / f"{name}.log"
         with log.open("w") as out:
             ended = subprocess.run(
-                [AIRFLOW, *MIGRATE[1:]],
+                _native(command),
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -224,12 +228,12 @@ class Stack:
                 stderr=out,
             )
         if ended.returncode != 0:
-            raise StackError(f"Airflow's database could not be prepared. The end of {log}:\n{_tail(log)}")
+            raise StackError(f"`{' '.join(command)}` failed. The end of {log}:\n{_tail(log)}")
 
     def _launch(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> psutil.Process:
         with (self.logs / f"{name}.log").open("w") as out:
             started = subprocess.Popen(
-                [AIRFLOW, *command[1:]],
+                _native(command),
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -280,6 +284,12 @@ def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
     }
 
 
+def _native(command: Sequence[str]) -> list[str]:
+    """The command with the programs of this environment, whatever PATH says."""
+    beside = Path(sys.executable).with_name(command[0])
+    return [str(beside) if beside.exists() else command[0], *command[1:]]
+
+
 def _end(processes: list[psutil.Process]) -> None:
     family = [*processes, *(child for process in processes for child in process.children(recursive=True))]
     for process in processes:
@@ -293,7 +303,7 @@ def _end(processes: list[psutil.Process]) -> None:
 
 def _runs(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -361,9 +371,8 @@ def _command(options: argparse.Namespace) -> int:
         return 0 if len(running) == len(COMPONENTS) else 1
     else:
         environment = stack.environment(embedded_server(stack.home))
-        words = [word for word in options.words if word != "--"]
-        program = str(AIRFLOW) if words[0] == "airflow" else words[0]
-        os.execvpe(program, [program, *words[1:]], environment)
+        command = _native([word for word in options.words if word != "--"])
+        os.execvpe(command[0], command, environment)
     return 0
 
 
