@@ -76,17 +76,26 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
-        ("serve", "serve the platforms on loopback; writes HOME/connections.env and prints one JSON line when ready"),
+        (
+            "serve",
+            "serve the platforms on loopback; writes HOME/connections.env and prints one JSON line when ready",
+        ),
         ("truth", "write what a correct pipeline ends with, as CSV below HOME, serving nothing"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--home", type=Path, required=True, help="folder for everything that is written")
-        command.add_argument("--prefix", default="3713", help="of the cities' codes: 3713 Linyi, 37 the province")
+        command.add_argument(
+            "--prefix", default="3713", help="of the cities' codes: 3713 Linyi, 37 the province"
+        )
         command.add_argument("--seed", type=int, default=7)
         command.add_argument("--start", type=date.fromisoformat, required=True, help="first day, YYYY-MM-DD")
         command.add_argument("--days", type=int, default=1, help="how many days")
-        command.add_argument("--scenario", nargs="+", choices=["clean", *SCENARIOS], metavar="NAME", help="faults")
-        command.add_argument("--hotline-url", help="SQLAlchemy URL of a PostgreSQL database to put the hotline into")
+        command.add_argument(
+            "--scenario", nargs="+", choices=["clean", *SCENARIOS], metavar="NAME", help="faults"
+        )
+        command.add_argument(
+            "--hotline-url", help="SQLAlchemy URL of a PostgreSQL database to put the hotline into"
+        )
         command.add_argument("--transport", choices=["sftp", "file"], default="sftp")
     return parser
 

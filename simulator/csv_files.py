@@ -59,7 +59,9 @@ def _lines(world: World, submission: Submission, rng: random.Random) -> list[str
     written = {(measure, channel) for measure, channel, _ in submission.figures}
     for measure, channel in world.pairs(world.level.get(submission.unit, "township")):
         if (measure, channel) not in written and channel == "physical" and rng.random() < 0.05:
-            lines.append(f"{head}{_channel(catalog, channel)},{_measure(catalog, measure)},{csv_nothing(rng)}{tail}")
+            lines.append(
+                f"{head}{_channel(catalog, channel)},{_measure(catalog, measure)},{csv_nothing(rng)}{tail}"
+            )
     if submission.totals:
         off = submission.total_off
         for channel, total in sums.items():

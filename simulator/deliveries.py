@@ -14,7 +14,9 @@ from simulator.world import Pair, World
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
-FileFault = Literal["", "digest", "no_digest", "oversized", "unpacks_oversized", "too_many_rows", "unreadable", "wrong_header"]
+FileFault = Literal[
+    "", "digest", "no_digest", "oversized", "unpacks_oversized", "too_many_rows", "unreadable", "wrong_header"
+]
 
 
 class Figure(NamedTuple):
@@ -99,7 +101,9 @@ def deliver_day(world: World, catalog: Catalog, carried: dict[str, list[str]], d
     return batches
 
 
-def _hotline(world: World, platform: Platform, day: date, reports: list[tuple[str, dict[Pair, int]]]) -> Batch:
+def _hotline(
+    world: World, platform: Platform, day: date, reports: list[tuple[str, dict[Pair, int]]]
+) -> Batch:
     rng = random.Random(f"{world.seed}|{day}|{platform.id}")
     submissions = tuple(
         Submission(
@@ -154,7 +158,9 @@ def _files(
             cells = [Figure(*pair, figures[pair]) for pair in sorted(figures, key=order.__getitem__)]
             if cells:
                 # A unit that has something to report writes some of its zeros down, too.
-                zeros = [p for p in order if p not in figures and p[1] == "physical" and not _is_survey(world, p)]
+                zeros = [
+                    p for p in order if p not in figures and p[1] == "physical" and not _is_survey(world, p)
+                ]
                 cells += [Figure(*pair, 0) for pair in zeros if rng.random() < 0.08]
             submissions.append(
                 Submission(unit, day.isoformat(), 1, received_at, tuple(cells), totals=rng.random() < 0.5)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from simulator.csv_files import csv_bytes, digest_line
-from simulator.deliveries import Batch
+from simulator.deliveries import SHANGHAI, Batch
 from simulator.plan import Foreign
 from simulator.workbooks import workbook_bytes
 from simulator.world import World
@@ -52,7 +52,7 @@ class FileTree:
             for thing in things:
                 path = folder / thing.name
                 if not thing.link:
-                    _put(path, b"not a delivery", datetime(day.year, day.month, day.day, 12))
+                    _put(path, b"not a delivery", datetime.combine(day, time(12), SHANGHAI))
                     continue
                 outside = self.folder.parent / "outside" / thing.name
                 outside.parent.mkdir(exist_ok=True)

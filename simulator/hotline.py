@@ -50,7 +50,9 @@ class HotlineDatabase:
                     continue
                 known = [submission.unit for submission in batch.submissions]
                 connection.execute(
-                    sa.delete(table).where(table.c.stat_date == batch.stat_date, table.c.county_code.in_(known))
+                    sa.delete(table).where(
+                        table.c.stat_date == batch.stat_date, table.c.county_code.in_(known)
+                    )
                 )
                 rows = [_row(batch, submission) for submission in batch.submissions]
                 if rows:

@@ -75,7 +75,9 @@ class Plan:
         self._taken.add((batch.platform, batch.stat_date, batch.name))
         for phase, other in ((FIRST, first), (SECOND, second)):
             held = self.phases[phase][batch.platform, batch.stat_date]
-            held[:] = [each for kept in held for each in ([other] if kept is batch else [kept]) if each is not None]
+            held[:] = [
+                each for kept in held for each in ([other] if kept is batch else [kept]) if each is not None
+            ]
 
     def add(self, batch: Batch, phases: Iterable[int]) -> None:
         """Another batch beside what is there."""

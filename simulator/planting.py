@@ -40,7 +40,7 @@ class Planter:
 
     def platforms(self, most: int = 1) -> list[str]:
         """Up to `most` REST platforms that no scenario has touched on any day."""
-        days = {}
+        days: dict[str, int] = {}
         for batch in self.plan.free_batches("rest"):
             days[batch.platform] = days.get(batch.platform, 0) + 1
         most_days = max(days.values(), default=0)
@@ -57,7 +57,8 @@ class Planter:
         return [
             figure
             for figure in submission.figures
-            if measures[figure.measure].kind != "survey" and (figure.measure, figure.channel) not in HOTLINE_ONLY
+            if measures[figure.measure].kind != "survey"
+            and (figure.measure, figure.channel) not in HOTLINE_ONLY
         ]
 
     def has_plain(self, batch: Batch) -> bool:
@@ -73,16 +74,24 @@ class Planter:
         world = self.plan.world
         used = {(figure.measure, figure.channel) for figure in submission.figures}
         for pair in world.pairs(world.level[submission.unit]):
-            if pair not in used and world.catalog.measures[pair[0]].kind != "survey" and pair not in HOTLINE_ONLY:
+            if (
+                pair not in used
+                and world.catalog.measures[pair[0]].kind != "survey"
+                and pair not in HOTLINE_ONLY
+            ):
                 return pair
         return None
 
 
 def with_submission(batch: Batch, old: Submission, new: Sequence[Submission]) -> Batch:
     """The batch with other submissions in the place of one."""
-    return replace(batch, submissions=tuple(s for each in batch.submissions for s in (new if each is old else (each,))))
+    return replace(
+        batch, submissions=tuple(s for each in batch.submissions for s in (new if each is old else (each,)))
+    )
 
 
 def without_sums(batch: Batch, figures: Sequence[Figure]) -> Batch:
     """The workbook with its 合计 left blank for these columns: no sum is stated of what cannot be summed."""
-    return replace(batch, sums_blank=batch.sums_blank | {(figure.measure, figure.channel) for figure in figures})
+    return replace(
+        batch, sums_blank=batch.sums_blank | {(figure.measure, figure.channel) for figure in figures}
+    )

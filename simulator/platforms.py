@@ -25,7 +25,9 @@ HOTLINE_COLUMNS: dict[str, Pair] = {
 }
 """Columns of the hotline view and what they count (contract.md, D)."""
 
-HOTLINE_ONLY: frozenset[Pair] = frozenset(HOTLINE_COLUMNS.values()) | {("aware", "hotline"), ("first_choice", "hotline")}
+HOTLINE_ONLY: frozenset[Pair] = frozenset(
+    [*HOTLINE_COLUMNS.values(), ("aware", "hotline"), ("first_choice", "hotline")]
+)
 """What a county platform leaves to the hotline (ruling 6): its figures and the whole hotline survey."""
 
 
@@ -49,7 +51,10 @@ class Area:
         cities = tuple(world.cities(prefix))
         known = [code for city in cities for code in world.children[city] if world.level[code] == "county"]
         kept = known if counties is None else [code for code in known if code in set(counties)]
-        below = {county: [t for t in world.children.get(county, ()) if world.level[t] == "township"] for county in kept}
+        below = {
+            county: [t for t in world.children.get(county, ()) if world.level[t] == "township"]
+            for county in kept
+        }
         townships = [t for county in kept for t in below[county][:townships_per_county]]
         return cls(cities, tuple(kept), tuple(townships), counties is None and townships_per_county is None)
 
@@ -80,11 +85,17 @@ def declares(catalog: Catalog, area: Area, hotline: bool) -> bool:
     """Whether the catalogue's own platforms cover exactly the asked part of the province."""
     covered = {code for p in catalog.platforms.values() for code in p.area}
     has_hotline = any(p.family == "database" for p in catalog.platforms.values())
-    return area.whole and has_hotline == hotline and set(area.counties) <= covered and covered <= {
-        *area.cities,
-        *area.counties,
-        *area.townships,
-    }
+    return (
+        area.whole
+        and has_hotline == hotline
+        and set(area.counties) <= covered
+        and covered
+        <= {
+            *area.cities,
+            *area.counties,
+            *area.townships,
+        }
+    )
 
 
 def write_declarations(folder: Path, area: Area, hotline: bool) -> None:

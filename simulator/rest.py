@@ -28,7 +28,16 @@ RETRY_AFTER_S = 1
 SLOW_S = 0.4
 
 RestFault = Literal[
-    "outage", "html", "code", "unauthorised", "missing_page", "oversized", "burst_429", "burst_5xx", "truncated", "slow"
+    "outage",
+    "html",
+    "code",
+    "unauthorised",
+    "missing_page",
+    "oversized",
+    "burst_429",
+    "burst_5xx",
+    "truncated",
+    "slow",
 ]
 HEALING: dict[RestFault, int] = {"burst_429": 2, "burst_5xx": 2, "truncated": 1}
 """Faults that pass by themselves: how many requests they spoil."""
@@ -70,16 +79,28 @@ class RestPlatform:
 class RestServer:
     """Serves several platforms, each on its own port, from one thread; asked records every request."""
 
-    def __init__(self, platforms: Sequence[RestPlatform], extra: Sequence[tuple[socket.socket, ASGIApp]] = ()) -> None:
+    def __init__(
+        self, platforms: Sequence[RestPlatform], extra: Sequence[tuple[socket.socket, ASGIApp]] = ()
+    ) -> None:
         self.asked: list[Asked] = []
         self._spoilt: Counter[tuple[str, str]] = Counter()
         self._platforms = {platform.port: platform for platform in platforms}
         self._extra = {int(sock.getsockname()[1]): app for sock, app in extra}
         self._sockets = [platform.sock for platform in platforms] + [sock for sock, _ in extra]
         self._api = Starlette(routes=[Route("/api/v1/submissions", self._submissions)])
-        config = uvicorn.Config(self._app, http="h11", interface="asgi3", ws="none", lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(
+            self._app,
+            http="h11",
+            interface="asgi3",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=(self._sockets,), name="rest", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=(self._sockets,), name="rest", daemon=True
+        )
 
     def start(self) -> None:
         """Listen; returns once requests are answered."""
@@ -102,7 +123,9 @@ class RestServer:
     async def _submissions(self, request: Request) -> Response:
         platform = self._platforms[request.scope["server"][1]]
         response = await self._answer(platform, request)
-        self.asked.append(Asked(platform.id, time.monotonic(), dict(request.query_params), response.status_code))
+        self.asked.append(
+            Asked(platform.id, time.monotonic(), dict(request.query_params), response.status_code)
+        )
         return response
 
     async def _answer(self, platform: RestPlatform, request: Request) -> Response:
@@ -144,7 +167,7 @@ class RestServer:
             }
         )
         if fault == "oversized":
-            body.body += b" " * BODY_LIMIT
+            body.body = bytes(body.body) + b" " * BODY_LIMIT
             body.headers["Content-Length"] = str(len(body.body))
         return _Truncated(body) if fault == "truncated" else body
 

@@ -103,7 +103,9 @@ def _repeat(planter: Planter, more: int) -> None:
                 planter.keep(batch, without_sums(changed, plain))
             else:
                 figures = (*victim.figures, again)
-                planter.keep(batch, with_submission(batch, victim, [replace(victim, figures=figures, totals=False)]))
+                planter.keep(
+                    batch, with_submission(batch, victim, [replace(victim, figures=figures, totals=False)])
+                )
             planter.count(1)
 
 
@@ -190,7 +192,11 @@ def personal(planter: Planter) -> None:
 
     In an extra key (A), behind the time of filling in (B), behind a village's name and in a workbook's foot (C).
     """
-    written = [mobile_number(planter.rng), identity_card(planter.rng), full_width(int(mobile_number(planter.rng)))]
+    written = [
+        mobile_number(planter.rng),
+        identity_card(planter.rng),
+        full_width(int(mobile_number(planter.rng))),
+    ]
     planter.plan.personal += written
     for family in ("rest", "csv"):
         for text, batch in zip(written, planter.batches(family, planter.has_plain), strict=False):
@@ -223,7 +229,9 @@ def balance(planter: Planter) -> None:
     for batch in planter.batches("database", most=1):
         victim = planter.rng.choice(batch.submissions)
         calls = next(int(f.value) for f in victim.figures if f.measure == "hotline_call")
-        figures = tuple(f._replace(value=calls + 1) if f.measure == "hotline_answered" else f for f in victim.figures)
+        figures = tuple(
+            f._replace(value=calls + 1) if f.measure == "hotline_answered" else f for f in victim.figures
+        )
         planter.keep(batch, with_submission(batch, victim, [replace(victim, figures=figures)]))
         planter.count(len(figures))
 

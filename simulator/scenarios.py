@@ -23,7 +23,9 @@ def plant(plan: Plan, names: Sequence[str]) -> None:
             raise ScenarioError(f"no scenario {name!r}; known are clean, {', '.join(SCENARIOS)}")
         SCENARIOS[name](Planter(plan, name))
         if not plan.planted[name]:
-            raise ScenarioError(f"scenario {name}: this world has no untouched batch for it; take more units or days")
+            raise ScenarioError(
+                f"scenario {name}: this world has no untouched batch for it; take more units or days"
+            )
 
 
 # --- what comes late, never, or again --------------------------------------------------------------------------
@@ -46,11 +48,11 @@ def _withhold(planter: Planter, arrives: bool) -> None:
         plan.change(batch, empty, plan.received_late(batch) if arrives else empty)
         planter.count(1)
     for family in ("csv", "workbook"):
-        whole, *split = planter.batches(family, lambda each: len(each.submissions) > 1) or [None]
-        if whole is not None:
+        victims = planter.batches(family, lambda each: len(each.submissions) > 1)
+        for whole in victims[:1]:
             plan.change(whole, None, plan.received_late(whole) if arrives else None)
             planter.count(1)
-        for batch in split:
+        for batch in victims[1:]:
             absent = planter.rng.choice(batch.submissions)
             planter.keep(batch, with_submission(batch, absent, []))
             if arrives:
@@ -74,14 +76,18 @@ def restated(planter: Planter) -> None:
     plan = planter.plan
     for batch in planter.batches("rest", planter.has_plain):
         victim = planter.victim(batch)
-        again = replace(_other_content(planter, victim), revision=2, received_at=plan.late(victim.received_at))
+        again = replace(
+            _other_content(planter, victim), revision=2, received_at=plan.late(victim.received_at)
+        )
         plan.change(batch, batch, with_submission(batch, victim, [again]))
         planter.count(1)
     for family in ("csv", "workbook"):
         for batch in planter.batches(family, planter.has_plain):
             victim = planter.victim(batch)
             other = _other_content(planter, victim)
-            sent = [other] if family == "workbook" else [other if s is victim else s for s in batch.submissions]
+            sent = (
+                [other] if family == "workbook" else [other if s is victim else s for s in batch.submissions]
+            )
             left_out = [s for s in sent if s is not other and s.figures]
             if family == "csv" and left_out:
                 sent.remove(planter.rng.choice(left_out))
@@ -103,7 +109,9 @@ def older_revision(planter: Planter) -> None:
         victim = planter.victim(batch)
         newer = replace(_other_content(planter, victim), revision=2)
         older = replace(victim, received_at=plan.late(victim.received_at))
-        plan.change(batch, with_submission(batch, victim, [newer]), with_submission(batch, victim, [newer, older]))
+        plan.change(
+            batch, with_submission(batch, victim, [newer]), with_submission(batch, victim, [newer, older])
+        )
         planter.count(1)
     for family in ("csv", "workbook"):
         for batch in planter.batches(family, planter.has_plain):
@@ -134,7 +142,9 @@ def conflict_same_revision(planter: Planter) -> None:
             planter.count(len(set(again.figures) - set(victim.figures)))
     for batch in planter.batches("database", most=1):
         victim = planter.rng.choice(batch.submissions)
-        planter.keep(batch, with_submission(batch, victim, [victim, replace(victim, figures=_raised(victim))]))
+        planter.keep(
+            batch, with_submission(batch, victim, [victim, replace(victim, figures=_raised(victim))])
+        )
         planter.count(2 * len(victim.figures))
 
 
@@ -156,7 +166,13 @@ def _other_content(planter: Planter, submission: Submission, withdraw: bool = Tr
 
 def _raised(submission: Submission) -> tuple[Figure, ...]:
     """Every figure of a hotline row raised, still in balance."""
-    more = {"hotline_call": 9, "hotline_answered": 6, "consultation": 4, "survey_asked": 8, "survey_answered": 5}
+    more = {
+        "hotline_call": 9,
+        "hotline_answered": 6,
+        "consultation": 4,
+        "survey_asked": 8,
+        "survey_answered": 5,
+    }
     return tuple(f._replace(value=int(f.value) + more.get(f.measure, 1)) for f in submission.figures)
 
 
@@ -217,7 +233,10 @@ def missing_total_row(planter: Planter) -> None:
 
 def foreign_files(planter: Planter) -> None:
     """Other names in the day folders, and a link with a right name that leaves the root."""
-    for family, link in (("csv", "township_{}_{:%Y%m%d}_r9.csv.gz"), ("workbook", "village_{}_{:%Y%m%d}_r9.xlsx")):
+    for family, link in (
+        ("csv", "township_{}_{:%Y%m%d}_r9.csv.gz"),
+        ("workbook", "village_{}_{:%Y%m%d}_r9.xlsx"),
+    ):
         for batch in planter.batches(family, most=1):
             width = 6 if family == "csv" else 9
             things = [
@@ -272,4 +291,3 @@ SCENARIOS: dict[str, Scenario] = {
     "missing_total_row": missing_total_row,
     "foreign_files": foreign_files,
 }
-

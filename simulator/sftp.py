@@ -57,12 +57,18 @@ class SftpServer:
                 return True
 
             def validate_password(self, username: str, password: str) -> bool:
-                return secrets.compare_digest(passwords.get(username, "").encode(), password.encode()) and bool(password)
+                known = passwords.get(username)
+                return known is not None and secrets.compare_digest(known.encode(), password.encode())
 
         class Files(asyncssh.SFTPServer):
             def __init__(self, channel: asyncssh.SSHServerChannel) -> None:  # type: ignore[type-arg]
                 super().__init__(channel, chroot=str(root).encode())
 
         return await asyncssh.listen(
-            "127.0.0.1", 0, server_factory=Door, server_host_keys=[self._key], sftp_factory=Files, allow_scp=False
+            "127.0.0.1",
+            0,
+            server_factory=Door,
+            server_host_keys=[self._key],
+            sftp_factory=Files,
+            allow_scp=False,
         )

@@ -179,7 +179,11 @@ class Simulation:
 
     @cached_property
     def _rest_platforms(self) -> dict[str, RestPlatform]:
-        keys = {m.code: SURVEY_KEYS.get(m.code, m.code) for m in self.catalog.daily_measures() if m.kind == "survey"}
+        keys = {
+            m.code: SURVEY_KEYS.get(m.code, m.code)
+            for m in self.catalog.daily_measures()
+            if m.kind == "survey"
+        }
         return {
             platform.id: RestPlatform(
                 platform.id,
@@ -236,7 +240,7 @@ class Simulation:
             "login": url.username,
             "password": url.password,
             "schema": url.database,
-            "extra": {name: value for name, value in url.query.items()} or None,
+            "extra": dict(url.query) or None,
         }
         return {key: value for key, value in connection.items() if value is not None}
 

@@ -230,7 +230,8 @@ class _Core:
             else:
                 repeats = pair in good
                 reason = self._reason_to_hold_row(submission.unit, figure)
-                if not reason and (len(values[pair]) > 1 or self._other_platform_has(platform, submission.unit, day, pair)):
+                differs = len(values[pair]) > 1
+                if not reason and (differs or self._other_platform_has(platform, submission.unit, day, pair)):
                     reason = "conflict"
             if reason:
                 self._hold(platform, day, (figure,), reason)
@@ -302,7 +303,9 @@ def _submissions(batch: Batch) -> Iterable[Submission]:
     merged: dict[str, Submission] = {}
     for each in batch.submissions:
         earlier = merged.get(each.unit)
-        merged[each.unit] = each if earlier is None else replace(earlier, figures=earlier.figures + each.figures)
+        merged[each.unit] = (
+            each if earlier is None else replace(earlier, figures=earlier.figures + each.figures)
+        )
     return merged.values()
 
 
@@ -315,7 +318,8 @@ def _unbalanced(submission: Submission) -> bool:
         if answers and answered is not None and sum(answers) != answered:
             return True
         for part, whole in ((ANSWERED, "survey_asked"), ("hotline_answered", "hotline_call")):
-            if (part, channel) in values and (whole, channel) in values and values[part, channel] > values[whole, channel]:
+            both = (part, channel) in values and (whole, channel) in values
+            if both and values[part, channel] > values[whole, channel]:
                 return True
     return False
 
@@ -324,20 +328,23 @@ def _unbalanced(submission: Submission) -> bool:
 
 
 def _roll_up(plan: Plan, cells: Mapping[tuple[str, date], Mapping[Pair, int]]) -> pd.DataFrame:
-    rows = [(unit, day, *pair, value) for (unit, day), own in cells.items() for pair, value in own.items()]
+    sums: Counter[tuple[str, date, str, str]] = Counter()
+    for (unit, day), own in cells.items():
+        division: str | None = unit
+        while division is not None:
+            for (measure, channel), value in own.items():
+                sums[division, day, measure, channel] += value
+                sums[division, day, measure, "all"] += value
+            division = plan.world.parent.get(division)
+    rows = [(*key, value) for key, value in sorted(sums.items())]
     frame = pd.DataFrame(rows, columns=["division_code", "stat_date", "measure", "channel", "value"])
-    levels = [frame]
-    while not frame.empty:
-        frame = frame.assign(division_code=frame["division_code"].map(plan.world.parent)).dropna()
-        levels.append(frame)
-    whole = pd.concat(levels, ignore_index=True)
-    whole = pd.concat([whole, whole.assign(channel="all")], ignore_index=True)
-    keys = ["division_code", "stat_date", "measure", "channel"]
-    return whole.groupby(keys, as_index=False)["value"].sum().astype({"value": "int64"})
+    return frame.astype({"value": "int64"})
 
 
 def _ledger(core: _Core) -> pd.DataFrame:
-    rows = [(platform, day, *(count[name] for name in COUNTS)) for (platform, day), count in core.counts.items()]
+    rows = [
+        (platform, day, *(count[name] for name in COUNTS)) for (platform, day), count in core.counts.items()
+    ]
     return pd.DataFrame(rows, columns=["platform", "stat_date", *COUNTS])
 
 
@@ -351,7 +358,8 @@ def _reporting(plan: Plan, core: _Core) -> pd.DataFrame:
             if "daily" in platform.datasets and plan.catalog.calendars[platform.calendar].expects(day)
             for code in platform.area
             for unit in plan.world.below(code)
-            if plan.world.level[unit] in {str(level) for level in platform.level} and unit not in plan.closed_units
+            if plan.world.level[unit] in {str(level) for level in platform.level}
+            and unit not in plan.closed_units
         }
         reported = {unit for _, unit, loaded_day in core.standing if loaded_day == day}
         for position, units in enumerate((expected, reported)):

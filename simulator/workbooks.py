@@ -12,7 +12,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from simulator.deliveries import Batch, Figure, Submission
+from simulator.deliveries import SHANGHAI, Batch, Figure, Submission
 from simulator.handwriting import full_width
 from simulator.world import Pair, World
 
@@ -33,7 +33,7 @@ def workbook_bytes(world: World, batch: Batch) -> bytes:
         return b"PK\x03\x04" + rng.randbytes(4_000)
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(packed, {"in_memory": True})
-    book.set_properties({"created": datetime(2020, 1, 1)})
+    book.set_properties({"created": datetime(2020, 1, 1, tzinfo=SHANGHAI)})
     formats = _Formats(
         book.add_format({"bold": True, "align": "center", "font_size": 14}),
         book.add_format({"align": "center", "valign": "vcenter", "border": 1, "text_wrap": True}),
@@ -41,7 +41,9 @@ def workbook_bytes(world: World, batch: Batch) -> bytes:
         book.add_format({"border": 1, "num_format": "0"}),
     )
     daily = [(s, [f for f in s.figures if not _is_survey(world, f.measure)]) for s in batch.submissions]
-    _write_sheet(world, batch, book.add_worksheet("日报表"), formats, rng, daily, _daily_columns(world, daily, rng))
+    _write_sheet(
+        world, batch, book.add_worksheet("日报表"), formats, rng, daily, _daily_columns(world, daily, rng)
+    )
     survey = [(s, [f for f in s.figures if _is_survey(world, f.measure)]) for s in batch.submissions]
     survey = [(submission, figures) for submission, figures in survey if figures]
     if survey:

@@ -69,7 +69,9 @@ class World:
         known = self.divisions[self.divisions["parent_code"].notna()]
         self.name: dict[str, str] = dict(zip(codes, self.divisions["name"].tolist(), strict=True))
         self.level: dict[str, str] = dict(zip(codes, self.divisions["level"].tolist(), strict=True))
-        self.parent: dict[str, str] = dict(zip(known["code"].tolist(), known["parent_code"].tolist(), strict=True))
+        self.parent: dict[str, str] = dict(
+            zip(known["code"].tolist(), known["parent_code"].tolist(), strict=True)
+        )
         self.children: dict[str, list[str]] = {}
         for code, parent in self.parent.items():
             self.children.setdefault(parent, []).append(code)
@@ -92,7 +94,9 @@ class World:
         """The cities whose code begins with the prefix. Raises WorldError when there is none."""
         found = [code for code, level in self.level.items() if level == "city" and code.startswith(prefix)]
         if not found:
-            raise WorldError(f"no city of the divisions list begins with {prefix!r}; use 37 for all, 3713 for Linyi")
+            raise WorldError(
+                f"no city of the divisions list begins with {prefix!r}; use 37 for all, 3713 for Linyi"
+            )
         return found
 
     def figures(self, day: date, units: Collection[str]) -> dict[str, dict[Pair, int]]:
@@ -182,7 +186,9 @@ class World:
         general = self._shape(level, day) / self._year(level, day.year)
         plan = self._plans[level]
         peak = PUBLICITY_DAYS.get((day.month, day.day), 1.0)
-        return np.array([general * peak if measure.startswith("publicity") else general for measure, _ in plan.roots])
+        return np.array(
+            [general * peak if measure.startswith("publicity") else general for measure, _ in plan.roots]
+        )
 
     def _shape(self, level: str, day: date) -> float:
         workday = self._is_workday(day)
@@ -222,7 +228,10 @@ class World:
         for code, level in self.level.items():
             if level in REPORTING_LEVELS:
                 groups.setdefault(self._group(code), {}).setdefault(level, []).append(code)
-        return {group: {lv: levels[lv] for lv in REPORTING_LEVELS if lv in levels} for group, levels in groups.items()}
+        return {
+            group: {lv: levels[lv] for lv in REPORTING_LEVELS if lv in levels}
+            for group, levels in groups.items()
+        }
 
     @cached_property
     def _share(self) -> dict[str, float]:
@@ -239,7 +248,11 @@ class World:
             luck: list[NDArray[np.float64]] = []
             for group, levels in self._groups.items():
                 codes.extend(levels.get(level, ()))
-                luck.append(generator(self.seed, "size", group, level).lognormal(0.0, 0.35, len(levels.get(level, ()))))
+                luck.append(
+                    generator(self.seed, "size", group, level).lognormal(
+                        0.0, 0.35, len(levels.get(level, ()))
+                    )
+                )
             size = np.array([villages.get(code, 1) for code in codes]) ** 0.8 * np.concatenate(luck)
             # A list that is smaller than the province does only its part of the province's work.
             part = min(1.0, len(codes) / PROVINCE_UNITS[level])

@@ -30,7 +30,9 @@ def test_the_same_seed_and_day_give_the_same_figures(world: World) -> None:
     again = World(world.catalog, world.divisions, seed=7)
     assert world.figures(MONDAY, units) == again.figures(MONDAY, units)
     assert world.figures(MONDAY, units) != world.figures(MONDAY + timedelta(days=1), units)
-    assert world.figures(MONDAY, units) != World(world.catalog, world.divisions, seed=8).figures(MONDAY, units)
+    assert world.figures(MONDAY, units) != World(world.catalog, world.divisions, seed=8).figures(
+        MONDAY, units
+    )
 
 
 def test_a_unit_reports_the_same_whoever_else_is_asked(world: World) -> None:
