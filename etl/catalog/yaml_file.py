@@ -17,7 +17,7 @@ class CatalogError(Exception):
     """A declaration that cannot be taken: names file, entry, key, what was expected and the mend."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Safe YAML that refuses a key written twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
