@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from etl.catalog import Catalog
 from etl.load import load_day
 from etl.pull import Trouble, pull_changes, pull_day
 from etl.rollup import roll_up_day, waiting_days
@@ -16,10 +17,10 @@ MOST_TASKS = 12
 FEWEST_PLATFORMS = 4
 
 
-def plan_groups(site: Site) -> list[list[str]]:
+def plan_groups(catalog: Catalog) -> list[list[str]]:
     """Spread the platforms that deliver daily figures over few groups, one per mapped task, heavy families apart."""
     platforms = sorted(
-        (each for each in site.catalog.platforms.values() if "daily" in each.datasets),
+        (each for each in catalog.platforms.values() if "daily" in each.datasets),
         key=lambda each: (each.family, each.id),
     )
     count = min(MOST_TASKS, -(-len(platforms) // FEWEST_PLATFORMS))

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from etl.batches import known_files, register_batch, reject_batch
 from etl.catalog import Platform
 from etl.conform import Read
-from etl.connections import ConnectionMissing
+from etl.connections import Connection, ConnectionMissing
 from etl.divisions import DayDivisions
 from etl.gate import gate
 from etl.site import Site
@@ -82,7 +82,7 @@ def _pull(
 ) -> list[Trouble]:
     slice_ = {"run_key": run_key, "kind": kind, "stat_date": day}
     with site.engine.connect() as conn:
-        finished = set(run_sql(conn, "pull/finished", slice_).scalars())
+        finished = {row.platform: row for row in run_sql(conn, "pull/finished", slice_)}
     asked = [site.catalog.platforms[each] for each in platforms if each not in finished]
     pulls = [_start(site, platform, run_key, kind, day, since) for platform in asked]
     reads: list[tuple[date, Read]] = []
@@ -96,7 +96,19 @@ def _pull(
     _gate(site, reads)
     for pull in pulls:
         _finish(site, pull, run_key)
-    return [trouble for pull in pulls for trouble in pull.troubles]
+    refused = [
+        Trouble(each.platform, day or site.today(), "", "rejected", each.message)
+        for each in finished.values()
+        if each.platform in platforms and each.outcome == "rejected"
+    ]
+    return refused + [trouble for pull in pulls for trouble in pull.troubles]
+
+
+def unfinished(site: Site, run_key: str) -> list[str]:
+    """Platforms that a run did not bring in whole, each with what came of it."""
+    with site.engine.connect() as conn:
+        rows = run_sql(conn, "pull/unfinished", {"run_key": run_key})
+        return [f"{row.platform} {row.outcome}: {row.message}" for row in rows]
 
 
 def _start(
@@ -125,26 +137,23 @@ def _start(
 def _fetch(site: Site, pull: Pull) -> list[tuple[int, Pulled]]:
     """Bring what the platform has, keep and register it; returns the batches that are to be read."""
     arrived = []
-    for listing in _listings(site, pull):
-        pull.listings.append(listing)
-        for pulled in listing.pulled:
-            batch = register_batch(site.engine, site.archive, pull.platform, pulled, site.clock())
-            if pulled.failure is not None:
-                _say(pull, pulled, pulled.failure.state, pulled.failure.message)
-            elif batch.state == "registered":
-                arrived.append((batch.batch_id, pulled))
+    try:
+        connection = site.connect(pull.platform.conn_id)
+        for listing in _listings(site, pull, connection):
+            pull.listings.append(listing)
+            for pulled in listing.pulled:
+                batch_id = _take(site, pull, pulled)
+                if batch_id is not None:
+                    arrived.append((batch_id, pulled))
+    except ConnectionMissing as error:
+        failure = Failure("rejected", str(error))
+        _take(site, pull, pulled_of(pull.stat_date or site.today(), "", (), failure=failure))
     return arrived
 
 
-def _listings(site: Site, pull: Pull) -> Iterator[Listing]:
+def _listings(site: Site, pull: Pull, connection: Connection) -> Iterator[Listing]:
     platform = pull.platform
     source = SOURCES[platform.family]
-    try:
-        connection = site.connect(platform.conn_id)
-    except ConnectionMissing as error:
-        failure = Failure("rejected", str(error))
-        yield Listing(pulled=[pulled_of(pull.stat_date or site.today(), "", (), failure=failure)])
-        return
     if pull.stat_date is not None:
         yield source.pull_day(platform, connection, pull.stat_date, set())
         return
@@ -154,6 +163,15 @@ def _listings(site: Site, pull: Pull) -> Iterator[Listing]:
         yield source.pull_day(platform, connection, day, set())
     assert pull.since is not None
     yield source.pull_since(platform, connection, pull.since, known_files(site.engine, platform))
+
+
+def _take(site: Site, pull: Pull, pulled: Pulled) -> int | None:
+    """Keep and register one batch; its number when it is to be read."""
+    batch = register_batch(site.engine, site.archive, pull.platform, pulled, site.clock())
+    if pulled.failure is not None:
+        _say(pull, pulled, pulled.failure.state, pulled.failure.message)
+        return None
+    return batch.batch_id if batch.state == "registered" else None
 
 
 def _read(site: Site, pull: Pull, arrived: Iterable[tuple[int, Pulled]]) -> Iterator[tuple[date, Read]]:

@@ -20,14 +20,15 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
     """
     with engine.begin() as conn:
         moment = take_day(conn, day)
-        if whole or not _is_rolled_up(conn, day):
+        whole = whole or not _is_rolled_up(conn, day)
+        if whole:
             run_sql(conn, "rollup/touch_all", {"day": day, "expecting": expecting_platforms(catalog, day)})
         else:
             run_sql(conn, "rollup/touch_units", {"day": day})
         run_sql(conn, "rollup/kin", {"day": day})
         conn.execute(sa.text("ANALYZE touched, kin"))
-        run_sql(conn, "rollup/forget_totals", {"day": day})
-        run_sql(conn, "rollup/forget_reporting", {"day": day})
+        for table in ("totals", "reporting"):
+            run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
         depths = conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars().all()
         for depth in depths:
             run_sql(conn, "rollup/totals", {"day": day, "depth": depth})

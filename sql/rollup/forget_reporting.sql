@@ -1,3 +1,2 @@
 DELETE FROM mart.daily_reporting
-USING touched
-WHERE daily_reporting.stat_date = :day AND daily_reporting.division_id = touched.division_id
+WHERE stat_date = :day AND (:whole OR division_id IN (SELECT touched.division_id FROM touched))

@@ -1,0 +1,71 @@
+"""restatements: every hour, what the platforms received since they were last asked: late submissions, higher revisions,
+and the days on which a platform failed. Only the days and divisions touched are written again.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronTriggerTimetable,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+    task,
+)
+
+DAILY = Asset("pls://core/daily")
+ASK_NEXT_HOUR = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=f"etl.tasks.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
+        for name in ("PlatformsRejected", "PlatformsFailed", "DayIncomplete")
+    ]
+)
+
+with DAG(
+    "restatements",
+    schedule=CronTriggerTimetable("10 * * * *", timezone="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_NEXT_HOUR},
+    doc_md=__doc__,
+    tags=["公共法律服务"],
+):
+
+    @task
+    def plan_batches() -> list[list[str]]:
+        from etl import tasks
+
+        return tasks.plan_groups()
+
+    @task(map_index_template="{{ platforms | join(', ') }}")
+    def pull_changes(platforms: list[str], dag_run=None) -> None:
+        from etl import tasks
+
+        tasks.pull_changes(platforms, dag_run.run_id)
+
+    @task(trigger_rule="all_done", outlets=[DAILY])
+    def show_changes(outlet_events=None) -> list[str]:
+        from etl import tasks
+
+        days = tasks.show_changes()
+        outlet_events[DAILY].add_partitions(days)
+        return days
+
+    @task
+    def publish_day(day: str) -> None:
+        from etl import tasks
+
+        tasks.publish_day(date.fromisoformat(day))
+
+    @task(trigger_rule="all_done")
+    def confirm_complete(dag_run=None) -> None:
+        from etl import tasks
+
+        tasks.confirm_complete(dag_run.run_id)
+
+    days = show_changes()
+    pull_changes.expand(platforms=plan_batches()) >> days >> confirm_complete()
+    publish_day.expand(day=days)

@@ -1,0 +1,103 @@
+"""What the DAGs' tasks call: one function each, on the site that the task's environment names.
+
+Connections come from Airflow here; the command line reads the same AIRFLOW_CONN_* variables itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from etl import daily, pull
+from etl.connections import Connection, ConnectionMissing, connection_from_airflow
+from etl.data_docs import build_data_docs
+from etl.load import load_day
+from etl.reports.workbook import write_daily_workbook
+from etl.rollup import roll_up_day
+from etl.site import Site, open_site
+
+
+class PlatformsFailed(Exception):
+    """Platforms that did not answer whole: worth asking again."""
+
+
+class PlatformsRejected(Exception):
+    """Platforms whose answer cannot be used, or that refuse us: asking again would not help."""
+
+
+class DayIncomplete(Exception):
+    """The day's tables are there, but not everybody's figures are in them."""
+
+
+def plan_groups() -> list[list[str]]:
+    """Ids of the platforms to ask, in one group per mapped task."""
+    with _site() as site:
+        return daily.plan_groups(site.catalog)
+
+
+def pull_and_gate(platforms: Sequence[str], day: date, run_key: str) -> None:
+    """Bring a day of some platforms through archive and gate. Raises PlatformsFailed, PlatformsRejected at the end."""
+    with _site() as site:
+        _complain(pull.pull_day(site, platforms, day, run_key))
+
+
+def pull_changes(platforms: Sequence[str], run_key: str) -> None:
+    """The same for what some platforms received since they were last asked, and for days that failed before."""
+    with _site() as site:
+        _complain(pull.pull_changes(site, platforms, None, run_key))
+
+
+def load_and_roll_up(day: date) -> None:
+    """Load what the gate has passed of a day, and write its totals at every level."""
+    with _site() as site:
+        load_day(site.engine, day)
+        roll_up_day(site.engine, site.catalog, day, whole=True)
+
+
+def show_changes() -> list[str]:
+    """Load and roll up every day that something new has come for; returns the days, YYYY-MM-DD."""
+    with _site() as site:
+        return [day.isoformat() for day in daily.show_changes(site)]
+
+
+def publish_day(day: date) -> None:
+    """Write the day's workbook and its Data Docs."""
+    with _site() as site:
+        write_daily_workbook(site.engine, site.catalog, day, site.settings.reports, site.today())
+        build_data_docs(day, site.settings.home)
+
+
+def confirm_complete(run_key: str) -> None:
+    """Raise DayIncomplete naming every platform that a run could not bring in, with the reason."""
+    with _site() as site:
+        missing = pull.unfinished(site, run_key)
+    if missing:
+        raise DayIncomplete(f"{len(missing)} platform(s) not in: " + "; ".join(missing))
+
+
+@contextmanager
+def _site() -> Iterator[Site]:
+    site = open_site(_connect)
+    try:
+        yield site
+    finally:
+        site.engine.dispose()
+
+
+def _connect(conn_id: str) -> Connection:
+    from airflow.exceptions import AirflowNotFoundException
+    from airflow.sdk import Connection as AirflowConnection
+
+    try:
+        return connection_from_airflow(AirflowConnection.get(conn_id))
+    except AirflowNotFoundException:
+        raise ConnectionMissing(f"未配置平台连接 {conn_id}：请在 Airflow 中建立该连接") from None
+
+
+def _complain(troubles: Sequence[pull.Trouble]) -> None:
+    words = "; ".join(f"{each.platform} {each.stat_date} {each.name} {each.state}: {each.message}" for each in troubles)
+    if any(each.state == "failed" for each in troubles):
+        raise PlatformsFailed(words)
+    if troubles:
+        raise PlatformsRejected(words)
