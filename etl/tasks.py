@@ -64,7 +64,7 @@ def show_changes() -> list[str]:
 def publish_day(day: date) -> None:
     """Write the day's workbook and its Data Docs."""
     with _site() as site:
-        write_daily_workbook(site.engine, site.catalog, day, site.settings.reports, site.today())
+        write_daily_workbook(site.engine, site.catalog, day, site.settings.home / "reports", site.today())
         build_data_docs(day, site.settings.home)
 
 

@@ -1,0 +1,98 @@
+"""The DAG files: they load, they are the ones that the interface names, and they stay thin."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.dags
+DAGS = Path(__file__).parents[2] / "dags"
+EXPECTED = {"daily_statistics", "restatements"}
+HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(DAGS))
+
+
+def test_every_dag_of_the_interface_loads_and_no_other(bag: Any) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == EXPECTED == {file.stem for file in DAGS.glob("*.py")}
+
+
+def test_every_task_calls_a_function_of_etl_that_exists(bag: Any) -> None:
+    from etl import tasks
+
+    looked_at = 0
+    for file in DAGS.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tasks":
+                assert callable(getattr(tasks, node.attr)), node.attr
+                looked_at += 1
+    assert looked_at == sum(len(dag.tasks) for dag in bag.dags.values()) > 0
+
+
+def test_a_dag_file_fits_on_a_screen_and_imports_nothing_heavy() -> None:
+    files = list(DAGS.glob("*.py"))
+    for file in files:
+        tree = ast.parse(file.read_text())
+        imported = {
+            name.split(".")[0]
+            for node in tree.body
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        assert not imported & HEAVY, f"{file.name} imports {imported & HEAVY}"
+        assert len(file.read_text().splitlines()) <= 80, file.name
+    assert len(files) == len(EXPECTED)
+
+
+def test_no_dag_fails_fast_because_airflow_would_call_the_run_a_success(bag: Any) -> None:
+    assert bag.dags
+    for dag in bag.dags.values():
+        assert not dag.fail_fast
+
+
+def test_retry_rules_name_exceptions_that_exist(bag: Any) -> None:
+    from airflow.sdk.module_loading import import_string
+
+    named = 0
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            for rule in task.retry_policy.rules:
+                exception = import_string(rule.exception) if isinstance(rule.exception, str) else rule.exception
+                assert issubclass(exception, Exception)
+                named += 1
+    assert named > 0
+
+
+def test_a_city_is_asked_in_at_most_twelve_mapped_tasks() -> None:
+    from etl.catalog import load_catalog
+    from etl.daily import plan_groups
+
+    catalog = load_catalog(None)
+    groups = plan_groups(catalog)
+    assert 1 < len(groups) <= 12
+    asked = [name for group in groups for name in group]
+    assert sorted(asked) == sorted(name for name, each in catalog.platforms.items() if "daily" in each.datasets)
+
+
+def test_etl_is_imported_without_airflow() -> None:
+    code = "import sys, etl.cli, etl.daily; sys.exit(any(name.split('.')[0] == 'airflow' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=DAGS.parent, check=False).returncode == 0
