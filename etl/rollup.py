@@ -34,6 +34,8 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
             run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
             run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})
         run_sql(conn, "rollup/mark", {"day": day, "moment": moment})
+        if whole:
+            conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
 
 
 def waiting_days(engine: Engine) -> list[date]:

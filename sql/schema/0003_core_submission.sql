@@ -61,3 +61,17 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- A month that has just been written is unknown to the planner until its statistics are taken; the arrays need none.
+CREATE FUNCTION core.analyze_month(day date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    suffix text := to_char(day, 'YYYYMM');
+BEGIN
+    EXECUTE format(
+        'ANALYZE core.submission_%s (stat_date, unit_id, submission_id, platform_id, dataset, known_from, known_to)',
+        suffix
+    );
+    EXECUTE format('ANALYZE mart.daily_total_%s', suffix);
+    EXECUTE format('ANALYZE mart.daily_reporting_%s', suffix);
+END
+$$;
