@@ -49,7 +49,7 @@ FIGURE_WIDTH = 6.5
 """The narrowest column of figures; longer figures widen all of a sheet."""
 HEAD_CHARACTERS = 3
 """Characters that one line of a measure's name holds in a column of that width."""
-NOTE_WIDTHS = (26, 36, 11, 34, 18, 10, 10, 14)
+NOTE_WIDTHS = (26, 42, 11, 34, 20, 10, 10, 14)
 FIRST_FIGURE = len(LABELS)
 HEADER_ROWS = 3
 FIRST_ROW = 3 + HEADER_ROWS
