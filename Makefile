@@ -48,8 +48,8 @@ dags: $(READY) ## tests of the DAG files
 e2e: $(READY) ## tests through a running Airflow
 	$(BIN)/pytest tests/e2e $(COVER)
 
-demo: $(READY) ## three days of one simulated city, through Airflow, to workbooks
-	$(BIN)/python -m local.demo
+demo: $(READY) ## three days of one simulated city, through Airflow, to workbooks; KEEP=yes leaves it running
+	$(BIN)/python -m local.demo $(if $(KEEP),--keep)
 
 bench: $(READY) ## the benchmark: a provincial day against the floor and the common script
 	$(BIN)/python -m bench

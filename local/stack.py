@@ -70,12 +70,12 @@ class Stack:
     connections: Path | None = None
 
     @classmethod
-    def from_env(cls, connections: Path | None = None) -> Stack:
-        """Stack of PLS_HOME and PLS_AIRFLOW_PORT; raises StackError when the port is not a number."""
+    def from_env(cls, home: Path | None = None, connections: Path | None = None) -> Stack:
+        """Stack of PLS_AIRFLOW_PORT and, unless a home is given, of PLS_HOME; StackError for a bad port."""
         port = os.environ.get("PLS_AIRFLOW_PORT") or "8080"
         if not port.isdecimal() or not 0 < int(port) < 65536:
             raise StackError(f"PLS_AIRFLOW_PORT is {port!r}; it must be a port number such as 8080.")
-        return cls(Settings.from_env().home, int(port), connections)
+        return cls(home or Settings.from_env().home, int(port), connections)
 
     @property
     def folder(self) -> Path:
@@ -170,7 +170,7 @@ class Stack:
             if len(running) == len(COMPONENTS):
                 return False
             if "api-server" not in running:
-                _refuse_taken_port(self.port)
+                self.refuse_taken_port()
             server = embedded_server(self.home)
             server.ensure_database("airflow")
             environment = self.environment(server)
@@ -261,6 +261,18 @@ class Stack:
             f"Not healthy after {START_SECONDS} s: {', '.join(unhealthy)}. Logs are in {self.logs}."
         )
 
+    def refuse_taken_port(self) -> None:
+        """Raise StackError when another program has the port."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, self.port))
+            except OSError:
+                raise StackError(
+                    f"Port {self.port} is taken by another program. "
+                    f"Choose a free one, for example: PLS_AIRFLOW_PORT={self.port + 1} make up"
+                ) from None
+
     def unhealthy(self) -> list[str]:
         """The parts that Airflow's own health report does not call healthy; all of them when it does not answer."""
         try:
@@ -313,17 +325,6 @@ def _unless_gone(signal: Callable[[], None]) -> None:
         signal()
 
 
-def _refuse_taken_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise StackError(
-                f"Port {port} is taken by another program. Choose a free one: PLS_AIRFLOW_PORT={port + 1} make up"
-            ) from None
-
-
 def _write_private(path: Path, content: dict[str, str]) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         json.dump(content, out)
@@ -354,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(options: argparse.Namespace) -> int:
-    stack = Stack.from_env(options.connections)
+    stack = Stack.from_env(connections=options.connections)
     if stack.connections is None and (stack.home / "connections.env").is_file():
         stack = replace(stack, connections=stack.home / "connections.env")
     if options.command == "up":

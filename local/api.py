@@ -1,0 +1,125 @@
+"""The few requests to Airflow's REST API that the demo and the tests make."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from local.stack import Stack
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PARSE_SECONDS = 90
+
+
+class ApiError(Exception):
+    """Airflow refused a request, or a DAG or run did not come in time."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One DAG run. day: its partition key. seconds: how long it took so far, None before it starts."""
+
+    run_id: str
+    day: str
+    state: str
+    seconds: float | None
+
+
+class Api:
+    """A logged-in client of a running stack, as the user admin."""
+
+    def __init__(self, stack: Stack) -> None:
+        password = json.loads(stack.password_file.read_text())["admin"]
+        self._client = httpx.Client(base_url=stack.url, timeout=30, trust_env=False)
+        token = self._send("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def unpause(self, dag_id: str) -> None:
+        """Switch a DAG on, waiting until the dag-processor has read it. Raises ApiError when it has import errors."""
+        deadline = time.monotonic() + PARSE_SECONDS
+        while not self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["total_entries"]:
+            errors = self._send("GET", "/api/v2/importErrors")["import_errors"]
+            if errors or time.monotonic() > deadline:
+                traces = "\n".join(error["stack_trace"] for error in errors)
+                raise ApiError(f"Airflow has not read the DAG {dag_id}.\n{traces}")
+            time.sleep(0.5)
+        self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+
+    def backfill(self, dag_id: str, first: date, last: date) -> None:
+        """Ask for the runs of a range of days (both included) that do not exist yet, as the interface's form does."""
+        self._send(
+            "POST",
+            "/api/v2/backfills",
+            {
+                "dag_id": dag_id,
+                "from_date": datetime.combine(first, clock_time.min, SHANGHAI).isoformat(),
+                # The bounds are instants: the last day's own run is at 18:30.
+                "to_date": (datetime.combine(last, clock_time.max, SHANGHAI)).isoformat(),
+                "max_active_runs": 1,
+                "reprocess_behavior": "none",
+            },
+        )
+
+    def runs(self, dag_id: str) -> list[Run]:
+        """The runs of a DAG that have a partition key, oldest day first."""
+        found = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100")["dag_runs"]
+        runs = [
+            Run(each["dag_run_id"], each["partition_key"], each["state"], _seconds(each))
+            for each in found
+            if each["partition_key"]
+        ]
+        return sorted(runs, key=lambda run: run.day)
+
+    def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
+        """Names of the tasks that failed in a run, mapped ones with their index."""
+        found = self._send(
+            "GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?state=failed&limit=100"
+        )
+        return [
+            each["task_id"] + (f"[{each['map_index']}]" if each["map_index"] >= 0 else "")
+            for each in found["task_instances"]
+        ]
+
+    def wait(self, dag_id: str, days: list[date], seconds: float) -> list[Run]:
+        """The runs of these days once all have ended. Raises ApiError when they have not after `seconds`."""
+        wanted = [day.isoformat() for day in days]
+        deadline = time.monotonic() + seconds
+        while True:
+            runs = [run for run in self.runs(dag_id) if run.day in wanted]
+            ended = [run for run in runs if run.state in ("success", "failed")]
+            if {run.day for run in ended} == set(wanted) and len(ended) == len(runs):
+                return runs
+            if time.monotonic() > deadline:
+                states = ", ".join(f"{run.day} {run.state}" for run in runs) or "none exists"
+                raise ApiError(f"The runs of {dag_id} have not ended after {seconds:.0f} s: {states}.")
+            time.sleep(1)
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._client.request(method, path, json=body)
+        if answer.is_error:
+            raise ApiError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _seconds(run: dict[str, Any]) -> float | None:
+    if not run["start_date"]:
+        return None
+    end = datetime.fromisoformat(run["end_date"]) if run["end_date"] else datetime.now(UTC)
+    return (end - datetime.fromisoformat(run["start_date"])) / timedelta(seconds=1)
