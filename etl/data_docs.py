@@ -77,6 +77,10 @@ SHIPPED_FOR = {
 }
 CHINESE_TABLES = "bootstrap-table-1.19.1/bootstrap-table-zh-CN.min.js"
 
+# Stands before received texts until a page is finished, so that none is taken for a label ("Count") and translated.
+# A noncharacter, by which no sender means anything.
+RECEIVED = "\ufdd0"
+
 CHINESE = {
     "A collection of Expectations defined for batches of data.": "一套规则，每批数据都按它校验。",
     "Actions": "查看",
@@ -166,10 +170,6 @@ class DataDocsError(Exception):
     """The pages of a day cannot be built; the message says which file, what is wrong and what to do."""
 
 
-class NothingValidated(DataDocsError):
-    """The day has no validation results: there is nothing to show."""
-
-
 @dataclass(frozen=True)
 class Validated:
     """One saved validation: its file's name, its suite's name, when it ran (UTC), and Great Expectations' result."""
@@ -192,13 +192,14 @@ def build_data_docs(day: date, home: Path) -> Path:
     suites under expectations/. Writes `{home}/data_docs/{day}/` and returns its index.html; what the days share is in
     `{home}/data_docs/assets/`, their list in `{home}/data_docs/index.html`. The pages open from a web server and from
     the file system, and load nothing else. Times are shown in Asia/Shanghai. The former pages of the day stay
-    until the new ones are complete. Raises NothingValidated, and DataDocsError when a result belongs to no suite or a
-    page would load from outside.
+    until the new ones are complete. A day without validations, as when no platform delivered, gets an index that says
+    so. Raises DataDocsError when a result belongs to no suite or a page would load from outside.
     """
     root = home / "data_docs"
     root.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(root):
-        validated = _read(home / "validations" / day.isoformat())
+        results = sorted((home / "validations" / day.isoformat()).glob("*.json"))
+        validated = [_read_one(file) for file in results]
         _copy_assets(root / "assets")
         unfinished, former, site = (
             root / name for name in (f".{day}.unfinished", f".{day}.former", str(day))
@@ -225,13 +226,6 @@ def _one_at_a_time(root: Path) -> Iterator[None]:
         yield
 
 
-def _read(folder: Path) -> list[Validated]:
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise NothingValidated(f"{folder} holds no validation result; run the day first")
-    return [_read_one(file) for file in files]
-
-
 def _read_one(file: Path) -> Validated:
     suite = file.stem.split("-")[0]
     if not (EXPECTATIONS_DIR / f"{suite}.json").exists():
@@ -255,9 +249,9 @@ def _read_one(file: Path) -> Validated:
 
 
 def _harmless(value: Any) -> Any:
-    """Received texts as words only: Great Expectations' tables put values into the page as they are."""
+    """Received texts as words only, and marked: Great Expectations' tables put values into the page as they are."""
     if isinstance(value, str):
-        return value.translate({ord("<"): "＜", ord(">"): "＞", ord("&"): "＆"})
+        return RECEIVED + value.translate({ord("<"): "＜", ord(">"): "＞", ord("&"): "＆"})
     if isinstance(value, list):
         return [_harmless(each) for each in value]
     if isinstance(value, dict):
@@ -280,7 +274,8 @@ def _render(day: date, validated: Sequence[Validated]) -> Iterator[tuple[str, st
         document.page_title = f"{day} / {each.name}"
         yield each.page, _finish(_view(view, document), day, each.page)
     index_renderer: Any = _Index
-    index = index_renderer.render({"site_name": str(day), **_links(suites, validated)})
+    name = str(day) if validated else f"{day} | 当日没有校验结果"
+    index = index_renderer.render({"site_name": name, **_links(suites, validated)})
     yield "index.html", _finish(_view(DefaultJinjaIndexPageView(), index), day, "index.html")
     counts = [each.result.statistics for each in validated]
     summary = {
@@ -383,7 +378,8 @@ def _finish(page_text: str, day: date, page: str) -> str:
     text = re.sub(
         r"(>\s*)([^<>]*[^<>\s])(\s*<)", lambda found: found[1] + _chinese(found[2]) + found[3], text
     )
-    return re.sub(r"('title': ')([^']+)(')", lambda found: found[1] + _chinese(found[2]) + found[3], text)
+    text = re.sub(r"('title': ')([^']+)(')", lambda found: found[1] + _chinese(found[2]) + found[3], text)
+    return text.replace(RECEIVED, "")
 
 
 def _chinese(label: str) -> str:

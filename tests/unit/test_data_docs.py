@@ -13,7 +13,7 @@ import pytest
 from great_expectations.render.view.view import DefaultJinjaPageView
 
 from etl import data_docs
-from etl.data_docs import ASSETS_DIR, DataDocsError, NothingValidated, build_data_docs
+from etl.data_docs import ASSETS_DIR, DataDocsError, build_data_docs
 from etl.settings import EXPECTATIONS_DIR
 from tests.data_docs_pages import DAY, HOSTILE, Page, file_of, is_outside, loaded_by, save_validations
 
@@ -172,11 +172,26 @@ def test_the_list_counts_each_day(home: Path) -> None:
     assert words[-10:] == ["2026-11-23", "星期一", "3", "34", "7", "2026-11-22", "星期日", "1", "16", "0"]
 
 
-def test_a_day_without_results_is_refused_by_name(home: Path) -> None:
-    before = contents(home / "data_docs")
-    with pytest.raises(NothingValidated, match="2026-11-21"):
-        build_data_docs(DAY.replace(day=21), home)
-    assert contents(home / "data_docs") == before
+def test_a_day_without_results_says_so(home: Path) -> None:
+    index = build_data_docs(DAY.replace(day=21), home)
+    page = Page(index.read_text(encoding="utf-8"))
+    assert any("当日没有校验结果" in words for words in page.words)
+    assert [url for url in page.loads if is_outside(url) or not file_of(index, url).is_file()] == []
+    assert list(index.parent.rglob("*.html")) == [index]
+    words = Page((home / "data_docs" / "index.html").read_text(encoding="utf-8")).words
+    assert words[-5:] == ["2026-11-21", "星期六", "0", "0", "0"]
+
+
+def test_received_text_that_reads_like_a_label_is_not_translated(home: Path) -> None:
+    file = home / "validations" / DAY.isoformat() / "daily-000000001-000000012.json"
+    saved = file.read_text(encoding="utf-8")
+    hostile = json.dumps(HOSTILE, ensure_ascii=False)
+    assert saved.count(hostile) > 1
+    file.write_text(saved.replace(hostile, '"Notes"'), encoding="utf-8")
+    build_data_docs(DAY, home)
+    page = page_of(home, "daily-000000001-000000012")
+    assert page.words.count("Notes") == 1
+    assert data_docs.RECEIVED not in page.text
 
 
 def test_a_result_of_an_unknown_suite_is_refused_by_name(home: Path) -> None:
