@@ -92,6 +92,8 @@ def deliver_day(world: World, catalog: Catalog, carried: dict[str, list[str]], d
     batches: list[Batch] = []
     for platform in at_work:
         reports = [(unit, figures[unit]) for unit in carried[platform.id]]
+        if not reports:
+            continue
         if platform.family == "database":
             batches.append(_hotline(world, platform, day, reports))
         elif platform.family == "rest":

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from etl.catalog import Catalog, Platform
-from simulator.world import Pair, World
+from etl.catalog import Catalog
+from simulator.world import Pair, World, WorldError
 
 HOTLINE_COLUMNS: dict[str, Pair] = {
     "calls": ("hotline_call", "hotline"),
@@ -33,30 +33,37 @@ HOTLINE_ONLY: frozenset[Pair] = frozenset(
 
 @dataclass(frozen=True)
 class Area:
-    """The simulated part of the province.
+    """The simulated part of the province: codes of cities and counties, and of each city's townships.
 
-    counties and townships are codes; None means all of the cities'. A part is what a small test runs on.
+    whole: nothing below the cities is left out. A part is what a small test runs on.
     """
 
     cities: tuple[str, ...]
     counties: tuple[str, ...]
-    townships: tuple[str, ...]
+    townships: dict[str, tuple[str, ...]]
     whole: bool
 
     @classmethod
     def choose(
         cls, world: World, prefix: str, counties: Sequence[str] | None, townships_per_county: int | None
     ) -> Area:
-        """The cities of the prefix, cut down to some counties and some townships of each."""
-        cities = tuple(world.cities(prefix))
-        known = [code for city in cities for code in world.children[city] if world.level[code] == "county"]
-        kept = known if counties is None else [code for code in known if code in set(counties)]
-        below = {
-            county: [t for t in world.children.get(county, ()) if world.level[t] == "township"]
-            for county in kept
-        }
-        townships = [t for county in kept for t in below[county][:townships_per_county]]
-        return cls(cities, tuple(kept), tuple(townships), counties is None and townships_per_county is None)
+        """The cities of the prefix, cut down to some counties and some townships of each.
+
+        Raises WorldError when a county is none of these cities'.
+        """
+        found = [code for city in world.cities(prefix) for code in world.children[city]]
+        known = [code for code in found if world.level[code] == "county"]
+        strangers = set(counties or ()) - set(known)
+        if strangers:
+            raise WorldError(f"no counties of the cities {prefix}…: {', '.join(sorted(strangers))}")
+        kept = [code for code in known if counties is None or code in counties]
+        townships: dict[str, tuple[str, ...]] = {}
+        for county in kept:
+            below = [unit for unit in world.children.get(county, ()) if world.level[unit] == "township"]
+            city = world.parent[county]
+            townships[city] = (*townships.get(city, ()), *below[:townships_per_county])
+        whole = counties is None and townships_per_county is None
+        return cls(tuple(townships), tuple(kept), townships, whole)
 
 
 def carried_units(world: World, catalog: Catalog) -> dict[str, list[str]]:
@@ -76,26 +83,12 @@ def carried_units(world: World, catalog: Catalog) -> dict[str, list[str]]:
     return carried
 
 
-def hotline_units(catalog: Catalog, carried: dict[str, list[str]]) -> set[str]:
-    """Counties whose hotline figures come from the hotline view."""
-    return {unit for p in catalog.platforms.values() if p.family == "database" for unit in carried[p.id]}
-
-
 def declares(catalog: Catalog, area: Area, hotline: bool) -> bool:
     """Whether the catalogue's own platforms cover exactly the asked part of the province."""
-    covered = {code for p in catalog.platforms.values() for code in p.area}
-    has_hotline = any(p.family == "database" for p in catalog.platforms.values())
-    return (
-        area.whole
-        and has_hotline == hotline
-        and set(area.counties) <= covered
-        and covered
-        <= {
-            *area.cities,
-            *area.counties,
-            *area.townships,
-        }
-    )
+    covered = {code for platform in catalog.platforms.values() for code in platform.area}
+    has_hotline = any(platform.family == "database" for platform in catalog.platforms.values())
+    asked = {*area.cities, *area.counties}
+    return area.whole and has_hotline == hotline and set(area.counties) <= covered <= asked
 
 
 def write_declarations(folder: Path, area: Area, hotline: bool) -> None:
@@ -106,7 +99,7 @@ def write_declarations(folder: Path, area: Area, hotline: bool) -> None:
         _entry(f"{level}-{_short(code)}", "rest", level, [code], "everyday") for level, code in rest
     ]
     for city in area.cities:
-        townships = [city] if whole else [t for t in area.townships if t[:4] == city[:4]]
+        townships = [city] if whole else list(area.townships[city])
         if not townships:
             continue
         entries.append(_entry(f"township-{_short(city)}", "csv", "township", townships, "workdays"))
@@ -132,8 +125,3 @@ def _entry(name: str, family: str, level: str, area: list[str], calendar: str) -
 
 def _short(code: str) -> str:
     return code[:6]
-
-
-def platform_of_family(catalog: Catalog, family: str) -> list[Platform]:
-    """Declared platforms of one family, in declared order."""
-    return [platform for platform in catalog.platforms.values() if platform.family == family]

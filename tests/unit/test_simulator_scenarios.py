@@ -17,7 +17,7 @@ from simulator.planting import ScenarioError
 from simulator.platforms import Area, declares, write_declarations
 from simulator.scenarios import SCENARIOS, plant
 from simulator.truth import Truth, truth_of
-from simulator.world import World
+from simulator.world import World, WorldError
 
 DAYS = [date(2026, 3, 2), date(2026, 3, 3)]
 COUNTS = ["rows_loaded", "rows_quarantined", "rows_duplicate", "rows_superseded"]
@@ -288,3 +288,11 @@ def test_scenarios_combine_without_meeting(world: World, catalog_dir: Path) -> N
 def test_an_unknown_scenario_is_refused(world: World, catalog_dir: Path) -> None:
     with pytest.raises(ScenarioError, match="flood"):
         plant(Plan(world, load_catalog(catalog_dir), DAYS), ["flood"])
+
+
+def test_an_area_is_cut_down_by_the_parent_column_and_strangers_are_refused(world: World) -> None:
+    area = Area.choose(world, "37", ["371302000000", "370102000000"], 2)
+    assert area.cities == ("370100000000", "371300000000")
+    assert {city: len(units) for city, units in area.townships.items()} == dict.fromkeys(area.cities, 2)
+    with pytest.raises(WorldError, match="370102000000"):
+        Area.choose(world, "3713", ["370102000000"], 2)
