@@ -13,15 +13,27 @@ from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy
 DAILY = Asset("pls://core/daily")
 ASK_AGAIN = ExceptionRetryPolicy(
     rules=[
-        RetryRule(exception="etl.tasks.PlatformsRejected", action=RetryAction.FAIL, reason="asking again is no use"),
-        RetryRule(exception="etl.tasks.DayIncomplete", action=RetryAction.FAIL, reason="restatements heals it"),
-        RetryRule(exception="etl.tasks.PlatformsFailed", retry_delay=timedelta(minutes=2), reason="may answer later"),
+        RetryRule(
+            exception="etl.failures.PlatformsRejected",
+            action=RetryAction.FAIL,
+            reason="asking again is no use",
+        ),
+        RetryRule(
+            exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="restatements heals it"
+        ),
+        RetryRule(
+            exception="etl.failures.PlatformsFailed",
+            retry_delay=timedelta(minutes=2),
+            reason="may answer later",
+        ),
     ]
 )
 
 with DAG(
     "daily_statistics",
-    schedule=CronPartitionTimetable("30 18 * * *", timezone="Asia/Shanghai", run_offset=0, key_format="%Y-%m-%d"),
+    schedule=CronPartitionTimetable(
+        "30 18 * * *", timezone="Asia/Shanghai", run_offset=0, key_format="%Y-%m-%d"
+    ),
     catchup=False,
     max_active_runs=3,
     default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_AGAIN},

@@ -19,7 +19,7 @@ from airflow.sdk import (
 DAILY = Asset("pls://core/daily")
 ASK_NEXT_HOUR = ExceptionRetryPolicy(
     rules=[
-        RetryRule(exception=f"etl.tasks.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
+        RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
         for name in ("PlatformsRejected", "PlatformsFailed", "DayIncomplete")
     ]
 )

