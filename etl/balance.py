@@ -6,7 +6,7 @@ nothing about the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,10 @@ class Imbalance:
 
 
 def find_imbalances(
-    rows: pd.DataFrame, is_doubtful: np.ndarray[Any, np.dtype[np.bool_]], reads: Sequence[Read], catalog: Catalog
+    rows: pd.DataFrame,
+    is_doubtful: np.ndarray[Any, np.dtype[np.bool_]],
+    reads: Sequence[Read],
+    catalog: Catalog,
 ) -> Imbalance | None:
     """Ask the critical checks of every submission; None when there is nothing to ask.
 
@@ -47,17 +50,22 @@ def find_imbalances(
             asked.append(_sums(check, figures))
         elif check.scope == "submission":
             asked.append(_pairs(check, figures))
-    questions = pd.concat([each for each in asked if len(each)], ignore_index=True) if any(map(len, asked)) else None
+    questions = (
+        pd.concat([each for each in asked if len(each)], ignore_index=True) if any(map(len, asked)) else None
+    )
     if questions is None:
         return None
     validation = validate("balance", questions[COLUMNS], {})
     reasons: dict[int, tuple[str, str]] = {}
     for broken in validation.broken:
-        for row in questions[broken.rows].itertuples():
+        found: Iterable[Any] = questions[broken.rows].itertuples()
+        for row in found:
             check = catalog.checks[row.check_code]
             other = row.at_most if np.isnan(row.equal_to) else row.equal_to
             numbers = f"{row.subject}：{row.stated:.0f} / {other:.0f}"
-            reasons.setdefault(row.submission, (f"{check.message_zh}（{numbers}）", f"{check.message_en} ({numbers})"))
+            reasons.setdefault(
+                row.submission, (f"{check.message_zh}（{numbers}）", f"{check.message_en} ({numbers})")
+            )
     return Imbalance(validation.document, reasons)
 
 
@@ -75,7 +83,11 @@ def _sender_totals(
         scope = figures if of_measure else figures[~figures["measure"].isin(surveys)]
         by = [name for name, used in (("measure", of_measure), ("channel", of_channel)) if used]
         by = [*by, "batch" if of_batch else "submission"]
-        sums = scope.groupby(by, observed=True).agg(value=("value", "sum"), is_doubtful=("is_doubtful", "any")).reset_index()
+        sums = (
+            scope.groupby(by, observed=True)
+            .agg(value=("value", "sum"), is_doubtful=("is_doubtful", "any"))
+            .reset_index()
+        )
         sums = sums.astype({name: "str" for name in by if name in ("measure", "channel")})
         answers.append(stated.merge(sums, on=by, how="left"))
     joined = pd.concat(answers, ignore_index=True)
@@ -86,7 +98,9 @@ def _sender_totals(
     spread = joined[whole_file].drop(columns="submission").merge(members, on="batch")
     joined = pd.concat([joined[~whole_file], spread], ignore_index=True)
     return joined.assign(
-        check_code=check.code, stated=joined["total"], at_most=np.nan,
+        check_code=check.code,
+        stated=joined["total"],
+        at_most=np.nan,
         subject=joined["measure"].fillna("合计") + " " + joined["channel"].fillna(""),
     )[COLUMNS]
 
@@ -97,7 +111,9 @@ def _join_totals(reads: Sequence[Read]) -> pd.DataFrame:
         part = read.reading.totals
         if len(part):
             of_batch = part["submission"] < 0
-            parts.append(part.assign(batch=position, of_batch=of_batch, submission=part["submission"] + offset))
+            parts.append(
+                part.assign(batch=position, of_batch=of_batch, submission=part["submission"] + offset)
+            )
         offset += len(read.reading.submissions)
     if not parts:
         return pd.DataFrame(columns=["submission"])

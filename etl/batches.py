@@ -35,10 +35,14 @@ def register_batch(
     sha256 = archive.put(pulled.parts) if has_content else None
     with engine.begin() as conn:
         platform_id = conn.execute(
-            sa.text("SELECT platform_id FROM core.platform WHERE platform = :platform"), {"platform": platform.id}
+            sa.text("SELECT platform_id FROM core.platform WHERE platform = :platform"),
+            {"platform": platform.id},
         ).scalar_one()
         slice_ = {
-            "platform_id": platform_id, "dataset": DATASET, "stat_date": pulled.stat_date, "source_name": pulled.name
+            "platform_id": platform_id,
+            "dataset": DATASET,
+            "stat_date": pulled.stat_date,
+            "source_name": pulled.name,
         }
         run_sql(conn, "batch/forget_failed", slice_)
         row = run_sql(
@@ -61,7 +65,9 @@ def reject_batch(engine: Engine, batch_id: int, message: str) -> None:
     """Say that a batch, though whole, cannot be read."""
     with engine.begin() as conn:
         conn.execute(
-            sa.text("UPDATE landing.batch SET state = 'rejected', message = :message WHERE batch_id = :batch_id"),
+            sa.text(
+                "UPDATE landing.batch SET state = 'rejected', message = :message WHERE batch_id = :batch_id"
+            ),
             {"batch_id": batch_id, "message": message},
         )
 

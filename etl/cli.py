@@ -33,7 +33,7 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A time in ISO 8601 with its zone."""
 
     name = "time"
@@ -111,7 +111,9 @@ def platforms() -> None:
 
 
 @platforms.command("check")
-@click.option("--platform", "ids", multiple=True, metavar="ID", help="Only this platform (may be given again).")
+@click.option(
+    "--platform", "ids", multiple=True, metavar="ID", help="Only this platform (may be given again)."
+)
 @as_json
 def platforms_check(ids: tuple[str, ...], json_: bool) -> None:
     """Sign in to every declared platform and read one small thing."""
@@ -136,7 +138,9 @@ def platforms_check(ids: tuple[str, ...], json_: bool) -> None:
 
 @main.command("run-day")
 @click.option("--date", "day", type=DAY, required=True, help="Statistical day (Asia/Shanghai).")
-@click.option("--platform", "ids", multiple=True, metavar="ID", help="Only this platform (may be given again).")
+@click.option(
+    "--platform", "ids", multiple=True, metavar="ID", help="Only this platform (may be given again)."
+)
 @as_json
 def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
     """Pull, check, load and roll up one day."""
@@ -145,7 +149,9 @@ def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
 
     site = open_site()
     if day.date() > site.today():
-        raise click.BadParameter(f"{day.date()} lies in the future; today is {site.today()}", param_hint="--date")
+        raise click.BadParameter(
+            f"{day.date()} lies in the future; today is {site.today()}", param_hint="--date"
+        )
     chosen = _chosen(_daily(site.catalog.platforms), ids)
     with _progress(json_, f"{day.date()}"):
         troubles = run_day(site, day.date(), chosen)
@@ -153,8 +159,12 @@ def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
 
 
 @main.command("restate")
-@click.option("--since", type=Moment(), required=True, help="ISO 8601 with zone, such as 2026-03-02T00:00:00+08:00.")
-@click.option("--platform", "ids", multiple=True, metavar="ID", help="Only this platform (may be given again).")
+@click.option(
+    "--since", type=Moment(), required=True, help="ISO 8601 with zone, such as 2026-03-02T00:00:00+08:00."
+)
+@click.option(
+    "--platform", "ids", multiple=True, metavar="ID", help="Only this platform (may be given again)."
+)
 @as_json
 def restate_command(since: datetime, ids: tuple[str, ...], json_: bool) -> None:
     """Bring in what the platforms received since a time: late submissions and restatements, of any day."""
@@ -170,7 +180,9 @@ def restate_command(since: datetime, ids: tuple[str, ...], json_: bool) -> None:
 
 @main.command()
 @click.option("--date", "day", type=DAY, required=True, help="Statistical day (Asia/Shanghai).")
-@click.option("--status", type=click.Choice(["received", "missing", "rejected", "not_expected"]), help="Only these.")
+@click.option(
+    "--status", type=click.Choice(["received", "missing", "rejected", "not_expected"]), help="Only these."
+)
 @as_json
 def submissions(day: datetime, status: str | None, json_: bool) -> None:
     """Which units reported on a day, and which did not."""
@@ -183,7 +195,9 @@ def submissions(day: datetime, status: str | None, json_: bool) -> None:
     )
     with open_site().engine.connect() as conn:
         rows = [dict(row._mapping) for row in conn.execute(query, {"day": day.date(), "status": status})]
-    _show_rows(json_, rows, ["unit_code", "unit_name", "level", "status", "received_at", "revision", "is_nil"])
+    _show_rows(
+        json_, rows, ["unit_code", "unit_name", "level", "status", "received_at", "revision", "is_nil"]
+    )
 
 
 @main.command("report")
@@ -215,7 +229,9 @@ def quarantine_list(day: datetime | None, json_: bool) -> None:
     with open_site().engine.connect() as conn:
         found = run_sql(conn, "quarantine/list", {"day": day.date() if day else None})
         rows = [dict(row._mapping) for row in found]
-    _show_rows(json_, rows, ["quarantine_id", "platform", "stat_date", "unit_code", "place", "reason_code", "reason"])
+    _show_rows(
+        json_, rows, ["quarantine_id", "platform", "stat_date", "unit_code", "place", "reason_code", "reason"]
+    )
 
 
 @quarantine.command("show")
@@ -261,7 +277,20 @@ def _report(engine: sa.Engine, days: list[date], troubles: Sequence[Any], json_:
     if json_:
         _show(True, {"days": days, "platforms": rows, "troubles": [vars(each) for each in troubles]}, "")
     else:
-        _show_rows(False, rows, ["stat_date", "platform", "batches", "received", "loaded", "quarantined", "duplicate", "superseded"])
+        _show_rows(
+            False,
+            rows,
+            [
+                "stat_date",
+                "platform",
+                "batches",
+                "received",
+                "loaded",
+                "quarantined",
+                "duplicate",
+                "superseded",
+            ],
+        )
     for each in troubles:
         err.print(f"[bold]{each.platform}[/] {each.stat_date} {each.name} {each.state}: ", end="")
         err.print(each.message, markup=False)

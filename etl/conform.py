@@ -6,7 +6,7 @@ the division its unit code means, the cell its measure and channel mean, the cei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class Read:
 
 
 def conform(
-    reads: Sequence[Read], catalog: Catalog, cells: dict[tuple[str, str], int], divisions: DayDivisions
+    reads: Sequence[Read], catalog: Catalog, cells: Mapping[tuple[str, str], int], divisions: DayDivisions
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Join the rows and the submissions of some batches of one day.
 
@@ -77,7 +77,10 @@ def _join_rows(reads: Sequence[Read], submissions: pd.DataFrame) -> pd.DataFrame
     columns: dict[str, Any] = {
         "batch": np.repeat(np.arange(len(reads), dtype=np.int32), sizes),
         "submission": np.concatenate(
-            [frame["submission"].to_numpy(np.int32) + offset for frame, offset in zip(frames, offsets, strict=False)]
+            [
+                frame["submission"].to_numpy(np.int32) + offset
+                for frame, offset in zip(frames, offsets, strict=False)
+            ]
         ).astype(np.int32),
     }
     for name in TEXT_COLUMNS:
@@ -105,8 +108,14 @@ def _add_stand_ins(rows: pd.DataFrame, silent: pd.DataFrame, sizes: npt.NDArray[
         "is_stand_in": np.ones(count, dtype=bool),
     }
     for name in TEXT_COLUMNS:
-        text = silent[name].astype("category") if name in ("unit", "date") else pd.Series(pd.Categorical([None] * count))
-        stand_in[name] = union_categoricals([rows[name].iloc[:0].cat.remove_unused_categories(), _as_category(text)])
+        text = (
+            silent[name].astype("category")
+            if name in ("unit", "date")
+            else pd.Series(pd.Categorical([None] * count))
+        )
+        stand_in[name] = union_categoricals(
+            [_as_category(rows[name].iloc[:0].cat.remove_unused_categories()), _as_category(text)]
+        )
     added = pd.DataFrame(stand_in)
     columns = {
         name: union_categoricals([rows[name], added[name]])
@@ -131,10 +140,12 @@ def _know_units(
 ) -> None:
     """Add division_id and level (missing when unknown or inactive), is_in_area, is_personal."""
     table = divisions.table
-    places = np.append(table.index.get_indexer(rows["unit"].cat.categories), -1)[rows["unit"].cat.codes.to_numpy()]
+    places = np.append(table.index.get_indexer(rows["unit"].cat.categories), -1)[
+        rows["unit"].cat.codes.to_numpy()
+    ]
     level_of = pd.Categorical(table["level"], categories=LEVELS).codes
     rows["division_id"] = np.append(table["division_id"].to_numpy(np.float64), np.nan)[places]
-    rows["level"] = pd.Categorical.from_codes(np.append(level_of, -1)[places], LEVELS)
+    rows["level"] = pd.Categorical.from_codes(np.append(level_of, -1)[places], pd.Index(LEVELS))
     platforms = {read.platform.id: read.platform for read in reads}
     number = {name: place for place, name in enumerate(platforms)}
     of_platform = np.array([number[read.platform.id] for read in reads])[rows["batch"].to_numpy()]
@@ -144,10 +155,12 @@ def _know_units(
         in_area[mine] = np.append(divisions.inside(platform.area, platform.level), False)[places[mine]]
     rows["is_in_area"] = in_area
     rows["is_personal"] = submissions["personal"].to_numpy(bool)[rows["submission"].to_numpy()]
-    submissions["division_id"] = divisions.table["division_id"].reindex(submissions["unit"]).to_numpy(np.float64)
+    submissions["division_id"] = (
+        divisions.table["division_id"].reindex(submissions["unit"]).to_numpy(np.float64)
+    )
 
 
-def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: dict[tuple[str, str], int]) -> None:
+def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: Mapping[tuple[str, str], int]) -> None:
     """Add cell_id (-1 when there is none), measure_at_level, measure_in_channel, ceiling, fraction."""
     measures = catalog.daily_measures()
     channels = list(catalog.channels)
@@ -172,14 +185,16 @@ def _numbers(column: pd.Series[Any], known: list[str]) -> npt.NDArray[np.int64]:
 
 def _pairs(
     left: npt.NDArray[Any], left_names: list[str], right: npt.NDArray[Any], right_names: list[str]
-) -> pd.Categorical:
+) -> pd.Categorical[str]:
     both = np.where((left >= 0) & (right >= 0), left.astype(np.int32) * len(right_names) + right, -1)
-    return pd.Categorical.from_codes(both, [f"{a}@{b}" for a in left_names for b in right_names])
+    return pd.Categorical.from_codes(both, pd.Index([f"{a}@{b}" for a in left_names for b in right_names]))
 
 
 def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read]) -> None:
     """Add figure_key (one per submission and cell), is_duplicate (an equal figure stood before it), is_ambiguous."""
-    is_figure = (rows["cell_id"].to_numpy() >= 0) & rows["value"].notna().to_numpy() & ~rows["is_stand_in"].to_numpy()
+    is_figure = (
+        (rows["cell_id"].to_numpy() >= 0) & rows["value"].notna().to_numpy() & ~rows["is_stand_in"].to_numpy()
+    )
     key = rows["submission"].to_numpy(np.float64) * (1 << 15) + rows["cell_id"].to_numpy()
     rows["figure_key"] = np.where(is_figure, key, np.nan)
     rows["is_duplicate"] = False
@@ -191,7 +206,10 @@ def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence
     rows["is_ambiguous"] = False
     for twins in _twin_records(submissions, reads):
         theirs = rows[rows["submission"].isin(twins)]
-        contents = {frozenset(zip(part["cell_id"], part["value"], strict=True)) for _, part in theirs.groupby("submission")}
+        contents = {
+            frozenset(zip(part["cell_id"], part["value"], strict=True))
+            for _, part in theirs.groupby("submission")
+        }
         if len(contents) > 1:
             rows.loc[theirs.index, "is_ambiguous"] = True
 

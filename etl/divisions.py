@@ -77,7 +77,9 @@ def _read_list(file: Path) -> pd.DataFrame:
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DivisionListError(f"{file}: not a readable CSV file ({error}).") from None
     if list(listed.columns) != COLUMNS:
-        raise DivisionListError(f"{file}: line 1 must be {','.join(COLUMNS)}, it is {','.join(listed.columns)}.")
+        raise DivisionListError(
+            f"{file}: line 1 must be {','.join(COLUMNS)}, it is {','.join(listed.columns)}."
+        )
     if listed.empty:
         raise DivisionListError(f"{file}: no division below the header.")
     depth = listed["level"].map(DEPTH)
@@ -95,7 +97,9 @@ def _read_list(file: Path) -> pd.DataFrame:
     for words, bad in problems.items():
         if bad.any():
             lines = ", ".join(str(number + 2) for number in np.flatnonzero(bad)[:5])
-            raise DivisionListError(f"{file}: {words}: {int(bad.sum())} line(s), first {lines}. Nothing was loaded.")
+            raise DivisionListError(
+                f"{file}: {words}: {int(bad.sum())} line(s), first {lines}. Nothing was loaded."
+            )
     return listed
 
 

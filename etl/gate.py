@@ -8,7 +8,7 @@ from the catalogue and from the divisions of the day.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,7 +24,16 @@ from etl.divisions import DayDivisions
 from etl.validation import Validation, validate
 
 LONGEST_TEXT = 500
-QUARANTINE_COLUMNS = ["batch_id", "row_number", "place", "unit_code", "reason_code", "reason", "reason_en", "raw"]
+QUARANTINE_COLUMNS = [
+    "batch_id",
+    "row_number",
+    "place",
+    "unit_code",
+    "reason_code",
+    "reason",
+    "reason_en",
+    "raw",
+]
 LOOKED_AT = [
     "problem", "is_personal", "division_id", "level", "is_in_area", "date", "measure", "channel", "measure_at_level",
     "measure_in_channel", "value", "fraction", "ceiling", "figure_key", "is_ambiguous",
@@ -101,15 +110,18 @@ def _parameters(catalog: Catalog, day: date, today: date) -> dict[str, list[str]
     }
 
 
-def _hold_rows(judged: pd.DataFrame, validation: Validation, reads: Sequence[Read], day: date) -> pd.DataFrame:
+def _hold_rows(
+    judged: pd.DataFrame, validation: Validation, reads: Sequence[Read], day: date
+) -> pd.DataFrame:
     """Reason of each row that breaks an expectation: the first one declared that it breaks."""
     first = np.full(len(judged), -1, dtype=np.int32)
     for number, broken in reversed(list(enumerate(validation.broken))):
         first[broken.rows] = number
     places = np.flatnonzero(first >= 0)
     facts = judged.iloc[places]
+    lines: Iterable[Any] = facts.itertuples()
     reasons = []
-    for broken_number, row in zip(first[places], facts.itertuples(), strict=True):
+    for broken_number, row in zip(first[places], lines, strict=True):
         meta = validation.broken[broken_number].meta
         words = {
             "unit": _shown(row.unit),
@@ -123,8 +135,12 @@ def _hold_rows(judged: pd.DataFrame, validation: Validation, reads: Sequence[Rea
             "platform": reads[row.batch].platform.id,
             "stat_date": day.isoformat(),
         }
-        reasons.append((meta["reason_code"], meta["reason"].format(**words), meta["reason_en"].format(**words)))
-    return pd.DataFrame(reasons, columns=["reason_code", "reason", "reason_en"], index=facts.index, dtype=object)
+        reasons.append(
+            (meta["reason_code"], meta["reason"].format(**words), meta["reason_en"].format(**words))
+        )
+    return pd.DataFrame(
+        reasons, columns=["reason_code", "reason", "reason_en"], index=facts.index, dtype=object
+    )
 
 
 def _hold_submissions(
@@ -133,7 +149,9 @@ def _hold_submissions(
     """A submission that is out of balance is held back whole."""
     theirs = judged.loc[judged["submission"].isin(list(reasons)) & ~judged.index.isin(held), "submission"]
     words = [("balance", *reasons[number]) for number in theirs]
-    return pd.DataFrame(words, columns=["reason_code", "reason", "reason_en"], index=theirs.index, dtype=object)
+    return pd.DataFrame(
+        words, columns=["reason_code", "reason", "reason_en"], index=theirs.index, dtype=object
+    )
 
 
 def _describe(
@@ -141,14 +159,16 @@ def _describe(
 ) -> pd.DataFrame:
     """The quarantine's lines: where the row stood, what stood there, and why it is held back."""
     lines = []
-    for row, reason in zip(rows.itertuples(), held.itertuples(), strict=True):
+    stood: Iterable[Any] = rows.itertuples()
+    revisions = submissions["revision"].to_numpy()
+    for row, reason in zip(stood, held.itertuples(), strict=True):
         raw = {
             "unit": _shown(row.unit),
             "date": _shown(row.date),
             "measure": _shown(row.measure),
             "channel": _shown(row.channel),
             "value": None if row.is_stand_in else _shown_value(row),
-            "revision": int(submissions["revision"].iat[row.submission]),
+            "revision": int(revisions[row.submission]),
         }
         lines.append(
             (
@@ -193,7 +213,16 @@ def _stage(submissions: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
     silent = accepted.loc[accepted["is_stand_in"], "submission"]
     staged["is_nil"] = staged.index.isin(silent)
     staged["is_rejected"] = ~staged.index.isin(accepted["submission"])
-    columns = ["batch_id", "unit_id", "revision", "sent_number", "received_at", "filled_at", "is_nil", "is_rejected"]
+    columns = [
+        "batch_id",
+        "unit_id",
+        "revision",
+        "sent_number",
+        "received_at",
+        "filled_at",
+        "is_nil",
+        "is_rejected",
+    ]
     return staged[columns]
 
 

@@ -37,7 +37,9 @@ def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
 def take_day(conn: Connection, day: date) -> datetime:
     """Let one transaction at a time write the figures of a day, until it ends; returns the database's time, later than
     that of every transaction that wrote this day before."""
-    conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key, :day)"), {"key": DAY_LOCK, "day": day.toordinal()})
+    conn.execute(
+        sa.text("SELECT pg_advisory_xact_lock(:key, :day)"), {"key": DAY_LOCK, "day": day.toordinal()}
+    )
     conn.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": day})
     moment: datetime = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
     return moment

@@ -25,7 +25,13 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
             conn.execute(
                 statement("register/measure"),
                 [
-                    {"measure": each.code, "measure_name": each.name_zh, "unit": each.unit, "kind": each.kind, "position": n}
+                    {
+                        "measure": each.code,
+                        "measure_name": each.name_zh,
+                        "unit": each.unit,
+                        "kind": each.kind,
+                        "position": n,
+                    }
                     for n, each in enumerate(measures, start=1)
                 ],
             )

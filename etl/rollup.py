@@ -13,7 +13,7 @@ from etl.warehouse import run_sql
 
 
 def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> None:
-    """Write the day's totals: of every division, or (not `whole`) of those above units that changed since the last time.
+    """Write the day's totals: of every division or, not `whole`, of those above units that changed since the last time.
 
     Each level is summed from the one below. A day that was never rolled up is done whole. One transaction; run
     again, it writes the same rows.
@@ -29,7 +29,9 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         conn.execute(sa.text("ANALYZE touched, kin"))
         for table in ("totals", "reporting"):
             run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
-        depths = conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars().all()
+        depths = (
+            conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars().all()
+        )
         for depth in depths:
             run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
             run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})

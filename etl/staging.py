@@ -23,7 +23,9 @@ def stage(engine: Engine, gated: Gated) -> None:
     batch_ids = [each["batch_id"] for each in gated.tally]
     with engine.begin() as conn:
         states = conn.execute(
-            sa.text("SELECT state FROM landing.batch WHERE batch_id = ANY(:ids) ORDER BY batch_id FOR UPDATE"),
+            sa.text(
+                "SELECT state FROM landing.batch WHERE batch_id = ANY(:ids) ORDER BY batch_id FOR UPDATE"
+            ),
             {"ids": batch_ids},
         ).scalars()
         if "loaded" in set(states):
@@ -67,7 +69,11 @@ def _copy_quality(conn: Connection, table: str, lines: pd.DataFrame) -> None:
         {"ids": [int(batch_id) for batch_id in lines["batch_id"].unique()]},
     )
     stat_date = {row.batch_id: row.stat_date for row in days}
-    _copy(conn, table, pa.Table.from_pandas(lines.assign(stat_date=lines["batch_id"].map(stat_date)), preserve_index=False))
+    _copy(
+        conn,
+        table,
+        pa.Table.from_pandas(lines.assign(stat_date=lines["batch_id"].map(stat_date)), preserve_index=False),
+    )
 
 
 def _copy(conn: Connection, table: str, lines: pa.Table) -> None:

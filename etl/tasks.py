@@ -75,8 +75,8 @@ def _site() -> Iterator[Site]:
 
 
 def _connect(conn_id: str) -> Connection:
-    from airflow.exceptions import AirflowNotFoundException
     from airflow.sdk import Connection as AirflowConnection
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         return connection_from_airflow(AirflowConnection.get(conn_id))

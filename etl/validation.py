@@ -59,8 +59,10 @@ def validate(suite_name: str, frame: pd.DataFrame, parameters: Arguments) -> Val
     suite = context.suites.add(
         gx.ExpectationSuite(
             name=f"{suite_name}-{uuid.uuid4().hex}",
-            expectations=[{key: value for key, value in each.items() if key != "meta"} | {"meta": {**each["meta"]}}
-                          for each in declared],
+            expectations=[
+                {key: value for key, value in each.items() if key != "meta"} | {"meta": {**each["meta"]}}
+                for each in declared
+            ],
         )
     )
     source = context.data_sources.add_pandas(suite.name)
@@ -73,18 +75,26 @@ def validate(suite_name: str, frame: pd.DataFrame, parameters: Arguments) -> Val
         context.suites.delete(suite.name)
         context.data_sources.delete(suite.name)
     if len(result.results) != len(declared):
-        raise SuiteError(f"expectations/{suite_name}.json declares {len(declared)} expectations, {len(result.results)} ran")
+        raise SuiteError(
+            f"expectations/{suite_name}.json declares {len(declared)} expectations, {len(result.results)} ran"
+        )
     broken = []
     document = result.to_json_dict()
     for place, (each, outcome) in enumerate(zip(declared, document["results"], strict=True), start=1):
         if outcome["expectation_config"]["type"] != each["type"]:
-            raise SuiteError(f"expectations/{suite_name}.json: entry {place} ran as {outcome['expectation_config']['type']}")
+            raise SuiteError(
+                f"expectations/{suite_name}.json: entry {place} ran as {outcome['expectation_config']['type']}"
+            )
         if (outcome.get("exception_info") or {}).get("raised_exception"):
-            raise SuiteError(f"expectations/{suite_name}.json: entry {place} raised {outcome['exception_info']}")
+            raise SuiteError(
+                f"expectations/{suite_name}.json: entry {place} raised {outcome['exception_info']}"
+            )
         if not outcome["success"]:
             rows = MASKS[each["type"]](frame, _resolve(each["kwargs"], parameters))
             if not rows.any():
-                raise SuiteError(f"expectations/{suite_name}.json: entry {place} failed, yet no row breaks it")
+                raise SuiteError(
+                    f"expectations/{suite_name}.json: entry {place} failed, yet no row breaks it"
+                )
             broken.append(Broken(meta=each["meta"], rows=rows))
     return Validation(document=document, broken=broken)
 
@@ -97,7 +107,9 @@ def _declared(suite_name: str) -> list[dict[str, Any]]:
         raise SuiteError(f"expectations/{suite_name}.json declares no expectation")
     unknown = [each["type"] for each in declared if each["type"] not in MASKS]
     if unknown:
-        raise SuiteError(f"expectations/{suite_name}.json: no row mask for {', '.join(unknown)}; add it to etl/validation.py")
+        raise SuiteError(
+            f"expectations/{suite_name}.json: no row mask for {', '.join(unknown)}; add it to etl/validation.py"
+        )
     return declared
 
 
@@ -129,19 +141,19 @@ def _not_null(frame: pd.DataFrame, arguments: Arguments) -> Mask:
 
 
 def _not_between(frame: pd.DataFrame, arguments: Arguments) -> Mask:
-    column = frame[arguments["column"]]
+    column: Any = frame[arguments["column"]]
     low, high = arguments.get("min_value", -np.inf), arguments.get("max_value", np.inf)
-    return (column.notna() & ~column.between(low, high)).to_numpy()
+    return np.asarray(column.notna() & ~column.between(low, high))
 
 
 def _repeated(frame: pd.DataFrame, arguments: Arguments) -> Mask:
-    column = frame[arguments["column"]]
-    return (column.notna() & column.duplicated(keep=False)).to_numpy()
+    column: Any = frame[arguments["column"]]
+    return np.asarray(column.notna() & column.duplicated(keep=False))
 
 
 def _pair(frame: pd.DataFrame, arguments: Arguments, breaks: Callable[[Any, Any], Any]) -> Mask:
     left, right = frame[arguments["column_A"]], frame[arguments["column_B"]]
-    return (left.notna() & right.notna() & breaks(left, right)).to_numpy(dtype=bool)
+    return np.asarray(left.notna() & right.notna() & breaks(left, right), dtype=bool)
 
 
 MASKS: dict[str, Callable[[pd.DataFrame, Arguments], Mask]] = {
@@ -151,5 +163,7 @@ MASKS: dict[str, Callable[[pd.DataFrame, Arguments], Mask]] = {
     "expect_column_values_to_be_between": _not_between,
     "expect_column_values_to_be_unique": _repeated,
     "expect_column_pair_values_to_be_equal": lambda frame, args: _pair(frame, args, lambda a, b: a != b),
-    "expect_column_pair_values_a_to_be_greater_than_b": lambda frame, args: _pair(frame, args, lambda a, b: ~(a >= b)),
+    "expect_column_pair_values_a_to_be_greater_than_b": lambda frame, args: _pair(
+        frame, args, lambda a, b: ~(a >= b)
+    ),
 }

