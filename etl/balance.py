@@ -45,7 +45,7 @@ def find_imbalances(
     asked = []
     for check in checks:
         if isinstance(check, SenderTotal):
-            asked.append(_sender_totals(check, figures, reads, catalog))
+            asked.append(_sender_totals(check, rows, figures, reads, catalog))
         elif isinstance(check, SumEquals):
             asked.append(_sums(check, figures))
         elif check.scope == "submission":
@@ -70,7 +70,7 @@ def find_imbalances(
 
 
 def _sender_totals(
-    check: SenderTotal, figures: pd.DataFrame, reads: Sequence[Read], catalog: Catalog
+    check: SenderTotal, rows: pd.DataFrame, figures: pd.DataFrame, reads: Sequence[Read], catalog: Catalog
 ) -> pd.DataFrame:
     """The sender's totals against the rows they are for; a total of a whole file is asked of all its submissions."""
     totals = _join_totals(reads)
@@ -94,7 +94,7 @@ def _sender_totals(
     joined = joined[~joined["is_doubtful"].fillna(False).astype(bool)]
     joined["equal_to"] = joined["value"].fillna(0.0)
     whole_file = joined["of_batch"]
-    members = figures[["batch", "submission"]].drop_duplicates()
+    members = rows[["batch", "submission"]].drop_duplicates()
     spread = joined[whole_file].drop(columns="submission").merge(members, on="batch")
     joined = pd.concat([joined[~whole_file], spread], ignore_index=True)
     return joined.assign(

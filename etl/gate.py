@@ -14,7 +14,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from etl.balance import find_imbalances
@@ -38,6 +37,7 @@ LOOKED_AT = [
     "problem", "is_personal", "division_id", "level", "is_in_area", "date", "measure", "channel", "measure_at_level",
     "measure_in_channel", "value", "fraction", "ceiling", "figure_key", "is_ambiguous",
 ]  # fmt: skip
+NIL_HELD = "nil_held"
 FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
 
 
@@ -87,13 +87,15 @@ def gate(
         held = pd.concat([held, _hold_submissions(judged, held.index, imbalance.reasons)])
     is_accepted = ~judged.index.isin(held.index)
     accepted = judged[is_accepted & ~judged["is_stand_in"].to_numpy()]
-    quarantine = _describe(judged.loc[held.index], held, submissions, reads)
+    is_silent = judged.loc[held.index, "is_stand_in"].to_numpy(bool)
+    quarantine = _describe(judged.loc[held.index[~is_silent]], held[~is_silent], submissions, reads)
+    silent = _describe(judged.loc[held.index[is_silent]], held[is_silent], submissions, reads)
     staged = _stage(submissions, judged[is_accepted])
     return Gated(
         staged=staged,
         figures=_figures(accepted, staged),
         quarantine=quarantine,
-        flags=_flags(submissions, reads),
+        flags=_flags(submissions, reads, silent),
         tally=_tally(rows, quarantine, reads),
         documents=documents,
     )
@@ -232,12 +234,19 @@ def _figures(accepted: pd.DataFrame, staged: pd.DataFrame) -> pd.DataFrame:
     return figures.assign(value=figures["value"].astype(np.int64))
 
 
-def _flags(submissions: pd.DataFrame, reads: Sequence[Read]) -> pd.DataFrame:
-    """The readers' remarks, and receipt stamps that are missing or later than our pull (ruling 1)."""
+def _flags(submissions: pd.DataFrame, reads: Sequence[Read], silent: pd.DataFrame) -> pd.DataFrame:
+    """The readers' remarks; receipt stamps that are missing or later than our pull (ruling 1); and nil reports that
+    are held back: they are no rows, so the quarantine, whose rows the ledger counts, is not their place."""
     stamped = submissions[submissions["is_badly_stamped"]]
     lines: list[tuple[int, str | None, str, str]] = [
         (batch_id, _shown(unit)[:64], "bad_stamp", "接收时间缺失或晚于采集时间，按采集时间计")
         for batch_id, unit in zip(stamped["batch_id"], stamped["unit"], strict=True)
+    ]
+    lines += [
+        (batch_id, unit, NIL_HELD, f"零报告未采用：{reason}")
+        for batch_id, unit, reason in zip(
+            *(silent[name] for name in ("batch_id", "unit_code", "reason")), strict=True
+        )
     ]
     for read in reads:
         units = read.reading.submissions["unit"]
@@ -248,27 +257,16 @@ def _flags(submissions: pd.DataFrame, reads: Sequence[Read]) -> pd.DataFrame:
 
 
 def _tally(rows: pd.DataFrame, quarantine: pd.DataFrame, reads: Sequence[Read]) -> list[dict[str, Any]]:
-    """Rows received, held back and collapsed per batch; a stand-in counts only where it is held back."""
-    batch_ids = np.asarray([read.batch_id for read in reads])
-
-    def count(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        return np.bincount(rows["batch"].to_numpy()[mask], minlength=len(reads))
-
-    is_figure = ~rows["is_stand_in"].to_numpy()
-    held = quarantine.groupby("batch_id").size().reindex(batch_ids, fill_value=0).to_numpy()
-    stand_ins = rows.loc[~is_figure, ["batch", "row_number"]]
-    held_rows = pd.MultiIndex.from_frame(quarantine[["batch_id", "row_number"]])
-    stood_in = pd.MultiIndex.from_arrays([batch_ids[stand_ins["batch"].to_numpy()], stand_ins["row_number"]])
-    held_stand_ins = np.bincount(
-        stand_ins["batch"].to_numpy()[stood_in.isin(held_rows)], minlength=len(reads)
-    )
-    received = count(is_figure) + held_stand_ins
-    duplicate = count(rows["is_duplicate"].to_numpy(bool))
+    """Rows received, held back and collapsed per batch, and what the batch replaces whole."""
+    figures = rows[~rows["is_stand_in"]]
+    received = np.bincount(figures["batch"], minlength=len(reads))
+    duplicate = np.bincount(figures.loc[figures["is_duplicate"].astype(bool), "batch"], minlength=len(reads))
+    held = quarantine.groupby("batch_id").size()
     return [
         {
             "batch_id": read.batch_id,
             "rows_received": int(received[position]),
-            "rows_quarantined": int(held[position]),
+            "rows_quarantined": int(held.get(read.batch_id, 0)),
             "rows_duplicate": int(duplicate[position]),
             "scope": read.reading.scope,
             "scope_revision": read.reading.scope_revision,

@@ -126,9 +126,13 @@ LEFT JOIN (
     GROUP BY submission.stat_date, submission.unit_id
 ) AS received ON received.stat_date = reporting.stat_date AND received.unit_id = reporting.division_id
 LEFT JOIN (
-    SELECT DISTINCT quarantine.stat_date, quarantine.unit_code
+    SELECT quarantine.stat_date, quarantine.unit_code
     FROM quality.quarantine
     WHERE quarantine.state = 'held'
+    UNION
+    SELECT flag.stat_date, flag.unit_code
+    FROM quality.flag
+    WHERE flag.check_code = 'nil_held'
 ) AS held ON held.stat_date = reporting.stat_date AND held.unit_code = division.division_code;
 
 CREATE VIEW mart.ledger AS
