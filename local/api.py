@@ -17,6 +17,7 @@ from local.stack import Stack
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PARSE_SECONDS = 90
+ENDED = ("success", "failed")
 
 
 class ApiError(Exception):
@@ -25,7 +26,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run. day: its partition key. seconds: how long it took so far, None before it starts."""
+    """One DAG run. day: its partition key or empty. seconds: how long it took so far, None before it starts."""
 
     run_id: str
     day: str
@@ -76,15 +77,23 @@ class Api:
             },
         )
 
+    def trigger(self, dag_id: str, seconds: float) -> Run:
+        """Run a DAG now and wait until it ends. Raises ApiError when it has not after `seconds`."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns"
+        run_id = self._send("POST", path, {"logical_date": None})["dag_run_id"]
+        deadline = time.monotonic() + seconds
+        while True:
+            run = _run(self._send("GET", f"{path}/{run_id}"))
+            if run.state in ENDED:
+                return run
+            if time.monotonic() > deadline:
+                raise ApiError(f"{dag_id} is {run.state} after {seconds:.0f} s.")
+            time.sleep(1)
+
     def runs(self, dag_id: str) -> list[Run]:
         """The runs of a DAG that have a partition key, oldest day first."""
         found = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100")["dag_runs"]
-        runs = [
-            Run(each["dag_run_id"], each["partition_key"], each["state"], _seconds(each))
-            for each in found
-            if each["partition_key"]
-        ]
-        return sorted(runs, key=lambda run: run.day)
+        return sorted((_run(each) for each in found if each["partition_key"]), key=lambda run: run.day)
 
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """Names of the tasks that failed in a run, mapped ones with their index."""
@@ -102,7 +111,7 @@ class Api:
         deadline = time.monotonic() + seconds
         while True:
             runs = [run for run in self.runs(dag_id) if run.day in wanted]
-            ended = [run for run in runs if run.state in ("success", "failed")]
+            ended = [run for run in runs if run.state in ENDED]
             if {run.day for run in ended} == set(wanted) and len(ended) == len(runs):
                 return runs
             if time.monotonic() > deadline:
@@ -116,6 +125,10 @@ class Api:
             raise ApiError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _run(answer: dict[str, Any]) -> Run:
+    return Run(answer["dag_run_id"], answer["partition_key"] or "", answer["state"], _seconds(answer))
 
 
 def _seconds(run: dict[str, Any]) -> float | None:

@@ -1,0 +1,123 @@
+"""The whole way through a real scheduler: a backfilled range, a platform that refuses us, and its healing."""
+
+from __future__ import annotations
+
+import stat
+
+import httpx
+import pandas as pd
+import pytest
+
+from local.api import Run
+from local.stack import COMPONENTS, HOST, listening
+from simulator.plan import FIRST, SECOND
+from simulator.truth import Truth
+from tests.e2e.conftest import DAYS, Running
+
+DAG = "daily_statistics"
+FIGURES = "SELECT * FROM mart.daily_statistics WHERE stat_date = ANY(:days)"
+
+
+def differences(running: Running, truth: Truth) -> pd.DataFrame:
+    mart = running.read(FIGURES, days=DAYS)
+    assert len(truth.daily) > 1000
+    assert set(mart["level"]) == {"city", "county", "township", "village"} | (
+        {"province"} & set(mart["level"])
+    )
+    return truth.differences(mart)
+
+
+@pytest.fixture(scope="module")
+def first_runs(running: Running) -> list[Run]:
+    """Both days, backfilled from the command line."""
+    running.api.unpause(DAG)
+    printed = running.airflow(
+        *("backfill", "create", "--dag-id", DAG, "--max-active-runs", "1"),
+        *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
+    )
+    assert "Created backfill Dag run" in printed
+    return running.api.wait(DAG, DAYS, seconds=400)
+
+
+@pytest.fixture(scope="module")
+def healed(running: Running, first_runs: list[Run]) -> Run:
+    """The run of restatements after the platform takes our token again."""
+    running.simulation.advance()
+    running.api.unpause("restatements")
+    return running.api.trigger("restatements", seconds=400)
+
+
+def test_nothing_listens_beyond_this_machine(running: Running) -> None:
+    processes = running.stack.running()
+    assert set(processes) == set(COMPONENTS)
+    assert listening(list(processes.values())) == {(HOST, running.stack.port)}
+
+
+def test_the_interface_wants_a_password(running: Running) -> None:
+    asked = httpx.get(f"{running.stack.url}/api/v2/dags", trust_env=False)
+    assert asked.status_code == 401
+    wrong = {"username": "admin", "password": "admin"}
+    refused = httpx.post(f"{running.stack.url}/auth/token", json=wrong, trust_env=False)
+    assert refused.status_code == 401
+
+
+def test_secrets_stand_in_no_log_and_in_no_file_of_others(running: Running) -> None:
+    for name in ("passwords.json", "secrets.json"):
+        file = running.stack.folder / name
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        for secret in httpx.Response(200, content=file.read_bytes()).json().values():
+            logs = [path for path in running.stack.logs.rglob("*.log") if path.is_file()]
+            assert len(logs) >= len(COMPONENTS)
+            assert not [log for log in logs if secret in log.read_text(errors="replace")]
+
+
+def test_a_second_start_finds_it_running(running: Running) -> None:
+    before = {name: process.pid for name, process in running.stack.running().items()}
+    assert running.stack.start() is False
+    assert {name: process.pid for name, process in running.stack.running().items()} == before
+
+
+def test_a_platform_that_refuses_us_fails_its_own_task_and_the_run(
+    running: Running, first_runs: list[Run]
+) -> None:
+    assert [(run.day, run.state) for run in first_runs] == [(day.isoformat(), "failed") for day in DAYS]
+    for run in first_runs:
+        failed = running.api.failed_tasks(DAG, run.run_id)
+        pulled = [name for name in failed if name.startswith("pull_and_gate")]
+        assert len(pulled) == 1
+        assert set(failed) - set(pulled) == {"confirm_complete"}
+
+
+def test_the_rest_of_the_day_is_loaded_to_the_last_unit(running: Running, first_runs: list[Run]) -> None:
+    assert len(first_runs) == len(DAYS)
+    wrong = differences(running, running.simulation.truth(FIRST))
+    assert wrong.empty, f"\n{wrong.to_string()}"
+
+
+def test_every_day_has_its_workbook_all_the_same(running: Running, first_runs: list[Run]) -> None:
+    assert len(first_runs) == len(DAYS)
+    books = [file.name for file in (running.stack.home / "reports").rglob("*.xlsx")]
+    for day in DAYS:
+        assert any(day.isoformat() in name or f"{day:%Y%m%d}" in name for name in books), books
+
+
+def test_restatements_heals_it(running: Running, healed: Run) -> None:
+    assert healed.state == "success"
+    wrong = differences(running, running.simulation.truth(SECOND, "restate"))
+    assert wrong.empty, f"\n{wrong.to_string()}"
+
+
+def test_running_the_failed_days_again_succeeds_and_changes_nothing(running: Running, healed: Run) -> None:
+    assert healed.state == "success"
+    before = running.read(FIGURES, days=DAYS)
+    running.airflow(
+        *("backfill", "create", "--dag-id", DAG, "--max-active-runs", "1", "--reprocess-behavior", "failed"),
+        *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
+    )
+    again = running.api.wait(DAG, DAYS, seconds=400)
+    assert [run.state for run in again] == ["success", "success"]
+    keys = ["stat_date", "division_code", "measure", "channel"]
+    after = running.read(FIGURES, days=DAYS)
+    pd.testing.assert_frame_equal(
+        after.sort_values(keys, ignore_index=True), before.sort_values(keys, ignore_index=True)
+    )
