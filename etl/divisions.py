@@ -113,8 +113,11 @@ class DayDivisions:
         rows = run_sql(conn, "divisions/of_day", {"day": day}).all()
         if not rows:
             raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
-        table = pd.DataFrame(rows, columns=["division_code", "division_id", "level", "parent_id"])
-        self.table = table.set_index("division_code")
+        codes, ids, levels, parents = zip(*rows, strict=True)
+        self.table = pd.DataFrame(
+            {"division_id": ids, "level": levels, "parent_id": parents},
+            index=pd.Index(codes, name="division_code"),
+        )
 
     def inside(self, area: Collection[str], levels: Collection[str]) -> npt.NDArray[np.bool_]:
         """Which lines of `table` are active, of one of the levels, and named in the area or below what it names."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -85,15 +86,9 @@ def _pull(
         finished = {row.platform: row for row in run_sql(conn, "pull/finished", slice_)}
     asked = [site.catalog.platforms[each] for each in platforms if each not in finished]
     pulls = [_start(site, platform, run_key, kind, day, since) for platform in asked]
-    reads: list[tuple[date, Read]] = []
     with ThreadPoolExecutor(PLATFORMS_AT_ONCE) as workers:
-        for pull, arrived in zip(pulls, workers.map(lambda each: _fetch(site, each), pulls), strict=True):
-            for each in _read(site, pull, arrived):
-                reads.append(each)
-                if sum(len(read.reading.rows) for _, read in reads) >= ROWS_AT_ONCE:
-                    _gate(site, reads)
-                    reads.clear()
-    _gate(site, reads)
+        arrivals = zip(pulls, workers.map(lambda each: _fetch(site, each), pulls), strict=True)
+        pass_gate(site, (each for pull, arrived in arrivals for each in read_batches(site, pull, arrived)))
     for pull in pulls:
         _finish(site, pull, run_key)
     refused = [
@@ -174,7 +169,10 @@ def _take(site: Site, pull: Pull, pulled: Pulled) -> int | None:
     return batch.batch_id if batch.state == "registered" else None
 
 
-def _read(site: Site, pull: Pull, arrived: Iterable[tuple[int, Pulled]]) -> Iterator[tuple[date, Read]]:
+def read_batches(
+    site: Site, pull: Pull, arrived: Iterable[tuple[int, Pulled]]
+) -> Iterator[tuple[date, Read]]:
+    """Read registered batches of one platform, each when it is asked for; one that cannot be read is rejected."""
     for batch_id, pulled in arrived:
         try:
             reading = SOURCES[pull.platform.family].read(pull.platform, site.catalog, pulled)
@@ -185,17 +183,38 @@ def _read(site: Site, pull: Pull, arrived: Iterable[tuple[int, Pulled]]) -> Iter
         yield pulled.stat_date, Read(batch_id, pull.platform, pulled.received_at, pull.started_at, reading)
 
 
-def _gate(site: Site, reads: Sequence[tuple[date, Read]]) -> None:
+def pass_gate(site: Site, reads: Iterable[tuple[date, Read]]) -> None:
+    """Bring what was read through the gate and stage it, many batches of a day together, yet never all at once."""
+    divisions_of = functools.cache(lambda day: _divisions_of(site, day))
+    waiting: list[tuple[date, Read]] = []
+    rows = 0
+    for each in reads:
+        waiting.append(each)
+        rows += len(each[1].reading.rows)
+        if rows >= ROWS_AT_ONCE:
+            _gate(site, divisions_of, waiting)
+            waiting, rows = [], 0
+    _gate(site, divisions_of, waiting)
+
+
+def _divisions_of(site: Site, day: date) -> DayDivisions:
+    with site.engine.connect() as conn:
+        return DayDivisions(conn, day)
+
+
+def _gate(
+    site: Site, divisions_of: Callable[[date], DayDivisions], reads: Sequence[tuple[date, Read]]
+) -> None:
     for day in sorted({read_day for read_day, _ in reads}):
         batches = [read for read_day, read in reads if read_day == day]
-        with site.engine.connect() as conn:
-            divisions = DayDivisions(conn, day)
-        gated = gate(batches, site.catalog, site.cells, divisions, day, site.today())
+        gated = gate(batches, site.catalog, site.cells, divisions_of(day), day, site.today())
         _keep_documents(site, day, batches, gated.documents)
         stage(site.engine, gated)
 
 
-def _keep_documents(site: Site, day: date, batches: Sequence[Read], documents: dict[str, dict[str, object]]) -> None:
+def _keep_documents(
+    site: Site, day: date, batches: Sequence[Read], documents: dict[str, dict[str, object]]
+) -> None:
     """Great Expectations' results, for the day's Data Docs; the same batches write the same files again."""
     folder = site.settings.home / "validations" / day.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
@@ -220,7 +239,9 @@ def _finish(site: Site, pull: Pull, run_key: str) -> None:
                 "finished_at": site.clock(),
                 "outcome": pull.outcome,
                 "message": "；".join(trouble.message for trouble in pull.troubles),
-                "ignored": [name for listing in pull.listings for name in (*listing.ignored, *listing.waiting)],
+                "ignored": [
+                    name for listing in pull.listings for name in (*listing.ignored, *listing.waiting)
+                ],
             },
         )
 
