@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.warehouse import run_sql
+from etl.warehouse import plan_for_bulk, run_sql
 
 DAY_LOCK = 7_300_003
 ROUND_STEPS = ("quarantine", "settle", "close", "insert", "flag", "count")
@@ -22,6 +22,7 @@ def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
     """
     with engine.begin() as conn:
         slice_ = {"day": day, "dataset": dataset, "known_at": take_day(conn, day)}
+        plan_for_bulk(conn)
         run_sql(conn, "load/queue", slice_)
         conn.execute(sa.text("ANALYZE queue"))
         rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog
 from etl.load import take_day
-from etl.warehouse import run_sql
+from etl.warehouse import plan_for_bulk, run_sql
 
 
 def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> None:
@@ -20,6 +20,7 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
     """
     with engine.begin() as conn:
         moment = take_day(conn, day)
+        plan_for_bulk(conn)
         whole = whole or not _is_rolled_up(conn, day)
         if whole:
             run_sql(conn, "rollup/touch_all", {"day": day, "expecting": expecting_platforms(catalog, day)})

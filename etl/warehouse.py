@@ -249,6 +249,12 @@ def run_sql(conn: Connection, name: str, params: Mapping[str, Any] | None = None
     return conn.execute(statement(name), params or {})
 
 
+def plan_for_bulk(conn: Connection) -> None:
+    """Until the transaction ends, join by hashing. A day that has just been written has no statistics yet: PostgreSQL
+    takes it for a single row and would go through the other side of a join once for each of its 60,000."""
+    conn.execute(sa.text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)"))
+
+
 def driver_connection(conn: Connection) -> psycopg.Connection[Any]:
     """The psycopg connection under a SQLAlchemy one, for COPY and for scripts of several statements."""
     raw = conn.connection.driver_connection
