@@ -84,14 +84,14 @@ def _server() -> Iterator[ServerAddress]:
     os.environ |= {"PLS_HOME": str(home / "home"), "PLS_CATALOG": str(home / "catalog")}
     os.environ.pop("PLS_ARCHIVE", None)
     try:
-        _declare(home / "catalog" / "platforms")
+        declare(home / "catalog" / "platforms")
         yield embedded_server(home / "home")
     finally:
         stop_embedded(home / "home")
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _declare(folder: Path) -> None:
+def declare(folder: Path) -> None:
     """One township platform for the whole province."""
     folder.mkdir(parents=True)
     declared = {
