@@ -1,4 +1,4 @@
-"""The oldest server that is supported: Debian's PostgreSQL 15 carries schema, load and roll-up like the embedded one."""
+"""The oldest server supported: Debian's PostgreSQL 15 carries schema, load and roll-up like the embedded one."""
 
 from __future__ import annotations
 
