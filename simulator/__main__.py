@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scenario=options.scenario or "clean",
             hotline_url=options.hotline_url,
             transport=options.transport,
+            host=options.host,
         )
     except (ScenarioError, WorldError) as error:
         print(f"simulator: {error}", file=sys.stderr)
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         (
             "serve",
-            "serve the platforms on loopback; writes HOME/connections.env and prints one JSON line when ready",
+            "serve the platforms; writes HOME/connections.env and prints one JSON line when ready",
         ),
         ("truth", "write what a correct pipeline ends with, as CSV below HOME, serving nothing"),
     ):
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
             "--hotline-url", help="SQLAlchemy URL of a PostgreSQL database to put the hotline into"
         )
         command.add_argument("--transport", choices=["sftp", "file"], default="sftp")
+        command.add_argument("--host", default="127.0.0.1", help="address to listen on; connections name it")
     return parser
 
 

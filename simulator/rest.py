@@ -1,4 +1,4 @@
-"""County and city platforms as contract.md, A: one HTTP server on loopback, one port per platform."""
+"""County and city platforms as contract.md, A: one HTTP server, one port per platform."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RestPlatform:
     """What one platform answers with.
 
     token: what it accepts as Bearer. listed: the submissions that it would list now, of all days, asked anew for
-    every request. fault: how it misbehaves now.
+    every request. fault: how it misbehaves now. host: the address to listen on.
     """
 
     id: str
@@ -66,10 +66,11 @@ class RestPlatform:
     listed: Callable[[], Sequence[tuple[date, Submission]]]
     fault: Callable[[], RestFault | None]
     survey_measures: dict[str, str]
+    host: str
     sock: socket.socket = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.sock = socket.create_server((self.host, 0))
 
     @property
     def port(self) -> int:

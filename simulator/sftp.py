@@ -1,4 +1,4 @@
-"""One SFTP server on loopback for the township and village trees (contract.md, B and C)."""
+"""One SFTP server for the township and village trees (contract.md, B and C)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class SftpServer:
     host_key: the server's public key as OpenSSH writes it, so that clients can know whom they talk to.
     """
 
-    def __init__(self, root: Path, passwords: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, passwords: Mapping[str, str], host: str) -> None:
+        self._host = host
         self._root = root
         self._passwords = dict(passwords)
         self._key = asyncssh.generate_private_key("ssh-ed25519")
@@ -65,7 +66,7 @@ class SftpServer:
                 super().__init__(channel, chroot=str(root).encode())
 
         return await asyncssh.listen(
-            "127.0.0.1",
+            self._host,
             0,
             server_factory=Door,
             server_host_keys=[self._key],

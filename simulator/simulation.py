@@ -43,7 +43,8 @@ class Simulation:
     a PostgreSQL database that may be written to; without it no hotline is declared and counties report it
     themselves. counties, townships_per_county: cut the area down. catalog: a catalogue folder whose platforms are
     served; without it, the shipped one where it declares exactly this area, else one that is generated.
-    transport: how township and village files are reached.
+    transport: how township and village files are reached. host: the address that the platforms listen on, which their
+    connections name.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Simulation:
         townships_per_county: int | None = None,
         catalog: Path | None = None,
         transport: Literal["sftp", "file"] = "sftp",
+        host: str = "127.0.0.1",
     ) -> None:
         self.home = home
         self.phase = FIRST
@@ -72,6 +74,7 @@ class Simulation:
         self.plan = Plan(world, self.catalog, days)
         plant(self.plan, [scenario] if isinstance(scenario, str) else list(scenario))
         self._transport = transport
+        self._host = host
         self._tree = FileTree(world, home / "files")
         self._hotline = HotlineDatabase(hotline_url) if hotline_url else None
         self._token = {platform.id: secrets.token_urlsafe(24) for platform in self.catalog.platforms.values()}
@@ -124,7 +127,9 @@ class Simulation:
     def control_environment(self) -> dict[str, str]:
         """The AIRFLOW_CONN_* variable by which another process moves the phase on (POST /_control)."""
         port = self._control_socket.getsockname()[1]
-        return {f"AIRFLOW_CONN_{CONTROL_CONNECTION.upper()}": json.dumps(_http(port, self._control_token))}
+        return {
+            f"AIRFLOW_CONN_{CONTROL_CONNECTION.upper()}": json.dumps(self._http(port, self._control_token))
+        }
 
     def write_connections(self) -> Path:
         """Write home/connections.env, readable by its owner alone, and return its path.
@@ -170,7 +175,7 @@ class Simulation:
 
     @cached_property
     def _control_socket(self) -> socket.socket:
-        return socket.create_server(("127.0.0.1", 0))
+        return socket.create_server((self._host, 0))
 
     @cached_property
     def _rest(self) -> RestServer:
@@ -191,6 +196,7 @@ class Simulation:
                 lambda name=platform.id: self.plan.listed(self.phase, name),  # type: ignore[misc]
                 lambda name=platform.id: self.plan.rest_faults.get(name) if self.phase == FIRST else None,  # type: ignore[misc]
                 keys,
+                self._host,
             )
             for platform in self.catalog.platforms.values()
             if platform.family == "rest"
@@ -199,7 +205,7 @@ class Simulation:
     @cached_property
     def _sftp(self) -> SftpServer:
         files = [p.id for p in self.catalog.platforms.values() if p.family in ("csv", "workbook")]
-        return SftpServer(self._tree.folder, {name: self._token[name] for name in files})
+        return SftpServer(self._tree.folder, {name: self._token[name] for name in files}, self._host)
 
     async def _control(self, request: Request) -> JSONResponse:
         if request.headers.get("Authorization") != f"Bearer {self._control_token}":
@@ -215,14 +221,14 @@ class Simulation:
     def _connection(self, platform_id: str) -> dict[str, object]:
         platform = self.catalog.platforms[platform_id]
         if platform.family == "rest":
-            return _http(self._rest_platforms[platform_id].port, self._token[platform_id])
+            return self._http(self._rest_platforms[platform_id].port, self._token[platform_id])
         if platform.family == "database":
             return self._database_connection()
         if self._transport == "file":
             return {"conn_type": "file", "extra": {"path": str(self._tree.root(platform_id).resolve())}}
         return {
             "conn_type": "sftp",
-            "host": "127.0.0.1",
+            "host": self._host,
             "port": self._sftp.port,
             "login": platform_id,
             "password": self._token[platform_id],
@@ -244,6 +250,5 @@ class Simulation:
         }
         return {key: value for key, value in connection.items() if value is not None}
 
-
-def _http(port: int, token: str) -> dict[str, object]:
-    return {"conn_type": "http", "host": "127.0.0.1", "schema": "http", "port": port, "password": token}
+    def _http(self, port: int, token: str) -> dict[str, object]:
+        return {"conn_type": "http", "host": self._host, "schema": "http", "port": port, "password": token}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from airflow.cli.cli_parser import get_parser
 
 from local.stack import COMPONENTS, PREPARATIONS, PROJECT
+from simulator.__main__ import main as simulator
 
 COMPOSE = PROJECT / "docker-compose.yml"
 JOBS = {"init"}
@@ -66,6 +68,21 @@ def test_airflow_understands_the_commands_of_the_workers(services: dict[str, dic
         airflow, *words = worker["command"]
         parsed = get_parser().parse_args(words)
         assert (airflow, parsed.queues, parsed.skip_serve_logs) == ("airflow", "default", True)
+
+
+def test_the_simulator_understands_its_command_and_listens_where_others_reach_it(
+    services: dict[str, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = services["simulator"]["command"][-1].replace("${DEMO_START:-}", "2026-03-02")
+    *start, command = line.partition("serve ")
+    assert start == ["exec python -m simulator ", "serve "]
+    words = shlex.split(command)
+    assert words[words.index("--host") + 1] == "simulator"
+    words[words.index("--home") + 1] = str(tmp_path)
+    # A word that it does not know ends it with status 2 before anything is served; the last one is unknown on purpose.
+    with pytest.raises(SystemExit):
+        simulator(["serve", *words, "--unknown"])
+    assert "error: unrecognized arguments: --unknown" in capsys.readouterr().err
 
 
 def test_ports_are_published_to_this_machine_only(services: dict[str, dict[str, Any]]) -> None:
