@@ -334,14 +334,15 @@ def _entry(fs: Any, root: str, info: dict[str, Any]) -> Entry:
     name = path.rsplit("/", 1)[-1]
     ignored = None
     if info.get("islink") or info["type"] == "link":
-        real = _resolve(fs, path)
-        if real == path or not _is_within(root, real):
-            ignored = _LEAVES_ROOT
-        else:
-            try:
+        try:
+            real = _resolve(fs, path)
+            if real == path or not _is_within(root, real):
+                ignored = _LEAVES_ROOT
+            else:
                 info = fs.info(real)
-            except FileNotFoundError:
-                ignored = "符号链接没有目标"
+        except FileNotFoundError:
+            # Also what a server says that shuts its users in when a link leads outside.
+            ignored = "符号链接没有可及的目标"
     if ignored is None and info["type"] not in ("file", "directory"):
         ignored = "不是普通文件"
     is_folder = ignored is None and info["type"] == "directory"
