@@ -40,7 +40,7 @@ unit: $(READY) ## tests of single functions, quick
 	$(BIN)/pytest tests/unit -n 2 $(COVER)
 
 integration: $(READY) ## tests against a real PostgreSQL, HTTP, SFTP
-	$(BIN)/pytest tests/integration $(COVER)
+	$(BIN)/pytest tests/integration -n 2 $(COVER)
 
 dags: $(READY) ## tests of the DAG files
 	$(BIN)/pytest tests/dags $(COVER)
