@@ -85,7 +85,7 @@ def validate(suite_name: str, frame: pd.DataFrame, parameters: Arguments) -> Val
             raise SuiteError(
                 f"expectations/{suite_name}.json: entry {place} ran as {outcome['expectation_config']['type']}"
             )
-        if (outcome.get("exception_info") or {}).get("raised_exception"):
+        if _raised(outcome.get("exception_info") or {}):
             raise SuiteError(
                 f"expectations/{suite_name}.json: entry {place} raised {outcome['exception_info']}"
             )
@@ -111,6 +111,13 @@ def _declared(suite_name: str) -> list[dict[str, Any]]:
             f"expectations/{suite_name}.json: no row mask for {', '.join(unknown)}; add it to etl/validation.py"
         )
     return declared
+
+
+def _raised(info: Mapping[str, Any]) -> bool:
+    """Whether Great Expectations met an exception; it says so at the top, or once for each metric."""
+    return bool(info.get("raised_exception")) or any(
+        each.get("raised_exception") for each in info.values() if isinstance(each, Mapping)
+    )
 
 
 @functools.cache
