@@ -37,7 +37,11 @@ def test_every_task_calls_a_function_of_etl_that_exists(bag: Any) -> None:
     looked_at = 0
     for file in DAGS.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tasks":
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "tasks"
+            ):
                 assert callable(getattr(tasks, node.attr)), node.attr
                 looked_at += 1
     assert looked_at == sum(len(dag.tasks) for dag in bag.dags.values()) > 0
@@ -76,7 +80,9 @@ def test_retry_rules_name_exceptions_that_exist(bag: Any) -> None:
     for dag in bag.dags.values():
         for task in dag.tasks:
             for rule in task.retry_policy.rules:
-                exception = import_string(rule.exception) if isinstance(rule.exception, str) else rule.exception
+                exception = (
+                    import_string(rule.exception) if isinstance(rule.exception, str) else rule.exception
+                )
                 assert issubclass(exception, Exception)
                 named += 1
     assert named > 0
@@ -90,7 +96,9 @@ def test_a_city_is_asked_in_at_most_twelve_mapped_tasks() -> None:
     groups = plan_groups(catalog)
     assert 1 < len(groups) <= 12
     asked = [name for group in groups for name in group]
-    assert sorted(asked) == sorted(name for name, each in catalog.platforms.items() if "daily" in each.datasets)
+    assert sorted(asked) == sorted(
+        name for name, each in catalog.platforms.items() if "daily" in each.datasets
+    )
 
 
 def test_etl_is_imported_without_airflow() -> None:
