@@ -79,7 +79,7 @@ def run_demo(home: Path, keep: bool, now: datetime) -> None:
         server.ensure_database("hotline")
         _etl(home, "init")
         _etl(home, "divisions", "load", str(DIVISIONS_FILE))
-        watch.lap("PostgreSQL runs, the warehouse is made, 72,000 divisions of Shandong are in")
+        watch.lap("PostgreSQL runs, the warehouse is made, the divisions of Shandong are in")
         with _platforms(home, days, server.url("hotline")) as connections:
             watch.lap("the simulated platforms of Linyi serve HTTP, SFTP, workbooks and a database")
             stack = Stack.from_env(home, connections)

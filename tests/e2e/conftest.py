@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -20,11 +20,12 @@ import sqlalchemy as sa
 from etl.divisions import load_divisions
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import embedded_server, migrate, open_warehouse
-from local.api import Api
+from local.api import SHANGHAI, Api
 from local.stack import HOST, PROJECT, Stack
 from simulator.simulation import Simulation
 
-DAYS = [date(2026, 3, 2), date(2026, 3, 3)]
+# Recent ones: restatements asks for what was received since a week ago. Whole: what came late has come by now.
+DAYS = [datetime.now(SHANGHAI).date() - timedelta(days=back) for back in (3, 2)]
 
 
 @dataclass(frozen=True)
