@@ -30,7 +30,7 @@ from etl.warehouse import ServerAddress, WarehouseError, embedded_server, stop_e
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 180
-GRACE_SECONDS = 10
+GRACE_SECONDS = 8
 
 # The components and their commands; docker-compose.yml runs the same ones, which a test holds to.
 COMPONENTS: dict[str, tuple[str, ...]] = {
