@@ -24,7 +24,7 @@ def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
         slice_ = {"day": day, "dataset": dataset, "known_at": take_day(conn, day)}
         plan_for_bulk(conn)
         run_sql(conn, "load/queue", slice_)
-        conn.execute(sa.text("ANALYZE queue"))
+        conn.execute(sa.text("ANALYZE queue (batch_id, unit_id, platform_id, revision, scope, round)"))
         rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()
         for number in range(1, rounds + 1):
             conn.execute(sa.text("DROP TABLE IF EXISTS verdict, contested"))

@@ -24,7 +24,7 @@ from etl.warehouse import run_sql
 log = logging.getLogger(__name__)
 
 PLATFORMS_AT_ONCE = 4
-ROWS_AT_ONCE = 400_000
+ROWS_AT_ONCE = 1_000_000
 """Rows that go through the gate together: they bound the memory of a run."""
 FIRST_LOOK_BACK = timedelta(days=7)
 """How far `restate` looks back at a platform that was never pulled with success."""

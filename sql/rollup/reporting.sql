@@ -17,6 +17,7 @@ LEFT JOIN (
     FROM core.submission
     WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
         AND NOT submission.is_withdrawn
+        AND submission.unit_id IN (SELECT unit.division_id FROM touched AS unit WHERE unit.depth = :depth)
     GROUP BY submission.unit_id
 ) AS own ON own.unit_id = touched.division_id
 LEFT JOIN (
