@@ -128,7 +128,8 @@ def _initialise_cluster(server: Any, data: Path) -> None:
 
 
 def _refuse_private_parents(path: Path) -> None:
-    needed = stat.S_IROTH | stat.S_IXOTH
+    # The group's bits too: the system user runs in root's group, and root's group owns most such folders.
+    needed = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
     for folder in path.parents:
         if folder.exists() and (folder.stat().st_mode & needed) != needed:
             raise WarehouseError(
