@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -134,18 +134,3 @@ def test_a_second_run_of_the_same_day_changes_no_row_of_any_mart(
                 after.astype(str).sort_values(keys, ignore_index=True),
             )
         assert len(before["mart.daily_statistics"]) > 100
-
-
-@pytest.mark.parametrize("scenario", ["unauthorised", "html_answer"])
-def test_a_day_that_a_platform_refused_is_asked_for_again_however_long_ago_it_was(
-    scenario: str, tmp_path: Path, hotline_url: str, open_for: OpenFor
-) -> None:
-    with small_world(tmp_path, hotline_url, scenario) as simulation:
-        site = open_for(simulation)
-        everyone = list(site.catalog.platforms)
-        (refused,) = {each.platform for each in run_day(site, DAY, everyone)}
-        simulation.advance()
-        long_after = simulation.plan.since + timedelta(days=400)
-        days, troubles = restate(site, [refused], long_after)
-        assert (days, troubles) == ([DAY], [])
-        assert_equal_to_truth(site, simulation.truth(SECOND))
