@@ -302,7 +302,8 @@ def _set_columns(sheet: Any, columns: list[Column], figure_width: float) -> list
             sheet.set_column(number, number, figure_width, None, {"level": 1, "hidden": True})
         else:
             sheet.set_column(number, number, figure_width, None, {"collapsed": column.details > 0})
-    return [number for number, column in enumerate(columns, start=FIRST_FIGURE) if not column.is_detail]
+    shown = [number for number, column in enumerate(columns, start=FIRST_FIGURE) if not column.is_detail]
+    return shown or [FIRST_FIGURE]
 
 
 def _write_head(
@@ -319,7 +320,7 @@ def _write_head(
     sheet.write_string(2, 0, "计量单位：见各指标名称下方", book.format("plain"))
     sheet.write_string(2, visible[-1], f"制定机关：{top.name}{issuer}", book.format("right"))
     name_row, unit_row, channel_row = range(FIRST_ROW - HEADER_ROWS, FIRST_ROW)
-    longest = max(len(column.measure.name_zh) for column in columns)
+    longest = max((len(column.measure.name_zh) for column in columns), default=0)
     sheet.set_row(name_row, 13.5 * math.ceil(longest / HEAD_CHARACTERS) + 4)
     sheet.set_row(channel_row, 16)
     for number, label in enumerate(LABELS):
