@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -49,6 +50,17 @@ class Running:
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
+
+    def reasons(self, dag_id: str, run_id: str) -> str:
+        """Why tasks of a run failed, from their logs: for the message of a test."""
+        logs = (self.stack.logs / f"dag_id={dag_id}" / f"run_id={run_id}").rglob("*.log")
+        lines = [
+            json.loads(line)
+            for log in sorted(logs)
+            for line in log.read_text().splitlines()
+            if "exc_value" in line
+        ]
+        return "\n".join(f"{line['task_id']}: {line['error_detail'][0]['exc_value']}" for line in lines)
 
     def read(self, query: str, **values: object) -> pd.DataFrame:
         """Rows of a query of the warehouse."""

@@ -102,7 +102,7 @@ def test_every_day_has_its_workbook_all_the_same(running: Running, first_runs: l
 
 
 def test_restatements_heals_it(running: Running, healed: Run) -> None:
-    assert healed.state == "success"
+    assert healed.state == "success", running.reasons("restatements", healed.run_id)
     wrong = differences(running, running.simulation.truth(SECOND, "restate"))
     assert wrong.empty, f"\n{wrong.to_string()}"
 
@@ -117,7 +117,8 @@ def test_running_the_failed_days_again_succeeds_and_changes_nothing(
         *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
     )
     again = [run for run in running.api.wait(DAG, DAYS, seconds=400) if run not in first_runs]
-    assert [(run.day, run.state) for run in again] == [(day.isoformat(), "success") for day in DAYS]
+    reasons = "\n".join(running.reasons(DAG, run.run_id) for run in again)
+    assert [(run.day, run.state) for run in again] == [(day.isoformat(), "success") for day in DAYS], reasons
     keys = ["stat_date", "division_code", "measure", "channel"]
     after = running.read(FIGURES, days=DAYS)
     pd.testing.assert_frame_equal(
