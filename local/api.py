@@ -77,6 +77,20 @@ class Api:
             },
         )
 
+    def wait_for_backfills(self, dag_id: str, seconds: float) -> None:
+        """Wait until the scheduler has closed every backfill of a DAG, which it does some time after the last run.
+
+        Only then does Airflow take another one. Raises ApiError when one is open after `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while any(
+            each["completed_at"] is None
+            for each in self._send("GET", f"/api/v2/backfills?dag_id={dag_id}")["backfills"]
+        ):
+            if time.monotonic() > deadline:
+                raise ApiError(f"A backfill of {dag_id} is still open after {seconds:.0f} s.")
+            time.sleep(1)
+
     def trigger(self, dag_id: str, seconds: float) -> Run:
         """Run a DAG now and wait until it ends. Raises ApiError when it has not after `seconds`."""
         path = f"/api/v2/dags/{dag_id}/dagRuns"

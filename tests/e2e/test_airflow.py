@@ -112,6 +112,7 @@ def test_running_the_failed_days_again_succeeds_and_changes_nothing(
 ) -> None:
     assert healed.state == "success"
     before = running.read(FIGURES, days=DAYS)
+    running.api.wait_for_backfills(DAG, seconds=120)
     running.airflow(
         *("backfill", "create", "--dag-id", DAG, "--max-active-runs", "1", "--reprocess-behavior", "failed"),
         *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
