@@ -152,7 +152,7 @@ def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
         raise click.BadParameter(
             f"{day.date()} lies in the future; today is {site.today()}", param_hint="--date"
         )
-    chosen = _chosen(_daily(site.catalog.platforms), ids)
+    chosen = _chosen(site.catalog.daily_platforms(), ids)
     with _progress(json_, f"{day.date()}"):
         troubles = run_day(site, day.date(), chosen)
     _report(site.engine, [day.date()], troubles, json_)
@@ -172,7 +172,7 @@ def restate_command(since: datetime, ids: tuple[str, ...], json_: bool) -> None:
     from etl.site import open_site
 
     site = open_site()
-    chosen = _chosen(_daily(site.catalog.platforms), ids)
+    chosen = _chosen(site.catalog.daily_platforms(), ids)
     with _progress(json_, f"since {since.isoformat()}"):
         days, troubles = restate(site, chosen, since)
     _report(site.engine, days, troubles, json_)
@@ -250,10 +250,6 @@ def quarantine_show(quarantine_id: int, json_: bool) -> None:
     for name, value in row.items():
         table.add_row(name, json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value))
     _show(json_, row, table)
-
-
-def _daily(platforms: dict[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in platforms.items() if "daily" in each.datasets}
 
 
 def _chosen(declared: dict[str, Any], ids: Sequence[str]) -> list[str]:

@@ -19,10 +19,7 @@ FEWEST_PLATFORMS = 4
 
 def plan_groups(catalog: Catalog) -> list[list[str]]:
     """Spread the platforms that deliver daily figures over few groups, one per mapped task, heavy families apart."""
-    platforms = sorted(
-        (each for each in catalog.platforms.values() if "daily" in each.datasets),
-        key=lambda each: (each.family, each.id),
-    )
+    platforms = sorted(catalog.daily_platforms().values(), key=lambda each: (each.family, each.id))
     count = min(MOST_TASKS, -(-len(platforms) // FEWEST_PLATFORMS))
     return [[each.id for each in platforms[start::count]] for start in range(count)]
 
@@ -30,9 +27,14 @@ def plan_groups(catalog: Catalog) -> list[list[str]]:
 def run_day(site: Site, day: date, platforms: Sequence[str]) -> list[Trouble]:
     """Pull, gate, load and roll up one day; returns the batches that are not in."""
     troubles = pull_day(site, platforms, day, run_key=uuid.uuid4().hex)
-    load_day(site.engine, day)
-    roll_up_day(site.engine, site.catalog, day, whole=True)
+    load_and_roll_up(site, day, whole=True)
     return troubles
+
+
+def load_and_roll_up(site: Site, day: date, *, whole: bool) -> None:
+    """Load what the gate has passed of a day, then write its totals: all of them, or those that changed."""
+    load_day(site.engine, day)
+    roll_up_day(site.engine, site.catalog, day, whole=whole)
 
 
 def restate(site: Site, platforms: Sequence[str], since: datetime | None) -> tuple[list[date], list[Trouble]]:
@@ -45,6 +47,5 @@ def show_changes(site: Site) -> list[date]:
     """Load and roll up every day that has something waiting; returns those days."""
     days = waiting_days(site.engine)
     for day in days:
-        load_day(site.engine, day)
-        roll_up_day(site.engine, site.catalog, day, whole=False)
+        load_and_roll_up(site, day, whole=False)
     return days

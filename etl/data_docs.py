@@ -22,7 +22,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import great_expectations as gx
 from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
@@ -34,9 +33,9 @@ from great_expectations.render.renderer.page_renderer import (
 from great_expectations.render.renderer.site_index_page_renderer import SiteIndexPageRenderer
 from great_expectations.render.view.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
 
+from etl.clock import SHANGHAI
 from etl.settings import EXPECTATIONS_DIR
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 ASSETS_DIR = EXPECTATIONS_DIR / "data_docs_assets"
 STOCK_IMAGES = Path(gx.__file__).parent / "render" / "view" / "static" / "images"
 STOCK = f"great-expectations-{gx.__version__}"

@@ -23,14 +23,13 @@ from etl.divisions import DayDivisions
 from etl.validation import Validation, validate
 
 LONGEST_TEXT = 500
+REASON_COLUMNS = ["reason_code", "reason", "reason_en"]
 QUARANTINE_COLUMNS = [
     "batch_id",
     "row_number",
     "place",
     "unit_code",
-    "reason_code",
-    "reason",
-    "reason_en",
+    *REASON_COLUMNS,
     "raw",
 ]
 LOOKED_AT = [
@@ -53,6 +52,7 @@ class Gated:
     documents: Great Expectations' results by suite name.
     """
 
+    stat_date: date
     staged: pd.DataFrame
     figures: pd.DataFrame
     quarantine: pd.DataFrame
@@ -92,8 +92,9 @@ def gate(
     silent = _describe(judged.loc[held.index[is_silent]], held[is_silent], submissions, reads)
     staged = _stage(submissions, judged[is_accepted])
     return Gated(
+        stat_date=day,
         staged=staged,
-        figures=_figures(accepted, staged),
+        figures=_figures(accepted),
         quarantine=quarantine,
         flags=_flags(submissions, reads, silent),
         tally=_tally(rows, quarantine, reads),
@@ -140,9 +141,7 @@ def _hold_rows(
         reasons.append(
             (meta["reason_code"], meta["reason"].format(**words), meta["reason_en"].format(**words))
         )
-    return pd.DataFrame(
-        reasons, columns=["reason_code", "reason", "reason_en"], index=facts.index, dtype=object
-    )
+    return pd.DataFrame(reasons, columns=REASON_COLUMNS, index=facts.index, dtype=object)
 
 
 def _hold_submissions(
@@ -151,9 +150,7 @@ def _hold_submissions(
     """A submission that is out of balance is held back whole."""
     theirs = judged.loc[judged["submission"].isin(list(reasons)) & ~judged.index.isin(held), "submission"]
     words = [("balance", *reasons[number]) for number in theirs]
-    return pd.DataFrame(
-        words, columns=["reason_code", "reason", "reason_en"], index=theirs.index, dtype=object
-    )
+    return pd.DataFrame(words, columns=REASON_COLUMNS, index=theirs.index, dtype=object)
 
 
 def _describe(
@@ -228,7 +225,7 @@ def _stage(submissions: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
     return staged[columns]
 
 
-def _figures(accepted: pd.DataFrame, staged: pd.DataFrame) -> pd.DataFrame:
+def _figures(accepted: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((accepted["cell_id"].to_numpy(), accepted["submission"].to_numpy()))
     figures = accepted[["submission", "cell_id", "value", "row_number"]].iloc[order]
     return figures.assign(value=figures["value"].astype(np.int64))

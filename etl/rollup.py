@@ -51,8 +51,8 @@ def expecting_platforms(catalog: Catalog, day: date) -> list[str]:
     """Ids of the platforms whose calendar has units report on this day."""
     return [
         platform.id
-        for platform in catalog.platforms.values()
-        if "daily" in platform.datasets and catalog.calendars[platform.calendar].expects(day)
+        for platform in catalog.daily_platforms().values()
+        if catalog.calendars[platform.calendar].expects(day)
     ]
 
 

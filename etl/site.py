@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from sqlalchemy.engine import Engine
 
 from etl.archive import Archive
 from etl.catalog import Catalog, load_catalog
+from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connect, connection_from_env
 from etl.register import register_catalog
 from etl.settings import Settings
 from etl.warehouse import open_warehouse, require_schema
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-def utc_now() -> datetime:
-    """The time now, in UTC: the one place where a run asks for it."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class Site:
     catalog: Catalog
     cells: Mapping[tuple[str, str], int]
     connect: Connect
-    clock: Callable[[], datetime] = utc_now
+    clock: Clock = utc_now
 
     def today(self) -> date:
         """The calendar day in Asia/Shanghai."""

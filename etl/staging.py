@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +34,8 @@ def stage(engine: Engine, gated: Gated) -> None:
         for table in ("landing.staged_submission", "quality.quarantine", "quality.flag"):
             conn.execute(sa.text(f"DELETE FROM {table} WHERE batch_id = ANY(:ids)"), {"ids": batch_ids})
         _copy(conn, "landing.staged_submission", _with_arrays(gated.staged, gated.figures))
-        _copy_quality(conn, "quality.quarantine", gated.quarantine)
-        _copy_quality(conn, "quality.flag", gated.flags)
+        _copy_quality(conn, "quality.quarantine", gated.quarantine, gated.stat_date)
+        _copy_quality(conn, "quality.flag", gated.flags, gated.stat_date)
         conn.execute(
             sa.text(
                 "UPDATE landing.batch SET state = 'gated', message = '', rows_received = :rows_received,"
@@ -60,20 +61,10 @@ def _array_literals(values: npt.NDArray[np.integer], offsets: npt.NDArray[np.int
     return pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
 
 
-def _copy_quality(conn: Connection, table: str, lines: pd.DataFrame) -> None:
+def _copy_quality(conn: Connection, table: str, lines: pd.DataFrame, stat_date: date) -> None:
     """Quarantine and flags carry the statistical day of their batch."""
-    if lines.empty:
-        return
-    days = conn.execute(
-        sa.text("SELECT batch_id, stat_date FROM landing.batch WHERE batch_id = ANY(:ids)"),
-        {"ids": [int(batch_id) for batch_id in lines["batch_id"].unique()]},
-    )
-    stat_date = {row.batch_id: row.stat_date for row in days}
-    _copy(
-        conn,
-        table,
-        pa.Table.from_pandas(lines.assign(stat_date=lines["batch_id"].map(stat_date)), preserve_index=False),
-    )
+    if len(lines):
+        _copy(conn, table, pa.Table.from_pandas(lines.assign(stat_date=stat_date), preserve_index=False))
 
 
 def _copy(conn: Connection, table: str, lines: pa.Table) -> None:

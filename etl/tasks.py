@@ -13,9 +13,7 @@ from etl import daily, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
-from etl.load import load_day
 from etl.reports.workbook import write_daily_workbook
-from etl.rollup import roll_up_day
 from etl.site import Site, open_site
 
 
@@ -40,8 +38,7 @@ def pull_changes(platforms: Sequence[str], run_key: str) -> None:
 def load_and_roll_up(day: date) -> None:
     """Load what the gate has passed of a day, and write its totals at every level."""
     with _site() as site:
-        load_day(site.engine, day)
-        roll_up_day(site.engine, site.catalog, day, whole=True)
+        daily.load_and_roll_up(site, day, whole=True)
 
 
 def show_changes() -> list[str]:

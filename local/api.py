@@ -9,13 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from types import TracebackType
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 import httpx
 
+from etl.clock import SHANGHAI
 from local.stack import Stack
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 PARSE_SECONDS = 90
 ENDED = ("success", "failed")
 

@@ -21,9 +21,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from etl.clock import SHANGHAI
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import WarehouseError, embedded_server, open_warehouse
-from local.api import SHANGHAI, Api, ApiError
+from local.api import Api, ApiError
 from local.stack import PROJECT, Stack, StackError
 
 DAG = "daily_statistics"

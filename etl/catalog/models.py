@@ -264,6 +264,10 @@ class Catalog(Declared):
         """Measures of the daily data set: flows and the survey that rides with them."""
         return [measure for measure in self.measures.values() if measure.kind != "stock"]
 
+    def daily_platforms(self) -> dict[str, Platform]:
+        """Platforms that deliver the daily data set, by id."""
+        return {name: each for name, each in self.platforms.items() if "daily" in each.datasets}
+
     def measure_by_name(self) -> dict[str, str]:
         """Code of each measure by its Chinese name."""
         return {measure.name_zh: measure.code for measure in self.measures.values()}

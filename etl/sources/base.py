@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias, TypeVar
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import tenacity
@@ -16,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from etl.catalog import Catalog, Platform
 from etl.connections import Connection
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_BYTES = 50_000_000
 """A body, or a file unpacked, holds at most 50 MB (contract, A, B and C)."""
 
@@ -154,10 +152,3 @@ def pulled_of(
 def backoff(first_wait_s: float) -> tenacity.wait.wait_base:
     """Pauses between attempts: doubling from first_wait_s up to 30 s, with jitter."""
     return tenacity.wait_exponential(first_wait_s, max=30) + tenacity.wait_random(0, first_wait_s)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-Clock: TypeAlias = Callable[[], datetime]

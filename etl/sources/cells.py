@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from etl.sources.base import SHANGHAI
+from etl.clock import SHANGHAI
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?")
 _DAY = re.compile(

@@ -16,10 +16,9 @@ from pydantic import Field, field_validator
 from sqlalchemy import exc
 
 from etl.catalog import Catalog, Platform
+from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connection
 from etl.sources.base import (
-    SHANGHAI,
-    Clock,
     Failure,
     Listing,
     Options,
@@ -31,7 +30,6 @@ from etl.sources.base import (
     backoff,
     pulled_of,
     read_options,
-    utc_now,
 )
 from etl.sources.cells import day_text, json_text, read_day, read_stamp, to_utc
 from etl.sources.frames import Draft, Submission

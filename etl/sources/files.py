@@ -19,10 +19,9 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.sftp import SFTPFileSystem
 
 from etl.catalog import Platform
+from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connection
 from etl.sources.base import (
-    SHANGHAI,
-    Clock,
     Failure,
     Listing,
     Options,
@@ -33,7 +32,6 @@ from etl.sources.base import (
     backoff,
     pulled_of,
     read_options,
-    utc_now,
 )
 from etl.sources.cells import read_day
 from etl.sources.personal import mask

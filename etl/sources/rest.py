@@ -17,11 +17,10 @@ import tenacity
 from pydantic import Field
 
 from etl.catalog import Catalog, Platform
+from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connection
 from etl.sources.base import (
     MAX_BYTES,
-    SHANGHAI,
-    Clock,
     Failure,
     Listing,
     Options,
@@ -33,7 +32,6 @@ from etl.sources.base import (
     backoff,
     pulled_of,
     read_options,
-    utc_now,
 )
 from etl.sources.cells import day_text, json_text, read_day, read_stamp
 from etl.sources.frames import Draft, Submission

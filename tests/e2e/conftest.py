@@ -18,10 +18,11 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from etl.clock import SHANGHAI
 from etl.divisions import load_divisions
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import embedded_server, migrate, open_warehouse
-from local.api import SHANGHAI, Api
+from local.api import Api
 from local.stack import HOST, PROJECT, Stack
 from simulator.simulation import Simulation
 
