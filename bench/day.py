@@ -13,7 +13,6 @@ from etl.catalog import Catalog, Level, Measure
 from etl.settings import DIVISIONS_FILE
 
 DAY = date(2026, 3, 2)
-AREA = "370000000000"
 HEADER = "单位代码,统计日期,渠道,指标,数值,填报时间,版次"
 DENSE_MEASURES = 12
 SEED = 20260302

@@ -10,14 +10,15 @@ from pathlib import Path
 import pandas as pd
 import sqlalchemy as sa
 
+from bench.process import Measured, peak
 from etl.settings import DIVISIONS_FILE
 
 KEYS = ["code", "渠道", "指标", "数值"]
 PARTS = ("read_csv, merge", "groupby", "to_sql")
 
 
-def run_peer(folder: Path, url: str) -> dict[str, float]:
-    """Read the day's files, sum them at every level, write figures and totals; returns seconds by part."""
+def run_peer(folder: Path, url: str) -> Measured:
+    """Read the day's files, sum them at every level, write figures and totals."""
     times = [time.perf_counter()]
     divisions = pd.read_csv(DIVISIONS_FILE, dtype=str)
     files = sorted(folder.glob("*.csv.gz"))
@@ -39,4 +40,5 @@ def run_peer(folder: Path, url: str) -> dict[str, float]:
     pd.concat(totals).to_sql("totals", engine, index=False)
     times.append(time.perf_counter())
     engine.dispose()
-    return {part: end - start for part, (start, end) in zip(PARTS, pairwise(times), strict=True)}
+    parts = zip(PARTS, pairwise(times), strict=True)
+    return Measured({part: end - start for part, (start, end) in parts}, peak())

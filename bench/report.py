@@ -114,6 +114,11 @@ def _parts(shape: Shape) -> list[str]:
         for program, run in best.items()
         for part, seconds in run.seconds.items()
     ]
+    lines += [
+        [program, f"inside the tasks, added up: {part}", f"{seconds:.2f} s", ""]
+        for program, run in best.items()
+        for part, seconds in run.inside.items()
+    ]
     return [*_table([f"{shape.name}, best run", "stage", "time", "share"], lines), ""]
 
 

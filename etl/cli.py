@@ -19,14 +19,13 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from etl.catalog import CalendarUnknown, CatalogError, load_catalog
+from etl.catalog import load_catalog
 from etl.connections import ConnectionMissing
-from etl.divisions import DivisionListError, load_divisions
+from etl.divisions import load_divisions
+from etl.failures import Refused
 from etl.register import register_catalog
 from etl.settings import Settings
-from etl.warehouse import WarehouseError, migrate, open_warehouse, run_sql
-
-REFUSED = (WarehouseError, CatalogError, CalendarUnknown, DivisionListError, ConnectionMissing)
+from etl.warehouse import migrate, open_warehouse, run_sql
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -51,14 +50,14 @@ class Moment(click.ParamType[datetime]):
 
 
 def as_json(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option --json, and plain words with exit status 2 where the site is not ready."""
+    """The option --json, and plain words with exit status 2 where what is asked cannot be done."""
 
     @click.option("--json", "json_", is_flag=True, help="Print one JSON document for machines.")
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except REFUSED as error:
+        except Refused as error:
             raise click.UsageError(str(error)) from None
 
     return wrapped

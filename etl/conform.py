@@ -191,7 +191,8 @@ def _pairs(
 
 
 def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read]) -> None:
-    """Add figure_key (one per submission and cell), is_duplicate (an equal figure stood before it), is_ambiguous."""
+    """Add figure_key (one per submission and cell), is_repeated (the key occurs again), is_duplicate (an equal figure
+    stood before it), is_ambiguous."""
     is_figure = (
         (rows["cell_id"].to_numpy() >= 0) & rows["value"].notna().to_numpy() & ~rows["is_stand_in"].to_numpy()
     )
@@ -199,6 +200,7 @@ def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence
     rows["figure_key"] = np.where(is_figure, key, np.nan)
     rows["is_duplicate"] = False
     again = is_figure & rows["figure_key"].duplicated(keep=False).to_numpy()
+    rows["is_repeated"] = again
     if again.any():
         twice = rows.loc[again, ["figure_key", "value"]]
         is_equal = twice.groupby("figure_key")["value"].transform("nunique") == 1

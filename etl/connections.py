@@ -16,11 +16,13 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import sqlalchemy as sa
 
+from etl.failures import Refused
+
 HTTP_TYPES = ("http", "https")
 FIELDS = {"conn_type", "description", "host", "port", "login", "password", "schema", "extra"}
 
 
-class ConnectionMissing(Exception):
+class ConnectionMissing(Refused):
     """A platform's connection is not there or cannot be used; the message (Chinese) says what to set where."""
 
 

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Level
+from etl.failures import Refused
 from etl.warehouse import copy_csv, run_sql
 
 COLUMNS = ["code", "name", "level", "parent_code"]
 DEPTH = {level.value: depth for depth, level in enumerate(Level)}
 
 
-class DivisionListError(Exception):
+class DivisionListError(Refused):
     """The division list cannot be loaded; the message names line and mend."""
 
 
@@ -110,21 +111,17 @@ class DayDivisions:
     """
 
     def __init__(self, conn: Connection, day: date) -> None:
-        rows = run_sql(conn, "divisions/of_day", {"day": day}).all()
-        if not rows:
+        columns = run_sql(conn, "divisions/of_day", {"day": day}).mappings().one()
+        if columns["division_code"] is None:
             raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
-        codes, ids, levels, parents = zip(*rows, strict=True)
-        self.table = pd.DataFrame(
-            {"division_id": ids, "level": levels, "parent_id": parents},
-            index=pd.Index(codes, name="division_code"),
-        )
+        self.table = pd.DataFrame(dict(columns)).set_index("division_code")
 
     def inside(self, area: Collection[str], levels: Collection[str]) -> npt.NDArray[np.bool_]:
         """Which lines of `table` are active, of one of the levels, and named in the area or below what it names."""
         table = self.table
         inside = np.asarray(table.index.isin(list(area)) & table["level"].notna())
         ids = table["division_id"].to_numpy()
-        parents = table["parent_id"].fillna(0).to_numpy().astype(np.int64)
+        parents = table["parent_id"].to_numpy()
         is_inside = np.zeros(int(ids.max()) + 1, dtype=bool)
         is_inside[ids[inside]] = True
         for _ in DEPTH:

@@ -1,4 +1,8 @@
-"""How the tasks of a run fail. Apart from etl.tasks: DAG files name these in their rules, and must be read quickly."""
+"""How work fails. Apart from etl.tasks: DAG files name these in their rules, and must be read quickly."""
+
+
+class Refused(Exception):
+    """What was asked cannot be done as things stand; the message says what, where and what to do next."""
 
 
 class PlatformsFailed(Exception):

@@ -79,8 +79,7 @@ def gate(
     validation = validate("daily", judged[LOOKED_AT], _parameters(catalog, day, today))
     held = _hold_rows(judged, validation, reads, day)
     documents = {"daily": validation.document}
-    repeated = rows.index[rows["figure_key"].duplicated(keep=False) & rows["figure_key"].notna()]
-    is_doubtful = rows.index.isin(held.index.union(repeated))
+    is_doubtful = rows["is_repeated"].to_numpy() | rows.index.isin(held.index)
     imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
     if imbalance is not None:
         documents["balance"] = imbalance.document

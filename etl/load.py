@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from etl.warehouse import plan_for_bulk, run_sql
 
 DAY_LOCK = 7_300_003
-ROUND_STEPS = ("quarantine", "settle", "close", "insert", "flag", "count")
+ROUND_STEPS = ("quarantine", "keep", "settle", "close", "insert", "flag", "count")
 
 
 def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
@@ -27,7 +27,7 @@ def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
         conn.execute(sa.text("ANALYZE queue (batch_id, unit_id, platform_id, revision, scope, round)"))
         rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()
         for number in range(1, rounds + 1):
-            conn.execute(sa.text("DROP TABLE IF EXISTS verdict, contested"))
+            conn.execute(sa.text("DROP TABLE IF EXISTS verdict, contested, kept"))
             run_sql(conn, "load/judge", {**slice_, "round": number})
             run_sql(conn, "load/contest", slice_)
             for step in ROUND_STEPS:

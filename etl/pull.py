@@ -45,15 +45,19 @@ class Trouble:
 
 @dataclass
 class Pull:
-    """One platform asked once in this run: what it brought, and what came of it."""
+    """One question to one platform, for a day or for what it received since a time: what it brought, and what came of
+    it."""
 
     platform: Platform
-    kind: str
     stat_date: date | None
     since: datetime | None
     started_at: datetime
-    listings: list[Listing] = field(default_factory=list)
+    listing: Listing = field(default_factory=lambda: Listing([]))
     troubles: list[Trouble] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        return "day" if self.stat_date else "since"
 
     @property
     def outcome(self) -> str:
@@ -67,25 +71,29 @@ def pull_day(site: Site, platforms: Sequence[str], day: date, run_key: str) -> l
     A platform that fails does not stop the others. Called again with the same `run_key`, it asks only the platforms
     that are not done yet (ruling 14).
     """
-    return _pull(site, platforms, run_key, kind="day", day=day, since=None)
+    return _pull(site, platforms, run_key, day, None)
 
 
 def pull_changes(site: Site, platforms: Sequence[str], since: datetime | None, run_key: str) -> list[Trouble]:
-    """Pull what some platforms received since a time, and the days that failed before; returns what is not in.
+    """Pull what some platforms received since a time, and days they did not answer for; returns what is not in.
 
     Without `since`, each platform is asked from its last successful pull on.
     """
-    return _pull(site, platforms, run_key, kind="since", day=None, since=since)
+    return _pull(site, platforms, run_key, None, since)
 
 
 def _pull(
-    site: Site, platforms: Sequence[str], run_key: str, kind: str, day: date | None, since: datetime | None
+    site: Site, platforms: Sequence[str], run_key: str, day: date | None, since: datetime | None
 ) -> list[Trouble]:
-    slice_ = {"run_key": run_key, "kind": kind, "stat_date": day}
+    slice_ = {"run_key": run_key, "kind": "day" if day else "since", "stat_date": day}
     with site.engine.connect() as conn:
         finished = {row.platform: row for row in run_sql(conn, "pull/finished", slice_)}
     asked = [site.catalog.platforms[each] for each in platforms if each not in finished]
-    pulls = [_start(site, platform, run_key, kind, day, since) for platform in asked]
+    pulls = [
+        _start(site, platform, run_key, asked_day, since)
+        for platform in asked
+        for asked_day in ([day] if day else [*_failed_days(site, platform), None])
+    ]
     with ThreadPoolExecutor(PLATFORMS_AT_ONCE) as workers:
         arrivals = zip(pulls, workers.map(lambda each: _fetch(site, each), pulls), strict=True)
         pass_gate(site, (each for pull, arrived in arrivals for each in read_batches(site, pull, arrived)))
@@ -106,58 +114,55 @@ def unfinished(site: Site, run_key: str) -> list[str]:
         return [f"{row.platform} {row.outcome}: {row.message}" for row in rows]
 
 
-def _start(
-    site: Site, platform: Platform, run_key: str, kind: str, day: date | None, since: datetime | None
-) -> Pull:
+def _failed_days(site: Site, platform: Platform) -> list[date]:
+    with site.engine.connect() as conn:
+        return list(run_sql(conn, "pull/failed_days", {"platform": platform.id}).scalars())
+
+
+def _start(site: Site, platform: Platform, run_key: str, day: date | None, since: datetime | None) -> Pull:
     started_at = site.clock()
     with site.engine.begin() as conn:
-        if kind == "since" and since is None:
+        if day is None and since is None:
             last = run_sql(conn, "pull/last_success", {"platform": platform.id}).scalar_one()
             since = (last or started_at - FIRST_LOOK_BACK) - OVERLAP
+        pull = Pull(platform, day, None if day else since, started_at)
         run_sql(
             conn,
             "pull/start",
             {
                 "run_key": run_key,
                 "platform": platform.id,
-                "kind": kind,
+                "kind": pull.kind,
                 "stat_date": day,
-                "since": since,
+                "since": pull.since,
                 "started_at": started_at,
             },
         )
-    return Pull(platform, kind, day, since, started_at)
+    return pull
 
 
 def _fetch(site: Site, pull: Pull) -> list[tuple[int, Pulled]]:
     """Bring what the platform has, keep and register it; returns the batches that are to be read."""
     arrived = []
     try:
-        connection = site.connect(pull.platform.conn_id)
-        for listing in _listings(site, pull, connection):
-            pull.listings.append(listing)
-            for pulled in listing.pulled:
-                batch_id = _take(site, pull, pulled)
-                if batch_id is not None:
-                    arrived.append((batch_id, pulled))
+        pull.listing = _ask(site, pull, site.connect(pull.platform.conn_id))
+        for pulled in pull.listing.pulled:
+            batch_id = _take(site, pull, pulled)
+            if batch_id is not None:
+                arrived.append((batch_id, pulled))
     except ConnectionMissing as error:
         failure = Failure("rejected", str(error))
         _take(site, pull, pulled_of(pull.stat_date or site.today(), "", (), failure=failure))
     return arrived
 
 
-def _listings(site: Site, pull: Pull, connection: Connection) -> Iterator[Listing]:
-    platform = pull.platform
-    source = SOURCES[platform.family]
+def _ask(site: Site, pull: Pull, connection: Connection) -> Listing:
+    source = SOURCES[pull.platform.family]
+    known = known_files(site.engine, pull.platform)
     if pull.stat_date is not None:
-        yield source.pull_day(platform, connection, pull.stat_date, set())
-        return
-    with site.engine.connect() as conn:
-        failed_days = list(run_sql(conn, "pull/failed_days", {"platform": platform.id}).scalars())
-    for day in failed_days:
-        yield source.pull_day(platform, connection, day, set())
+        return source.pull_day(pull.platform, connection, pull.stat_date, known)
     assert pull.since is not None
-    yield source.pull_since(platform, connection, pull.since, known_files(site.engine, platform))
+    return source.pull_since(pull.platform, connection, pull.since, known)
 
 
 def _take(site: Site, pull: Pull, pulled: Pulled) -> int | None:
@@ -239,9 +244,7 @@ def _finish(site: Site, pull: Pull, run_key: str) -> None:
                 "finished_at": site.clock(),
                 "outcome": pull.outcome,
                 "message": "；".join(trouble.message for trouble in pull.troubles),
-                "ignored": [
-                    name for listing in pull.listings for name in (*listing.ignored, *listing.waiting)
-                ],
+                "ignored": [*pull.listing.ignored, *pull.listing.waiting],
             },
         )
 

@@ -28,6 +28,9 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
             run_sql(conn, "rollup/touch_units", {"day": day})
         run_sql(conn, "rollup/kin", {"day": day})
         conn.execute(sa.text("ANALYZE touched, kin"))
+        run_sql(conn, "rollup/own", {"day": day})
+        run_sql(conn, "rollup/parts", {"day": day})
+        conn.execute(sa.text("ANALYZE own, part"))
         for table in ("totals", "reporting"):
             run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
         depths = (

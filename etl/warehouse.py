@@ -21,6 +21,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, CursorResult, Engine
 
+from etl.failures import Refused
 from etl.settings import SQL_DIR, Settings
 
 with warnings.catch_warnings():
@@ -34,7 +35,7 @@ OLDEST_SERVER = 15
 MIGRATION_LOCK = 7_300_001
 
 
-class WarehouseError(Exception):
+class WarehouseError(Refused):
     """The warehouse cannot be used as it stands; the message says what to do."""
 
 

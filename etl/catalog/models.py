@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import chinese_calendar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from etl.failures import Refused
+
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -149,7 +151,7 @@ def _refuse(rule: str, strays: Sequence[date]) -> None:
         raise ValueError(f"{rule}, not {', '.join(day.isoformat() for day in strays)}")
 
 
-class CalendarUnknown(Exception):
+class CalendarUnknown(Refused):
     """A day beyond the years whose workdays are known; the message says which file to write."""
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import yaml
 
+from etl.failures import Refused
+
 LARGEST_FILE = 1_000_000
 """Bytes. A province's platforms take some 50,000."""
 MOST_VALUES = 500_000
 """Values in one file once its aliases are followed."""
 
 
-class CatalogError(Exception):
+class CatalogError(Refused):
     """A declaration that cannot be taken: names file, entry, key, what was expected and the mend."""
 
 

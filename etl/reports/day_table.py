@@ -10,12 +10,13 @@ from enum import Enum
 from sqlalchemy.engine import Connection, Engine, Row
 
 from etl.catalog import Catalog, Level, Measure
+from etl.failures import Refused
 from etl.warehouse import run_sql
 
 LEVELS = list(Level)
 
 
-class ReportError(Exception):
+class ReportError(Refused):
     """The report cannot be made of what the warehouse holds; the message says what to do."""
 
 

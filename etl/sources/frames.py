@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,10 @@ class Rows:
             *(getattr(self, name).append(getattr(other, name)) for name in _TEXTS),
         )
 
+    def masked(self) -> Rows:
+        """The same, every number of a person masked."""
+        return replace(self, **{name: getattr(self, name).map(mask) for name in _TEXTS})
+
 
 @dataclass
 class Draft:
@@ -173,6 +177,8 @@ class Draft:
         elif self._rows:
             rows = rows.append(_columns(self._rows))
         self._mark_personal(rows)
+        if any(submission.personal for submission in self.submissions):
+            rows = rows.masked()
         notes = [(index, code, mask(words)) for index, code, words in self.notes]
         return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes)
 
@@ -235,10 +241,6 @@ def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
     )
 
 
-def _masked(texts: Texts) -> Texts:
-    return texts.map(mask) if any_personal(texts.uniques) else texts
-
-
 def _masked_list(texts: list[str | None]) -> list[str | None]:
     if not any_personal(text for text in texts if text):
         return texts
@@ -246,7 +248,7 @@ def _masked_list(texts: list[str | None]) -> list[str | None]:
 
 
 def _rows_frame(rows: Rows) -> pd.DataFrame:
-    text = {name: _masked(getattr(rows, name)).categorical() for name in _TEXTS}
+    text = {name: getattr(rows, name).categorical() for name in _TEXTS}
     return pd.DataFrame(
         {
             "submission": rows.submission,

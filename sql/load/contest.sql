@@ -6,7 +6,8 @@ WITH figure AS (
         verdict.batch_id, verdict.unit_id, verdict.revision, verdict.platform_id, verdict.received_at, verdict.head_id,
         verdict.verdict, sent.cell_id, sent.value, sent.row_number
     FROM verdict
-    CROSS JOIN LATERAL unnest(verdict.cells, verdict.figures, verdict.row_numbers) AS sent (cell_id, value, row_number)
+    JOIN landing.staged_submission AS staged USING (batch_id, unit_id, revision, sent_number)
+    CROSS JOIN LATERAL unnest(staged.cells, staged.figures, staged.row_numbers) AS sent (cell_id, value, row_number)
     WHERE verdict.verdict = 'same'
         OR (verdict.verdict = 'accepted' AND verdict.unit_id IN (
             SELECT claim.unit_id

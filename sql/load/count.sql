@@ -7,8 +7,8 @@ SET
 FROM (
     SELECT
         verdict.batch_id,
-        coalesce(sum(cardinality(verdict.cells)) FILTER (WHERE verdict.verdict = 'accepted'), 0) AS loaded,
-        coalesce(sum(cardinality(verdict.cells)) FILTER (WHERE verdict.verdict = 'superseded'), 0) AS superseded,
+        coalesce(sum(verdict.rows_sent) FILTER (WHERE verdict.verdict = 'accepted'), 0) AS loaded,
+        coalesce(sum(verdict.rows_sent) FILTER (WHERE verdict.verdict = 'superseded'), 0) AS superseded,
         coalesce(max(judged.duplicate), 0) AS duplicate,
         coalesce(max(judged.conflict), 0) AS quarantined
     FROM verdict

@@ -4,7 +4,12 @@ INSERT INTO core.submission (
 )
 SELECT
     :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision, verdict.received_at,
-    verdict.filled_at, :known_at, verdict.is_nil, verdict.is_withdrawn, verdict.cells, verdict.figures, verdict.row_numbers
+    staged.filled_at, :known_at, coalesce(staged.is_nil, false), verdict.is_withdrawn,
+    coalesce(kept.cells, staged.cells, '{}'),
+    coalesce(kept.figures, staged.figures, '{}'),
+    coalesce(kept.row_numbers, staged.row_numbers, '{}')
 FROM verdict
+LEFT JOIN landing.staged_submission AS staged USING (batch_id, unit_id, revision, sent_number)
+LEFT JOIN kept USING (batch_id, unit_id, revision, sent_number)
 WHERE verdict.verdict = 'accepted'
 ORDER BY verdict.unit_id, verdict.platform_id

@@ -1,5 +1,6 @@
 -- The staged submissions of the day in the order in which they arrived: round 1 holds the first of every platform and
--- unit, round 2 the next, so that a revision sent twice before one load is still taken one after the other.
+-- unit, round 2 the next, so that a revision sent twice before one load is still taken one after the other. Figures stay
+-- where they are staged.
 CREATE TEMPORARY TABLE queue ON COMMIT DROP AS
 WITH sent AS (
     SELECT
@@ -8,13 +9,9 @@ WITH sent AS (
         staged.revision,
         staged.sent_number,
         staged.received_at,
-        staged.filled_at,
-        staged.is_nil,
         staged.is_rejected,
         false AS is_withdrawn,
-        staged.cells,
-        staged.figures,
-        staged.row_numbers,
+        cardinality(staged.cells) AS rows_sent,
         staged.batch_id,
         batch.scope
     FROM landing.staged_submission AS staged
@@ -54,8 +51,8 @@ arrived AS (
     SELECT * FROM sent
     UNION ALL
     SELECT
-        withdrawn.platform_id, withdrawn.unit_id, withdrawn.revision, 0, withdrawn.received_at, NULL, false, false, true,
-        '{}', '{}', '{}', withdrawn.batch_id, withdrawn.scope
+        withdrawn.platform_id, withdrawn.unit_id, withdrawn.revision, 0, withdrawn.received_at, false, true, 0,
+        withdrawn.batch_id, withdrawn.scope
     FROM withdrawn
 )
 

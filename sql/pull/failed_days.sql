@@ -1,5 +1,8 @@
-SELECT DISTINCT batch.stat_date
-FROM landing.batch
+-- Days for which a platform was asked and did not answer, however often, since it last answered for them.
+SELECT pull.stat_date
+FROM landing.pull
 JOIN core.platform USING (platform_id)
-WHERE platform.platform = :platform AND batch.state = 'failed'
-ORDER BY batch.stat_date
+WHERE platform.platform = :platform AND pull.kind = 'day' AND pull.outcome IS NOT NULL
+GROUP BY pull.stat_date
+HAVING (array_agg(pull.outcome ORDER BY pull.started_at DESC))[1] <> 'done'
+ORDER BY pull.stat_date

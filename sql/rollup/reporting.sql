@@ -12,14 +12,7 @@ SELECT
     touched.is_expected::integer + coalesce(below.units_expected, 0),
     (own.unit_id IS NOT NULL)::integer + coalesce(below.units_reported, 0)
 FROM touched
-LEFT JOIN (
-    SELECT submission.unit_id, bool_or(cardinality(submission.cells) > 0) AS has_figures
-    FROM core.submission
-    WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
-        AND NOT submission.is_withdrawn
-        AND submission.unit_id IN (SELECT unit.division_id FROM touched AS unit WHERE unit.depth = :depth)
-    GROUP BY submission.unit_id
-) AS own ON own.unit_id = touched.division_id
+LEFT JOIN own ON own.unit_id = touched.division_id
 LEFT JOIN (
     SELECT
         kin.parent_id,

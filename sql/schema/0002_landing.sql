@@ -50,10 +50,11 @@ CREATE TABLE landing.pull (
 );
 CREATE INDEX ON landing.pull (platform_id, finished_at);
 
--- Accepted submissions of gated batches, waiting for the load of their day. Emptied by the load.
+-- Accepted submissions of gated batches, written while those are locked, waiting for the load of their day; what they
+-- refer to is held by the foreign keys of core.submission. Emptied by the load.
 CREATE TABLE landing.staged_submission (
-    batch_id bigint NOT NULL REFERENCES landing.batch ON DELETE CASCADE,
-    unit_id integer NOT NULL REFERENCES core.division,
+    batch_id bigint NOT NULL,
+    unit_id integer NOT NULL,
     revision bigint NOT NULL,
     -- 0, or 1 and more when one batch holds the same revision of a unit again.
     sent_number smallint NOT NULL,

@@ -7,7 +7,8 @@ CREATE TABLE core.submission (
     stat_date date NOT NULL,
     unit_id integer NOT NULL REFERENCES core.division,
     submission_id bigint NOT NULL DEFAULT nextval('core.submission_id_seq'),
-    platform_id smallint NOT NULL REFERENCES core.platform,
+    -- The batch's own platform and data set, repeated for the index below.
+    platform_id smallint NOT NULL,
     batch_id bigint NOT NULL REFERENCES landing.batch,
     dataset text NOT NULL,
     revision bigint NOT NULL,

@@ -2,11 +2,12 @@
 CREATE SCHEMA mart;
 
 -- Figures of every division that has others below it: its own unit's plus all below. A division without any below
--- it is not stored here: its figures are its own submissions'.
+-- it is not stored here: its figures are its own submissions'. No foreign keys: rows are made from core's alone, by one
+-- statement, and checking 130,000 of them again took half of a province's roll-up.
 CREATE TABLE mart.daily_total (
     stat_date date NOT NULL,
-    division_id integer NOT NULL REFERENCES core.division,
-    cell_id smallint NOT NULL REFERENCES core.cell,
+    division_id integer NOT NULL,
+    cell_id smallint NOT NULL,
     value bigint NOT NULL,
     PRIMARY KEY (stat_date, division_id, cell_id)
 ) PARTITION BY RANGE (stat_date);

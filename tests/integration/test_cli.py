@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -58,6 +60,7 @@ def test_a_site_that_is_not_ready_says_what_to_do_next() -> None:
         (["run-day"], "--date"),
         (["restate", "--since", "2026-03-02T00:00:00"], "zone"),
         (["quarantine", "show", "7"], "no row 7"),
+        (["report", "--period", "2026-03-02", "--out", "."], "Run: python -m etl run-day --date 2026-03-02"),
         (["divisions", "load", "/nonexistent.csv"], "/nonexistent.csv"),
         (["unheard-of"], "unheard-of"),
     ],
@@ -108,6 +111,20 @@ def test_a_day_with_an_outage_ends_with_1_names_the_platform_and_can_be_looked_i
             run("report", "--period", DAY.isoformat(), "--out", str(tmp_path), "--json").stdout
         )
         assert Path(written["file"]).stat().st_size > 10_000
+
+
+def test_a_day_of_which_nothing_came_has_a_workbook_too(
+    tmp_path: Path, hotline_url: str, open_for: OpenFor
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        open_for(simulation)
+        before = (DAY - timedelta(days=28)).isoformat()
+        assert run("run-day", "--date", before).exit_code == 0
+        written = json.loads(run("report", "--period", before, "--out", str(tmp_path), "--json").stdout)
+        sheets = pd.read_excel(written["file"], sheet_name=None, engine="calamine", header=None)
+        assert list(sheets) == ["全市", "县(市、区)", "乡镇(街道)", "村(社区)", "说明"]
+        total = sheets["全市"][sheets["全市"][1] == "临沂市合计"]
+        assert total[[3, 4]].to_numpy(int).tolist() == [[238, 0]]
 
 
 def test_a_row_that_is_held_back_is_listed_and_shown_with_its_reason(

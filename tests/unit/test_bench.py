@@ -10,6 +10,7 @@ import pytest
 from bench.__main__ import declare
 from bench.day import DAY, dense_day, pack_files, read_divisions, realistic_day
 from bench.process import Measured
+from bench.product import platform_id
 from bench.report import Shape, describe
 from etl.catalog import Catalog, load_catalog
 from etl.sources import SOURCES, pulled_of
@@ -48,7 +49,9 @@ def test_the_product_reads_every_figure_of_the_files_as_it_was_made(catalog: Cat
             .decode("gb18030")
             .startswith("单位代码,统计日期,渠道,指标,数值,填报时间,版次\r\n")
         )
-        reading = SOURCES["csv"].read(own.platforms["bench"], own, pulled_of(DAY, name, (body,)))
+        reading = SOURCES["csv"].read(
+            own.platforms[platform_id(name.split("_")[1])], own, pulled_of(DAY, name, (body,))
+        )
         assert reading.notes == []
         found += reading.rows["value"].sum()
         units += len(reading.submissions)
@@ -59,13 +62,14 @@ def test_the_product_reads_every_figure_of_the_files_as_it_was_made(catalog: Cat
 def test_the_page_shows_the_ratios_of_the_same_repeat() -> None:
     shape = Shape("dense", submissions=10, rows=360, compared={"village": 360})
     shape.product = [
-        Measured({"read": 4.0, "load": 2.0}, 1 << 20),
-        Measured({"read": 5.0, "load": 5.0}, 1 << 20),
+        Measured({"tasks": 4.0, "load": 2.0}, 1 << 20, {"read": 7.0}),
+        Measured({"tasks": 5.0, "load": 5.0}, 1 << 20),
     ]
     shape.floor = [Measured({"COPY": 2.0}), Measured({"COPY": 2.0})]
     shape.peer = Measured({"to_sql": 60.0}, 2 << 20)
     page = describe([shape], "18", (0.5, 1.5))
     assert "| 3.00 ×, median 4.00 × |" in page
     assert "| 10.0 ×, median 8.0 × |" in page
-    assert "| archive to mart | read | 4.00 s | 67% |" in page
+    assert "| archive to mart | tasks | 4.00 s | 67% |" in page
+    assert "| archive to mart | inside the tasks, added up: read | 7.00 s |  |" in page
     assert "dense village 360" in page

@@ -32,7 +32,7 @@ def divisions() -> DayDivisions:
     """Three divisions: the city, one county of it, and a county that is closed on the day."""
     made = DayDivisions.__new__(DayDivisions)
     made.table = pd.DataFrame(
-        {"division_id": [1, 2, 3], "level": ["city", "county", None], "parent_id": [None, 1, None]},
+        {"division_id": [1, 2, 3], "level": ["city", "county", None], "parent_id": [0, 1, 0]},
         index=pd.Index(["371300000000", COUNTY, "371399000000"], name="division_code"),
     )
     return made
