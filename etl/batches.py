@@ -25,7 +25,12 @@ class Registered:
 
 
 def register_batch(
-    engine: Engine, archive: Archive, platform: Platform, pulled: Pulled, pulled_at: datetime
+    engine: Engine,
+    archive: Archive,
+    platform: Platform,
+    pulled: Pulled,
+    pulled_at: datetime,
+    kind: str = "sent",
 ) -> Registered:
     """Keep the bytes, then write the batch. The same bytes again give the same batch, whatever became of it.
 
@@ -43,6 +48,7 @@ def register_batch(
             "dataset": DATASET,
             "stat_date": pulled.stat_date,
             "source_name": pulled.name,
+            "kind": kind,
         }
         run_sql(conn, "batch/forget_failed", slice_)
         row = run_sql(

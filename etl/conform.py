@@ -7,7 +7,7 @@ the division its unit code means, the cell its measure and channel mean, the cei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,13 +27,17 @@ NUMBER_COLUMNS = {"row_number": np.int32, "line": np.int32, "column": np.int32, 
 
 @dataclass(frozen=True)
 class Read:
-    """One batch, read: which platform it came from, when the source received it and we pulled it, what stands in it."""
+    """One batch, read: which platform it came from, when the source received it and we pulled it, what stands in it.
+
+    waived: of rows that a person has let go, by row number, the reason code for which each was held.
+    """
 
     batch_id: int
     platform: Platform
     received_at: datetime | None
     pulled_at: datetime
     reading: Reading
+    waived: Mapping[int, str] = field(default_factory=dict)
 
 
 def conform(

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etl.balance import find_imbalances
@@ -36,6 +37,7 @@ LOOKED_AT = [
     "problem", "is_personal", "division_id", "level", "is_in_area", "date", "measure", "channel", "measure_at_level",
     "measure_in_channel", "value", "fraction", "ceiling", "figure_key", "is_ambiguous",
 ]  # fmt: skip
+BALANCE = "balance"
 NIL_HELD = "nil_held"
 FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
 
@@ -77,13 +79,14 @@ def gate(
     rows, submissions = conform(reads, catalog, cells, divisions)
     judged = rows[~rows["is_duplicate"]]
     validation = validate("daily", judged[LOOKED_AT], _parameters(catalog, day, today))
-    held = _hold_rows(judged, validation, reads, day)
+    waived = _waived(judged, reads)
+    held = _hold_rows(judged, validation, waived, reads, day)
     documents = {"daily": validation.document}
     is_doubtful = rows["is_repeated"].to_numpy() | rows.index.isin(held.index)
     imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
     if imbalance is not None:
         documents["balance"] = imbalance.document
-        held = pd.concat([held, _hold_submissions(judged, held.index, imbalance.reasons)])
+        held = pd.concat([held, _hold_submissions(judged, held.index, waived, imbalance.reasons)])
     is_accepted = ~judged.index.isin(held.index)
     accepted = judged[is_accepted & ~judged["is_stand_in"].to_numpy()]
     is_silent = judged.loc[held.index, "is_stand_in"].to_numpy(bool)
@@ -112,13 +115,29 @@ def _parameters(catalog: Catalog, day: date, today: date) -> dict[str, list[str]
     }
 
 
+def _waived(judged: pd.DataFrame, reads: Sequence[Read]) -> npt.NDArray[np.object_]:
+    """Of each row, the reason code that a person has waived for it; empty for nearly all."""
+    waived = np.full(len(judged), "", dtype=object)
+    for position, read in enumerate(reads):
+        if read.waived:
+            mine = np.flatnonzero(judged["batch"].to_numpy() == position)
+            waived[mine] = [read.waived.get(number, "") for number in judged["row_number"].to_numpy()[mine]]
+    return waived
+
+
 def _hold_rows(
-    judged: pd.DataFrame, validation: Validation, reads: Sequence[Read], day: date
+    judged: pd.DataFrame,
+    validation: Validation,
+    waived: npt.NDArray[np.object_],
+    reads: Sequence[Read],
+    day: date,
 ) -> pd.DataFrame:
-    """Reason of each row that breaks an expectation: the first one declared that it breaks."""
+    """Reason of each row that breaks an expectation: the first one declared that it breaks, unless it is one that a
+    person may waive and has waived."""
     first = np.full(len(judged), -1, dtype=np.int32)
     for number, broken in reversed(list(enumerate(validation.broken))):
-        first[broken.rows] = number
+        is_waived = (waived == broken.meta["reason_code"]) & broken.meta.get("waivable", False)
+        first[broken.rows & ~is_waived] = number
     places = np.flatnonzero(first >= 0)
     facts = judged.iloc[places]
     lines: Iterable[Any] = facts.itertuples()
@@ -144,11 +163,15 @@ def _hold_rows(
 
 
 def _hold_submissions(
-    judged: pd.DataFrame, held: pd.Index[Any], reasons: Mapping[int, tuple[str, str]]
+    judged: pd.DataFrame,
+    held: pd.Index[Any],
+    waived: npt.NDArray[np.object_],
+    reasons: Mapping[int, tuple[str, str]],
 ) -> pd.DataFrame:
-    """A submission that is out of balance is held back whole."""
-    theirs = judged.loc[judged["submission"].isin(list(reasons)) & ~judged.index.isin(held), "submission"]
-    words = [("balance", *reasons[number]) for number in theirs]
+    """A submission that is out of balance is held back whole, but for rows let go by a person who knows that."""
+    is_theirs = judged["submission"].isin(list(reasons)) & ~judged.index.isin(held) & (waived != BALANCE)
+    theirs = judged.loc[is_theirs, "submission"]
+    words = [(BALANCE, *reasons[number]) for number in theirs]
     return pd.DataFrame(words, columns=REASON_COLUMNS, index=theirs.index, dtype=object)
 
 

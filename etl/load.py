@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -18,21 +19,36 @@ def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
 
     For each platform and unit the highest revision counts; the one it replaces is kept with the time until which
     it was known. A revision that is in already is compared figure by figure; of a cell that two platforms deliver,
-    the first to arrive stays (contract: rows, batches, revisions). Run again, it finds nothing staged.
+    the first to arrive stays (contract: rows, batches, revisions). What comes for a closed month is held until the
+    month is reopened (ruling 11). Run again, it finds nothing staged.
     """
     with engine.begin() as conn:
         slice_ = {"day": day, "dataset": dataset, "known_at": take_day(conn, day)}
         plan_for_bulk(conn)
-        run_sql(conn, "load/queue", slice_)
-        conn.execute(sa.text("ANALYZE queue (batch_id, unit_id, platform_id, revision, scope, round)"))
-        rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()
-        for number in range(1, rounds + 1):
-            conn.execute(sa.text("DROP TABLE IF EXISTS verdict, contested, kept"))
-            run_sql(conn, "load/judge", {**slice_, "round": number})
-            run_sql(conn, "load/contest", slice_)
-            for step in ROUND_STEPS:
-                run_sql(conn, f"load/{step}", slice_)
-        run_sql(conn, "load/finish", slice_)
+        closed = is_closed(conn, day)
+        if closed:
+            run_sql(conn, "load/lock_out", slice_)
+        else:
+            _load_rounds(conn, slice_)
+        run_sql(conn, "load/finish", {**slice_, "is_closed": closed})
+
+
+def _load_rounds(conn: Connection, slice_: dict[str, Any]) -> None:
+    run_sql(conn, "load/queue", slice_)
+    conn.execute(sa.text("ANALYZE queue (batch_id, unit_id, platform_id, revision, scope, round)"))
+    rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()
+    for number in range(1, rounds + 1):
+        conn.execute(sa.text("DROP TABLE IF EXISTS verdict, contested, kept"))
+        run_sql(conn, "load/judge", {**slice_, "round": number})
+        run_sql(conn, "load/contest", slice_)
+        for step in ROUND_STEPS:
+            run_sql(conn, f"load/{step}", slice_)
+    run_sql(conn, "load/correct", slice_)
+
+
+def is_closed(conn: Connection, day: date) -> bool:
+    """Whether the month of the day is closed. Asked after `take_day`, the answer holds until the transaction ends."""
+    return bool(run_sql(conn, "load/is_closed", {"day": day}).scalar_one())
 
 
 def take_day(conn: Connection, day: date) -> datetime:

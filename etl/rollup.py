@@ -8,18 +8,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog
-from etl.load import take_day
+from etl.load import is_closed, take_day
 from etl.warehouse import plan_for_bulk, run_sql
 
 
 def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> None:
     """Write the day's totals: of every division or, not `whole`, of those above units that changed since the last time.
 
-    Each level is summed from the one below. A day that was never rolled up is done whole. One transaction; run
-    again, it writes the same rows.
+    Each level is summed from the one below. A day that was never rolled up is done whole; one of a closed month keeps
+    its totals as they are. One transaction; run again, it writes the same rows.
     """
     with engine.begin() as conn:
         moment = take_day(conn, day)
+        if is_closed(conn, day):
+            return
         plan_for_bulk(conn)
         whole = whole or not _is_rolled_up(conn, day)
         if whole:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
+from getpass import getuser
 from typing import Any
 
 import click
@@ -48,6 +49,19 @@ def as_json(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError(str(error)) from None
 
     return wrapped
+
+
+def named(usual_reason: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of every decision that is kept: who (the login name if nobody is named), and why."""
+    usual = {"required": True} if usual_reason is None else {"default": usual_reason, "show_default": True}
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        words = "The reason, kept with the decision."
+        why = click.option("--why", "--reason", "reason", help=words, **usual)
+        by = click.option("--by", default=getuser, help="Who decides, kept with the decision. Default: you.")
+        return by(why(command))
+
+    return decorate
 
 
 def choose(declared: dict[str, Any], ids: Sequence[str]) -> list[str]:

@@ -1,9 +1,9 @@
 -- The same bytes of the same platform and day again are the same batch; one that is loaded stays as it is.
 INSERT INTO landing.batch (
-    platform_id, dataset, stat_date, source_name, sha256, part_sizes, received_at, pulled_at, state, message
+    platform_id, dataset, stat_date, source_name, kind, sha256, part_sizes, received_at, pulled_at, state, message
 )
 VALUES (
-    :platform_id, :dataset, :stat_date, :source_name, :sha256, :part_sizes, :received_at, :pulled_at, :state, :message
+    :platform_id, :dataset, :stat_date, :source_name, :kind, :sha256, :part_sizes, :received_at, :pulled_at, :state, :message
 )
 ON CONFLICT (platform_id, dataset, stat_date, source_name, sha256) DO UPDATE
 SET

@@ -1,4 +1,5 @@
--- The day's gated batches are loaded; what was staged for them is gone; the day waits for its roll-up.
+-- The day's gated batches are loaded; what was staged for them is gone; the day waits for its roll-up, unless its month is
+-- closed.
 WITH done AS (
     UPDATE landing.batch
     SET state = 'loaded'
@@ -9,7 +10,7 @@ WITH done AS (
 waiting AS (
     INSERT INTO mart.daily_rollup (stat_date, loaded_at)
     SELECT :day, :known_at
-    WHERE EXISTS (SELECT FROM done)
+    WHERE EXISTS (SELECT FROM done) AND NOT :is_closed
     ON CONFLICT (stat_date) DO UPDATE SET loaded_at = excluded.loaded_at
 )
 

@@ -1,15 +1,19 @@
 INSERT INTO core.submission (
-    stat_date, unit_id, platform_id, batch_id, dataset, revision, received_at, filled_at, known_from,
-    is_nil, is_withdrawn, cells, figures, row_numbers
+    stat_date, unit_id, platform_id, batch_id, dataset, revision, ordinal, received_at, filled_at, known_from,
+    is_nil, is_withdrawn, cells, figures, row_numbers, batch_ids
 )
 SELECT
-    :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision, verdict.received_at,
-    staged.filled_at, :known_at, coalesce(staged.is_nil, false), verdict.is_withdrawn,
+    :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision,
+    coalesce(head.ordinal + 1, 0), coalesce(head.received_at, verdict.received_at),
+    coalesce(head.filled_at, staged.filled_at), :known_at, coalesce(staged.is_nil, false), verdict.is_withdrawn,
     coalesce(kept.cells, staged.cells, '{}'),
     coalesce(kept.figures, staged.figures, '{}'),
-    coalesce(kept.row_numbers, staged.row_numbers, '{}')
+    coalesce(kept.row_numbers, staged.row_numbers, '{}'),
+    kept.batch_ids
 FROM verdict
 LEFT JOIN landing.staged_submission AS staged USING (batch_id, unit_id, revision, sent_number)
 LEFT JOIN kept USING (batch_id, unit_id, revision, sent_number)
+LEFT JOIN core.submission AS head
+    ON verdict.is_merge AND head.stat_date = :day AND head.submission_id = verdict.head_id
 WHERE verdict.verdict = 'accepted'
 ORDER BY verdict.unit_id, verdict.platform_id

@@ -1,12 +1,15 @@
--- What becomes of each submission of this round, by the newest revision that the same platform has in for the unit.
+-- What becomes of each submission of this round, by the newest revision that the same platform has in for the unit. A
+-- release of the revision that is in is merged into it.
 CREATE TEMPORARY TABLE verdict ON COMMIT DROP AS
 SELECT
     queue.*,
     head.submission_id AS head_id,
+    queue.is_release AND queue.revision = head.revision AS is_merge,
     CASE
         WHEN queue.revision < greatest(head.revision, edition.revision) THEN 'superseded'
-        WHEN queue.revision = head.revision THEN 'same'
         WHEN queue.is_rejected THEN 'rejected'
+        WHEN queue.is_release AND head.is_withdrawn THEN 'superseded'
+        WHEN queue.revision = head.revision AND NOT queue.is_release THEN 'same'
         ELSE 'accepted'
     END AS verdict
 FROM queue

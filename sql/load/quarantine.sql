@@ -29,7 +29,7 @@ SELECT
     END,
     jsonb_build_object(
         'unit', division.division_code, 'date', :day, 'channel', channel.channel, 'measure', measure.measure,
-        'value', contested.value
+        'value', contested.value, 'revision', contested.revision
     )
 FROM contested
 JOIN core.division ON division.division_id = contested.unit_id

@@ -12,6 +12,7 @@ WITH sent AS (
         staged.is_rejected,
         false AS is_withdrawn,
         cardinality(staged.cells) AS rows_sent,
+        batch.kind = 'release' AS is_release,
         staged.batch_id,
         batch.scope
     FROM landing.staged_submission AS staged
@@ -52,7 +53,7 @@ arrived AS (
     UNION ALL
     SELECT
         withdrawn.platform_id, withdrawn.unit_id, withdrawn.revision, 0, withdrawn.received_at, false, true, 0,
-        withdrawn.batch_id, withdrawn.scope
+        false, withdrawn.batch_id, withdrawn.scope
     FROM withdrawn
 )
 

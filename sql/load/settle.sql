@@ -1,7 +1,7 @@
 -- An accepted submission that lost all of its cells replaces nothing.
 UPDATE verdict
 SET
-    rows_sent = cardinality(kept.cells),
-    verdict = CASE WHEN cardinality(kept.cells) = 0 THEN 'rejected' ELSE 'accepted' END
+    rows_sent = kept.rows_sent,
+    verdict = CASE WHEN kept.rows_sent = 0 THEN 'rejected' ELSE 'accepted' END
 FROM kept
 WHERE verdict.batch_id = kept.batch_id AND verdict.unit_id = kept.unit_id AND verdict.revision = kept.revision

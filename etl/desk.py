@@ -1,0 +1,206 @@
+"""The quarantine desk: what a person decides about rows that are held back.
+
+A released row becomes a batch of its own: it is archived with who let it go and why, passes the gate again, and is
+merged into the sender's submission of the same revision (ruling 9). What cannot be read is never guessed: a row that is
+not a figure needs a correction before it can be one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from etl.batches import register_batch
+from etl.catalog import Catalog
+from etl.conform import Read
+from etl.daily import load_and_roll_up
+from etl.failures import Refused
+from etl.pull import pass_gate
+from etl.site import Site
+from etl.sources import Reading, pulled_of
+from etl.sources.cells import read_number
+from etl.sources.frames import Draft, Submission
+from etl.warehouse import run_sql
+
+MOST_ROWS = 10_000
+"""Rows of one decision: a person has looked at them."""
+
+
+class DeskError(Refused):
+    """A decision that cannot be taken; the message names the row and what to do."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a row is changed to before it is let go; None leaves the part as it was received.
+
+    measure and channel by code or Chinese name, date as YYYY-MM-DD, value a whole number.
+    """
+
+    unit: str | None = None
+    date: str | None = None
+    measure: str | None = None
+    channel: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Released:
+    """What came of a release: rows that count now, rows that the gate or the load held back again, rows for which a
+    newer revision was in already; and the days that were rolled up."""
+
+    rows: int
+    loaded: int
+    held_again: int
+    superseded: int
+    days: list[date]
+
+
+def release(
+    site: Site, ids: Sequence[int], by: str, reason: str, correction: Correction | None = None
+) -> Released:
+    """Let rows go, as they stand or with one correction, and load them. Raises DeskError; then nothing was changed.
+
+    As they stand, rows pass that were held for a doubt which a person can lift: above the ceiling, outside the
+    platform's area, out of balance. Interrupted and called again with the same words, it ends as if called once.
+    """
+    correction = correction or Correction()
+    rows = _held_rows(site, ids)
+    target = date.fromisoformat(correction.date) if correction.date else None
+    by_batch: dict[tuple[str, date], list[dict[str, Any]]] = {}
+    for row in rows:
+        key = (row.platform, target or row.stat_date)
+        by_batch.setdefault(key, []).append(_released_row(row, correction))
+    batches = []
+    for (platform, day), theirs in by_batch.items():
+        batch_id = _pass(site, platform, day, {"by": by, "reason": reason, "rows": theirs})
+        load_and_roll_up(site, day, whole=False)
+        numbers = [each["quarantine_id"] for each in theirs]
+        changed = dict.fromkeys(numbers, asdict(correction)) if correction != Correction() else {}
+        _decide(site, numbers, "released", by, reason, changed, batch_id)
+        batches.append(batch_id)
+    with site.engine.connect() as conn:
+        counts = run_sql(conn, "quarantine/released", {"ids": batches}).one()
+    return Released(
+        rows=len(rows),
+        loaded=counts.loaded,
+        held_again=counts.held_again,
+        superseded=counts.superseded,
+        days=sorted({day for _, day in by_batch}),
+    )
+
+
+def discard(site: Site, ids: Sequence[int], by: str, reason: str) -> int:
+    """Say that rows will never count; they stay where they are, with who said so and why. Raises DeskError."""
+    rows = _held_rows(site, ids)
+    return _decide(site, [row.quarantine_id for row in rows], "discarded", by, reason, {}, None)
+
+
+def _held_rows(site: Site, ids: Sequence[int]) -> list[Row[Any]]:
+    if len(set(ids)) > MOST_ROWS:
+        raise DeskError(f"{len(set(ids)):,} rows in one decision; at most {MOST_ROWS:,} can be taken.")
+    with site.engine.connect() as conn:
+        rows = run_sql(conn, "quarantine/to_release", {"ids": list(ids)}).all()
+    missing = sorted(set(ids) - {row.quarantine_id for row in rows})
+    if missing or not rows:
+        raise DeskError(f"No row {', '.join(map(str, missing)) or '(none given)'} in the quarantine.")
+    for row in rows:
+        if row.state != "held":
+            raise DeskError(
+                f"Row {row.quarantine_id} is {row.state} already. See: quarantine show {row.quarantine_id}"
+            )
+        if row.reason_code == "period_locked":
+            raise DeskError(
+                f"Row {row.quarantine_id} waits for its month: python -m etl period reopen {row.stat_date:%Y-%m}"
+            )
+    return list(rows)
+
+
+def _decide(
+    site: Site,
+    ids: Sequence[int],
+    action: str,
+    by: str,
+    reason: str,
+    corrections: Mapping[int, Mapping[str, str | None]],
+    batch_id: int | None,
+) -> int:
+    with site.engine.begin() as conn:
+        decided = run_sql(
+            conn,
+            "quarantine/decide",
+            {
+                "ids": list(ids),
+                "action": action,
+                "decided_by": by,
+                "reason": reason,
+                "corrections": json.dumps(corrections, ensure_ascii=False),
+                "batch_id": batch_id,
+            },
+        )
+        return len(decided.all())
+
+
+def _released_row(row: Row[Any], correction: Correction) -> dict[str, Any]:
+    """The row as it is to be read: what was received, with the correction over it."""
+    changed = {name: text for name, text in asdict(correction).items() if text is not None}
+    figure = {name: row.raw.get(name) for name in ("unit", "date", "measure", "channel", "value")} | changed
+    empty = [name for name, text in figure.items() if text in (None, "")]
+    if empty:
+        raise DeskError(
+            f"Row {row.quarantine_id} has no {', '.join(empty)}: release it with a correction, or discard it."
+        )
+    return figure | {
+        "quarantine_id": row.quarantine_id,
+        "revision": row.raw.get("revision", 0),
+        "received_at": row.received_at.isoformat(),
+        "held_for": row.reason_code,
+    }
+
+
+def _pass(site: Site, platform: str, day: date, document: Mapping[str, Any]) -> int:
+    """Archive the decision as a batch and bring its rows through the gate; returns the batch."""
+    body = json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
+    first = document["rows"][0]["quarantine_id"]
+    pulled = pulled_of(day, f"release-{first}.json", (body,))
+    declared = site.catalog.platforms.get(platform)
+    if declared is None:
+        raise DeskError(f"Platform {platform} is not declared any more; its rows cannot be released.")
+    batch = register_batch(site.engine, site.archive, declared, pulled, site.clock(), kind="release")
+    if batch.state == "registered":
+        reading, waived = read_released_batch(pulled.parts, site.catalog)
+        pass_gate(site, [(day, Read(batch.batch_id, declared, None, site.clock(), reading, waived))])
+    return batch.batch_id
+
+
+def read_released_batch(parts: Sequence[bytes], catalog: Catalog) -> tuple[Reading, dict[int, str]]:
+    """The rows of a release as any reader would hand them on, one submission per unit and revision; and for what each
+    row was held, by row number."""
+    rows = json.loads(b"".join(parts))["rows"]
+    measures = {name: code for code, each in catalog.measures.items() for name in (code, each.name_zh)}
+    channels = {name: code for code, each in catalog.channels.items() for name in (code, each.name_zh)}
+    draft = Draft()
+    submissions: dict[tuple[str, int], int] = {}
+    for number, row in enumerate(rows, start=1):
+        key = (row["unit"], row["revision"])
+        if key not in submissions:
+            received_at = datetime.fromisoformat(row["received_at"])
+            submissions[key] = draft.submit(
+                Submission(row["unit"], row["date"], row["revision"], received_at)
+            )
+        value = read_number(str(row["value"]), frozenset())
+        draft.figure(
+            submissions[key],
+            (f"quarantine {row['quarantine_id']}", number, 0),
+            row["date"],
+            measures.get(row["measure"], row["measure"]),
+            channels.get(row["channel"], row["channel"]),
+            float("nan") if value is None else value,
+            None if isinstance(value, float) and value == value else str(row["value"]),
+        )
+    return draft.reading(), {number: row["held_for"] for number, row in enumerate(rows, start=1)}

@@ -1,0 +1,50 @@
+-- Held rows that the sender has settled: a later revision of the unit is in, or a later edition of the whole file; of a
+-- workbook, whose units stand for themselves, only the rows that name no known unit.
+WITH edition AS (
+    SELECT
+        batch.batch_id, batch.platform_id, batch.scope, batch.scope_revision, batch.received_at,
+        regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '') AS workbook
+    FROM landing.batch
+    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated' AND batch.kind <> 'release'
+),
+
+settled AS (
+    SELECT DISTINCT ON (quarantine.quarantine_id) quarantine.quarantine_id, later.batch_id
+    FROM quality.quarantine
+    JOIN landing.batch ON batch.batch_id = quarantine.batch_id
+    JOIN LATERAL (
+        SELECT submission.batch_id
+        FROM core.submission
+        JOIN core.division ON division.division_id = submission.unit_id
+        WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_from = :known_at
+            AND submission.platform_id = batch.platform_id AND division.division_code = quarantine.unit_code
+            AND submission.revision > CAST(quarantine.raw ->> 'revision' AS bigint)
+        UNION ALL
+        SELECT edition.batch_id
+        FROM edition
+        WHERE edition.platform_id = batch.platform_id AND edition.scope = batch.scope
+            AND edition.scope_revision > batch.scope_revision
+        UNION ALL
+        SELECT edition.batch_id
+        FROM edition
+        WHERE edition.platform_id = batch.platform_id AND edition.workbook <> ''
+            AND batch.source_name LIKE '%.xlsx'
+            AND edition.workbook = regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '')
+            AND edition.batch_id <> batch.batch_id AND edition.received_at > batch.received_at
+            AND quarantine.unit_code NOT IN (SELECT division.division_code FROM core.division)
+    ) AS later ON true
+    WHERE quarantine.stat_date = :day AND quarantine.state = 'held' AND quarantine.reason_code <> 'period_locked'
+        AND batch.dataset = :dataset AND batch.state = 'loaded'
+    ORDER BY quarantine.quarantine_id, later.batch_id
+),
+
+marked AS (
+    UPDATE quality.quarantine
+    SET state = 'corrected'
+    FROM settled
+    WHERE quarantine.quarantine_id = settled.quarantine_id
+)
+
+INSERT INTO quality.decision (quarantine_id, action, decided_by, reason, batch_id, decided_at)
+SELECT settled.quarantine_id, 'corrected', '系统', '报送单位已重新报送', settled.batch_id, :known_at
+FROM settled
