@@ -30,6 +30,8 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
             run_sql(conn, "rollup/touch_units", {"day": day})
         run_sql(conn, "rollup/kin", {"day": day})
         conn.execute(sa.text("ANALYZE touched, kin"))
+        if whole:
+            run_sql(conn, "rollup/expect", {"day": day, "moment": moment})
         run_sql(conn, "rollup/own", {"day": day})
         run_sql(conn, "rollup/parts", {"day": day})
         conn.execute(sa.text("ANALYZE own, part"))

@@ -10,6 +10,7 @@ import logging
 import click
 
 from etl.cli.divisions import divisions
+from etl.cli.explain import explain_command
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
@@ -33,5 +34,6 @@ for command in (
     report_command,
     quarantine,
     period,
+    explain_command,
 ):
     main.add_command(command)

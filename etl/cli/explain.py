@@ -1,0 +1,49 @@
+"""`explain`: what a published figure sums, down to the row of the file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from etl.cli.base import DAY, Moment, as_json, err, show, show_rows
+
+TABLES = ("mart.daily_statistics",)
+
+
+@click.command("explain")
+@click.argument("table", type=click.Choice(TABLES))
+@click.option("--division", required=True, help="12-digit division code.")
+@click.option("--date", "day", type=DAY, required=True, help="Statistical day (Asia/Shanghai).")
+@click.option("--measure", required=True, help="Code of the measure, such as consultation.")
+@click.option("--channel", default="all", show_default=True, help="Code of the channel, or all.")
+@click.option("--as-of", "moment", type=Moment(), help="As known then: ISO 8601 with zone. Default: now.")
+@as_json
+def explain_command(
+    table: str, division: str, day: datetime, measure: str, channel: str, moment: datetime | None, json_: bool
+) -> None:
+    """List the submissions, batches, files and rows that a figure of a mart sums."""
+    from etl.provenance import explain_daily
+    from etl.site import open_site
+
+    found = explain_daily(open_site().engine, division, day.date(), measure, channel, moment)
+    if json_:
+        show(True, asdict(found), "")
+        return
+    show_rows(
+        False,
+        found.parts,
+        [
+            "unit_code",
+            "unit_name",
+            "channel",
+            "value",
+            "platform",
+            "revision",
+            "batch_id",
+            "source_name",
+            "row_number",
+        ],
+    )
+    err.print(f"{table} {division} {day.date()} {measure} {channel}: {found.value}", markup=False)
