@@ -16,6 +16,7 @@ from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
 from etl.cli.site import init, platforms
 from etl.cli.tables import report_command, submissions
+from etl.cli.verify import verify_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -35,5 +36,6 @@ for command in (
     quarantine,
     period,
     explain_command,
+    verify_command,
 ):
     main.add_command(command)
