@@ -52,21 +52,25 @@ def database(server: ServerAddress, template: str) -> Iterator[Callable[[], str]
     """Makes databases: each call gives the URL of a new one, ready for use."""
     made: list[str] = []
 
-    def run(command: psycopg.sql.Composed) -> None:
-        with psycopg.connect(
-            host=str(server.socket_dir), user="postgres", dbname="postgres", autocommit=True
-        ) as conn:
-            conn.execute(command)
-
     def make() -> str:
         made.append(f"test_{uuid.uuid4().hex}")
-        command = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        run(command.format(psycopg.sql.Identifier(made[-1]), psycopg.sql.Identifier(template)))
+        copy_database(server, template, made[-1])
         return server.url(made[-1])
 
     yield make
     for name in made:
-        run(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+        run_command(server, psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+
+
+def copy_database(server: ServerAddress, template: str, name: str) -> None:
+    run_command(server, psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}"), name, template)
+
+
+def run_command(server: ServerAddress, command: psycopg.sql.SQL, *names: str) -> None:
+    with psycopg.connect(
+        host=str(server.socket_dir), user="postgres", dbname="postgres", autocommit=True
+    ) as conn:
+        conn.execute(command.format(*map(psycopg.sql.Identifier, names)))
 
 
 @pytest.fixture
