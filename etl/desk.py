@@ -8,6 +8,7 @@ not a figure needs a correction before it can be one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -29,6 +30,7 @@ from etl.warehouse import run_sql
 
 MOST_ROWS = 10_000
 """Rows of one decision: a person has looked at them."""
+ROWS_SHOWN = 20
 
 
 class DeskError(Refused):
@@ -204,3 +206,47 @@ def read_released_batch(parts: Sequence[bytes], catalog: Catalog) -> tuple[Readi
             None if isinstance(value, float) and value == value else str(row["value"]),
         )
     return draft.reading(), {number: row["held_for"] for number, row in enumerate(rows, start=1)}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one platform and day that are held for one reason, and how they are put before a person (Markdown)."""
+
+    ids: list[int]
+    subject: str
+    body: str
+
+
+def held_groups(site: Site, day: date) -> list[Group]:
+    """What of a day waits for a decision, in groups of at most MOST_ROWS rows."""
+    with site.engine.connect() as conn:
+        rows = run_sql(conn, "quarantine/to_decide", {"day": day}).all()
+    groups: dict[tuple[str, str], list[Row[Any]]] = {}
+    for row in rows:
+        groups.setdefault((row.platform, row.reason_code), []).append(row)
+    return [
+        Group(
+            [row.quarantine_id for row in theirs[:MOST_ROWS]],
+            f"{day} {platform} {reason_code}：{len(theirs[:MOST_ROWS])} 行待处理",
+            _shown_rows(theirs),
+        )
+        for (platform, reason_code), theirs in groups.items()
+    ]
+
+
+def _shown_rows(rows: Sequence[Row[Any]]) -> str:
+    """The first rows as a table."""
+    head = [
+        "| 编号 | 位置 | 单位 | 指标 | 渠道 | 数值 | 原因 |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines = []
+    for row in rows[:ROWS_SHOWN]:
+        raw = [row.raw.get(name) for name in ("unit", "measure", "channel", "value")]
+        cells = [row.quarantine_id, row.place, *raw, row.reason]
+        words = [
+            re.sub(r"[|\s]+", " ", "" if cell is None else str(cell)).replace("<", "&lt;") for cell in cells
+        ]
+        lines.append("| " + " | ".join(words) + " |")
+    rest = len(rows) - ROWS_SHOWN
+    return "\n".join(head + lines + ([f"\n另有 {rest} 行，见 quarantine list。"] if rest > 0 else []))

@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection, Engine
 from etl.warehouse import plan_for_bulk, run_sql
 
 DAY_LOCK = 7_300_003
-ROUND_STEPS = ("quarantine", "keep", "settle", "close", "insert", "flag", "count")
+ROUND_STEPS = ("quarantine", "keep", "settle", "close", "insert", "wait", "flag", "count")
+A_FEW = 2_000
+"""Submissions up to which looking each up is quicker than reading the day whole."""
 
 
 def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
@@ -24,7 +26,8 @@ def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
     """
     with engine.begin() as conn:
         slice_ = {"day": day, "dataset": dataset, "known_at": take_day(conn, day)}
-        plan_for_bulk(conn)
+        if run_sql(conn, "load/staged_count", slice_).scalar_one() > A_FEW:
+            plan_for_bulk(conn)
         closed = is_closed(conn, day)
         if closed:
             run_sql(conn, "load/lock_out", slice_)

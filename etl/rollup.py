@@ -22,9 +22,9 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         moment = take_day(conn, day)
         if is_closed(conn, day):
             return
-        plan_for_bulk(conn)
         whole = whole or not _is_rolled_up(conn, day)
         if whole:
+            plan_for_bulk(conn)
             run_sql(conn, "rollup/touch_all", {"day": day, "expecting": expecting_platforms(catalog, day)})
         else:
             run_sql(conn, "rollup/touch_units", {"day": day})

@@ -5,16 +5,20 @@ Connections come from Airflow here; the command line reads the same AIRFLOW_CONN
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
+from typing import Any
 
-from etl import daily, pull
+from etl import daily, desk, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
+
+POSTPONE, DISCARD = "暂缓", "作废"
 
 
 def plan_groups() -> list[list[str]]:
@@ -60,6 +64,29 @@ def confirm_complete(run_key: str) -> None:
         missing = pull.unfinished(site, run_key)
     if missing:
         raise DayIncomplete(f"{len(missing)} platform(s) not in: " + "; ".join(missing))
+
+
+def list_held(day: str) -> list[dict[str, Any]]:
+    """What of a day (YYYY-MM-DD) waits for a person's decision: ids, subject and body of each group."""
+    with _site() as site:
+        return [asdict(group) for group in desk.held_groups(site, date.fromisoformat(day))]
+
+
+def decide_held(group: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
+    """Carry out what a person chose for a group; returns the days that were rolled up again."""
+    (choice,) = answer["chosen_options"]
+    user = answer.get("responded_by_user") or {}
+    by = user.get("name") or user.get("id") or "Airflow"
+    why = (answer["params_input"].get("why") or "").strip()
+    if choice == POSTPONE:
+        return []
+    if not why:
+        raise desk.DeskError(f"{choice}须写明理由：请清除本任务及 decide 任务，重新答复。")
+    with _site() as site:
+        if choice == DISCARD:
+            desk.discard(site, group["ids"], by, why)
+            return []
+        return [day.isoformat() for day in desk.release(site, group["ids"], by, why).days]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+import tenacity
 from sqlalchemy.engine import Connection, CursorResult, Engine
 
 from etl.failures import Refused
@@ -78,8 +80,20 @@ def embedded_server(home: Path) -> ServerAddress:
         server = postgres_server.get_server(data, cleanup_mode=None, start=False)
         if not (data / "PG_VERSION").exists():
             _initialise_cluster(server, data)
-        server.start()
+        _start(server)
     return ServerAddress(Path(str(server.get_postmaster_info().socket_dir)))
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type((subprocess.TimeoutExpired, AssertionError)),
+    wait=tenacity.wait_fixed(0.5),
+    stop=tenacity.stop_after_delay(600),
+    reraise=True,
+)
+def _start(server: Any) -> None:
+    """Start the server and wait until it lets people in. The package gives it ten seconds, and asserts that one which
+    runs already is ready; after a crash a server reads its log first, for as long as that takes."""
+    server.start()
 
 
 def stop_embedded(home: Path) -> bool:

@@ -92,11 +92,32 @@ class Api:
 
     def trigger(self, dag_id: str, seconds: float) -> Run:
         """Run a DAG now and wait until it ends. Raises ApiError when it has not after `seconds`."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns"
-        run_id = self._send("POST", path, {"logical_date": None})["dag_run_id"]
+        return self.wait_for(dag_id, self.start(dag_id, {}), seconds)
+
+    def start(self, dag_id: str, conf: dict[str, str]) -> str:
+        """Run a DAG now with values for its params; returns the run's id."""
+        body = {"logical_date": None, "conf": conf}
+        run_id: str = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"]
+        return run_id
+
+    def answer(self, dag_id: str, run_id: str, choice: str, why: str, seconds: float) -> str:
+        """Answer the first question that a run puts to a person, once it does; returns what was asked."""
+        tasks = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        deadline = time.monotonic() + seconds
+        while not (asked := self._send("GET", f"{tasks}?state=awaiting_input")["task_instances"]):
+            if time.monotonic() > deadline:
+                raise ApiError(f"{dag_id} has asked nothing after {seconds:.0f} s.")
+            time.sleep(1)
+        question = f"{tasks}/{asked[0]['task_id']}/{asked[0]['map_index']}/hitlDetails"
+        subject: str = self._send("GET", question)["subject"]
+        self._send("PATCH", question, {"chosen_options": [choice], "params_input": {"why": why}})
+        return subject
+
+    def wait_for(self, dag_id: str, run_id: str, seconds: float) -> Run:
+        """A run once it has ended. Raises ApiError when it has not after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            run = _run(self._send("GET", f"{path}/{run_id}"))
+            run = _run(self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))
             if run.state in ENDED:
                 return run
             if time.monotonic() > deadline:

@@ -18,6 +18,7 @@ WITH figure AS (
                 FROM core.submission
                 WHERE submission.stat_date = :day AND submission.dataset = :dataset
                     AND submission.known_to = 'infinity'
+                    AND submission.unit_id IN (SELECT verdict.unit_id FROM verdict)
             ) AS claim
             GROUP BY claim.unit_id
             HAVING count(*) > 1

@@ -1,22 +1,13 @@
 -- The units whose figures changed since the day was last rolled up, and all divisions above them on that day; who is
 -- expected was decided when the day was rolled up whole.
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
-WITH RECURSIVE changed AS (
-    SELECT submission.unit_id
-    FROM core.submission
-    JOIN mart.daily_rollup AS rollup ON rollup.stat_date = submission.stat_date
-    WHERE submission.stat_date = :day AND submission.dataset = 'daily'
-        AND (
-            submission.known_from > rollup.rolled_up_at
-            OR (submission.known_to > rollup.rolled_up_at AND submission.known_to < 'infinity')
-        )
-),
-
-upward AS (
+WITH RECURSIVE upward AS (
     SELECT period.division_id, period.parent_id, period.level
-    FROM core.division_period AS period
-    WHERE period.division_id IN (SELECT changed.unit_id FROM changed)
-        AND period.valid_from <= :day AND :day < period.valid_to
+    FROM mart.daily_rollup AS rollup
+    CROSS JOIN LATERAL unnest(rollup.units_waiting) AS waiting (unit_id)
+    JOIN core.division_period AS period
+        ON period.division_id = waiting.unit_id AND period.valid_from <= :day AND :day < period.valid_to
+    WHERE rollup.stat_date = :day
     UNION
     SELECT period.division_id, period.parent_id, period.level
     FROM upward

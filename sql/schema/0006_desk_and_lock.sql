@@ -117,3 +117,6 @@ LEFT JOIN (
     FROM quality.flag
     WHERE flag.check_code = 'nil_held'
 ) AS held ON held.stat_date = reporting.stat_date AND held.unit_code = division.division_code;
+
+-- Units whose figures changed since the day was last rolled up.
+ALTER TABLE mart.daily_rollup ADD COLUMN units_waiting integer[] NOT NULL DEFAULT '{}';

@@ -13,7 +13,9 @@ import pytest
 
 pytestmark = pytest.mark.dags
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"daily_statistics", "restatements"}
+EXPECTED = {"daily_statistics", "restatements", "quarantine_desk"}
+OPERATORS = 1
+"""Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
 
 
@@ -44,7 +46,7 @@ def test_every_task_calls_a_function_of_etl_that_exists(bag: Any) -> None:
             ):
                 assert callable(getattr(tasks, node.attr)), node.attr
                 looked_at += 1
-    assert looked_at == sum(len(dag.tasks) for dag in bag.dags.values()) > 0
+    assert looked_at == sum(len(dag.tasks) for dag in bag.dags.values()) - OPERATORS > 0
 
 
 def test_a_dag_file_fits_on_a_screen_and_imports_nothing_heavy() -> None:
@@ -79,7 +81,7 @@ def test_retry_rules_name_exceptions_that_exist(bag: Any) -> None:
     named = 0
     for dag in bag.dags.values():
         for task in dag.tasks:
-            for rule in task.retry_policy.rules:
+            for rule in task.retry_policy.rules if task.retry_policy else ():
                 exception = (
                     import_string(rule.exception) if isinstance(rule.exception, str) else rule.exception
                 )

@@ -61,7 +61,8 @@ class Running:
             for line in log.read_text().splitlines()
             if "exc_value" in line
         ]
-        return "\n".join(f"{line['task_id']}: {line['error_detail'][0]['exc_value']}" for line in lines)
+        told = [f"{line['task_id']}: {line['error_detail'][0]['exc_value']}" for line in lines]
+        return "\n".join(told) or f"failed without a word: {self.api.failed_tasks(dag_id, run_id)}"
 
     def read(self, query: str, **values: object) -> pd.DataFrame:
         """Rows of a query of the warehouse."""

@@ -7,6 +7,7 @@ import stat
 import httpx
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from local.api import Run
 from local.stack import COMPONENTS, HOST, listening
@@ -125,3 +126,47 @@ def test_running_the_failed_days_again_succeeds_and_changes_nothing(
     pd.testing.assert_frame_equal(
         after.sort_values(keys, ignore_index=True), before.sort_values(keys, ignore_index=True)
     )
+
+
+HOLD = """
+INSERT INTO quality.quarantine
+    (batch_id, row_number, place, unit_code, stat_date, reason_code, reason, reason_en, raw)
+SELECT
+    count.batch_id, 999999, 'x', division.division_code, count.stat_date, 'value', '数值超过上限', 'above the ceiling',
+    jsonb_build_object(
+        'unit', division.division_code, 'date', count.stat_date, 'measure', measure.measure, 'channel', channel.channel,
+        'value', count.value + 1, 'revision', submission.revision
+    )
+FROM core.daily_count AS count
+JOIN core.submission USING (stat_date, submission_id)
+JOIN core.division ON division.division_id = count.unit_id
+JOIN core.cell USING (cell_id)
+JOIN core.measure USING (measure_id)
+JOIN core.channel USING (channel_id)
+WHERE count.stat_date = :day AND measure.measure = 'consultation'
+ORDER BY count.unit_id, count.cell_id
+LIMIT 1
+RETURNING quarantine_id, raw
+"""
+
+
+def test_a_row_that_a_person_lets_go_in_airflow_counts(running: Running, healed: Run) -> None:
+    assert healed.state == "success"
+    with running.engine.begin() as conn:
+        held = conn.execute(sa.text(HOLD), {"day": DAYS[0]}).one()
+    running.api.unpause("quarantine_desk")
+    run_id = running.api.start("quarantine_desk", {"date": DAYS[0].isoformat()})
+    asked = running.api.answer("quarantine_desk", run_id, "放行", "电话核实", seconds=200)
+    assert asked.startswith(f"{DAYS[0]} ")
+    assert asked.endswith("value：1 行待处理")
+    run = running.api.wait_for("quarantine_desk", run_id, seconds=200)
+    assert run.state == "success", running.reasons("quarantine_desk", run_id)
+    decided = running.read("SELECT * FROM quality.decision WHERE quarantine_id = :id", id=held.quarantine_id)
+    assert (decided["action"].iloc[0], decided["reason"].iloc[0]) == ("released", "电话核实")
+    assert decided["decided_by"].iloc[0] == "admin"
+    shown = running.read(
+        "SELECT count.value FROM core.daily_count AS count JOIN landing.batch USING (batch_id)"
+        " WHERE batch.kind = 'release' AND count.stat_date = :day",
+        day=DAYS[0],
+    )
+    assert shown["value"].tolist() == [held.raw["value"]]

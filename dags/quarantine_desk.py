@@ -1,0 +1,45 @@
+"""quarantine_desk: a person decides, in Airflow, about the rows of a day that are held back. Each group (a platform's
+rows with one reason) waits for its answer: 放行 lets them pass the gate again, 作废 discards them, 暂缓 leaves them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import DAG, Asset, Param, task
+
+DAILY = Asset("pls://core/daily")
+
+with DAG(
+    "quarantine_desk",
+    schedule=None,
+    catchup=False,
+    params={"date": Param(type="string", format="date", title="统计日期", description="YYYY-MM-DD")},
+    doc_md=__doc__,
+    tags=["公共法律服务"],
+):
+
+    @task
+    def list_held(params=None) -> list[dict]:
+        from etl import tasks
+
+        return tasks.list_held(params["date"])
+
+    @task(outlets=[DAILY])
+    def carry_out(group: dict, answer: dict, outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[DAILY].add_partitions(tasks.decide_held(group, answer))
+
+    groups = list_held()
+    answers = HITLOperator.partial(
+        task_id="decide",
+        options=["放行", "作废", "暂缓"],
+        defaults="暂缓",
+        params={"why": Param("", type="string", title="理由", description="放行、作废须写明理由")},
+        response_timeout=timedelta(days=7),
+    ).expand_kwargs(groups.map(lambda group: {"subject": group["subject"], "body": group["body"]}))
+    carry_out.expand_kwargs(
+        groups.zip(answers.output).map(lambda pair: {"group": pair[0], "answer": pair[1]})
+    )
