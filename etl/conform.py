@@ -165,7 +165,7 @@ def _know_units(
 
 
 def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: Mapping[tuple[str, str], int]) -> None:
-    """Add cell_id (-1 when there is none), measure_at_level, measure_in_channel, ceiling, fraction."""
+    """Add cell_id (-1 when there is none), measure_at_level, measure_in_channel, ceiling."""
     measures = catalog.daily_measures()
     channels = list(catalog.channels)
     names = [measure.code for measure in measures]
@@ -179,7 +179,6 @@ def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: Mapping[tuple[str, 
     rows["measure_at_level"] = _pairs(measure, names, rows["level"].cat.codes.to_numpy(), LEVELS)
     rows["measure_in_channel"] = _pairs(measure, names, channel, channels)
     rows["ceiling"] = np.append([float(each.ceiling) for each in measures], np.nan)[measure]
-    rows["fraction"] = rows["value"].to_numpy() % 1
 
 
 def _numbers(column: pd.Series[Any], known: list[str]) -> npt.NDArray[np.int64]:

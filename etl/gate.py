@@ -35,7 +35,7 @@ QUARANTINE_COLUMNS = [
 ]
 LOOKED_AT = [
     "problem", "is_personal", "division_id", "level", "is_in_area", "date", "measure", "channel", "measure_at_level",
-    "measure_in_channel", "value", "fraction", "ceiling", "figure_key", "is_ambiguous",
+    "measure_in_channel", "value", "ceiling", "figure_key", "is_ambiguous",
 ]  # fmt: skip
 BALANCE = "balance"
 NIL_HELD = "nil_held"

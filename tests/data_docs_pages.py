@@ -48,7 +48,6 @@ def save_validations(home: Path) -> None:
             "measure_at_level": ["mediation_accepted@village", "mediation_settled@village"],
             "measure_in_channel": ["mediation_accepted@physical", "mediation_settled@physical"],
             "value": [3.0, 2.0],
-            "fraction": [0.0, 0.0],
             "ceiling": [1000.0, 1000.0],
             "figure_key": ["1", "2"],
             "is_ambiguous": [False, False],
