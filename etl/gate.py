@@ -7,14 +7,15 @@ from the catalogue and from the divisions of the day.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from string import Formatter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pandas as pd
 
 from etl.balance import find_imbalances
@@ -138,28 +139,45 @@ def _hold_rows(
     for number, broken in reversed(list(enumerate(validation.broken))):
         is_waived = (waived == broken.meta["reason_code"]) & broken.meta.get("waivable", False)
         first[broken.rows & ~is_waived] = number
-    places = np.flatnonzero(first >= 0)
-    facts = judged.iloc[places]
-    lines: Iterable[Any] = facts.itertuples()
-    reasons = []
-    for broken_number, row in zip(first[places], lines, strict=True):
-        meta = validation.broken[broken_number].meta
-        words = {
-            "unit": _shown(row.unit),
-            "date": _shown(row.date),
-            "measure": _shown(row.measure),
-            "channel": _shown(row.channel),
-            "value": _shown_value(row),
-            "level": _shown(row.level),
-            "ceiling": "" if pd.isna(row.ceiling) else f"{row.ceiling:.0f}",
-            "problem": _shown(row.problem),
-            "platform": reads[row.batch].platform.id,
-            "stat_date": day.isoformat(),
+    parts = []
+    for number in np.unique(first[first >= 0]):
+        meta = validation.broken[number].meta
+        facts = judged.iloc[np.flatnonzero(first == number)]
+        words = _words(facts) | {
+            "ceiling": ["" if np.isnan(ceiling) else f"{ceiling:.0f}" for ceiling in facts["ceiling"]],
+            "platform": [reads[batch].platform.id for batch in facts["batch"]],
+            "stat_date": [day.isoformat()] * len(facts),
         }
-        reasons.append(
-            (meta["reason_code"], meta["reason"].format(**words), meta["reason_en"].format(**words))
+        reasons = {name: _filled(meta[name], words, len(facts)) for name in ("reason", "reason_en")}
+        parts.append(
+            pd.DataFrame({"reason_code": meta["reason_code"]} | reasons, index=facts.index, dtype=object)
         )
-    return pd.DataFrame(reasons, columns=REASON_COLUMNS, index=facts.index, dtype=object)
+    if not parts:
+        return pd.DataFrame(columns=REASON_COLUMNS, index=judged.index[:0], dtype=object)
+    return pd.concat(parts).sort_index()
+
+
+def _filled(template: str, words: Mapping[str, Sequence[str]], count: int) -> list[str]:
+    """The sentence once for each row, its {names} replaced by the row's words."""
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    by_place = template.format(**{name: f"{{{place}}}" for place, name in enumerate(names)})
+    return list(map(by_place.format, *(words[name] for name in names))) if names else [template] * count
+
+
+def _words(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """What stood in each row, as it may be shown; each different text is made fit once."""
+    words = {}
+    for name in ("unit", "date", "measure", "channel", "level", "problem", "part", "value_text"):
+        column: Any = rows[name].array
+        texts = [*map(_shown, column.categories), ""]
+        words[name] = [texts[code] for code in column.codes]
+    numbers = ("" if np.isnan(value) else f"{value:.15g}" for value in rows["value"])
+    has_text = rows["value_text"].notna()
+    words["value"] = [
+        text if has else number
+        for text, has, number in zip(words["value_text"], has_text, numbers, strict=True)
+    ]
+    return words
 
 
 def _hold_submissions(
@@ -179,52 +197,48 @@ def _describe(
     rows: pd.DataFrame, held: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read]
 ) -> pd.DataFrame:
     """The quarantine's lines: where the row stood, what stood there, and why it is held back."""
-    lines = []
-    stood: Iterable[Any] = rows.itertuples()
-    revisions = submissions["revision"].to_numpy()
-    for row, reason in zip(stood, held.itertuples(), strict=True):
-        raw = {
-            "unit": _shown(row.unit),
-            "date": _shown(row.date),
-            "measure": _shown(row.measure),
-            "channel": _shown(row.channel),
-            "value": None if row.is_stand_in else _shown_value(row),
-            "revision": int(revisions[row.submission]),
-        }
-        lines.append(
-            (
-                reads[row.batch].batch_id,
-                row.row_number,
-                _place(row),
-                _shown(row.unit)[:64],
-                reason.reason_code,
-                reason.reason,
-                reason.reason_en,
-                json.dumps(raw, ensure_ascii=False),
-            )
-        )
-    return pd.DataFrame(lines, columns=QUARANTINE_COLUMNS)
+    words = _words(rows)
+    numbers = np.array([read.batch_id for read in reads])
+    revisions = submissions["revision"].to_numpy()[rows["submission"].to_numpy()]
+    columns = [words[name] for name in ("unit", "date", "measure", "channel", "value")]
+    raw = zip(*columns, rows["is_stand_in"], revisions, strict=True)
+    return pd.DataFrame(
+        {
+            "batch_id": numbers[rows["batch"].to_numpy()],
+            "row_number": rows["row_number"].to_numpy(),
+            "place": list(map(_place, words["part"], rows["line"], rows["column"])),
+            "unit_code": [unit[:64] for unit in words["unit"]],
+            **{name: held[name].to_numpy() for name in REASON_COLUMNS},
+            "raw": [
+                orjson.dumps(
+                    {
+                        "unit": unit,
+                        "date": day,
+                        "measure": measure,
+                        "channel": channel,
+                        "value": None if is_stand_in else value,
+                        "revision": int(revision),
+                    }
+                ).decode()
+                for unit, day, measure, channel, value, is_stand_in, revision in raw
+            ],
+        },
+        columns=QUARANTINE_COLUMNS,
+    )
 
 
-def _place(row: Any) -> str:
-    part = _shown(row.part)
-    if row.column:
-        letters, number = "", int(row.column)
+def _place(part: str, line: int, column: int) -> str:
+    if column:
+        letters, number = "", int(column)
         while number:
             number, rest = divmod(number - 1, 26)
             letters = chr(65 + rest) + letters
-        return f"{part}!{letters}{row.line}"
-    return f"{part}:{row.line}" if row.line else part
+        return f"{part}!{letters}{line}"
+    return f"{part}:{line}" if line else part
 
 
 def _shown(text: Any) -> str:
     return "" if pd.isna(text) else str(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST_TEXT]
-
-
-def _shown_value(row: Any) -> str:
-    if not pd.isna(row.value_text):
-        return _shown(row.value_text)
-    return "" if pd.isna(row.value) else f"{row.value:.15g}"
 
 
 def _stage(submissions: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
