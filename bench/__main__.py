@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 import psycopg
 import yaml
-from psycopg import sql
 
+from bench.databases import checkpoint, connect, create, drop
 from bench.day import DAY, Day, dense_day, pack_files, read_divisions, realistic_day
 from bench.floor import copy_text, run_floor
+from bench.further import measure_bad_rows, measure_restated
 from bench.peer import run_peer
 from bench.process import Measured, run_apart
 from bench.product import archive_files, platform_id, run_product
@@ -66,10 +67,14 @@ def main(units: int, repeat: int | None) -> None:
             day = make(catalog, units)
             times = repeat or REPEATS
             shapes.append(_measure(server, day, catalog, copy_text(day, divisions, cells), times))
-        with _connect(server, TEMPLATE) as conn:
+        _say("bad rows")
+        ratios = [measure_bad_rows(server, TEMPLATE, dense_day(catalog, units), catalog, repeat or REPEATS)]
+        _say("a township that restates")
+        ratios += measure_restated(server, TEMPLATE, realistic_day(catalog, units), catalog)
+        with connect(server, TEMPLATE) as conn:
             version = conn.execute("SHOW server_version").fetchone()
     assert version is not None
-    page = describe(shapes, version[0], (before, os.getloadavg()[0]))
+    page = describe(shapes, ratios, version[0], (before, os.getloadavg()[0]))
     click.echo(page)
     if units == VILLAGES:
         PAGE.write_text(HEAD + page + "\n", encoding="utf-8")
@@ -120,7 +125,7 @@ def _make_template(
     load_divisions(engine, DIVISIONS_FILE, None, DAY)
     cells = register_catalog(engine, catalog)
     engine.dispose()
-    with _connect(server, TEMPLATE) as conn:
+    with connect(server, TEMPLATE) as conn:
         query = "SELECT division_code, division_id FROM core.division"
         divisions: dict[str, int] = dict(conn.execute(query).fetchall())
     return cells, divisions
@@ -133,15 +138,13 @@ def _measure(server: ServerAddress, day: Day, catalog: Catalog, text: bytes, rep
     for number in range(1, repeats + 1):
         database = f"bench_{day.shape}_{number}"
         _say(f"{day.shape}, repeat {number} of {repeats}: archive to mart")
-        _create(server, database, TEMPLATE)
+        create(server, database, TEMPLATE)
         os.environ["PLS_WAREHOUSE"] = server.url(database)
         archive_files(files)
-        with _connect(server, database, autocommit=True) as conn:
-            conn.execute("CHECKPOINT")
+        checkpoint(server, database)
         shape.product.append(run_apart(run_product))
-        with _connect(server, database, autocommit=True) as conn:
-            conn.execute("CHECKPOINT")
-        with _connect(server, database) as conn:
+        checkpoint(server, database)
+        with connect(server, database) as conn:
             _say("floor")
             shape.floor.append(Measured(run_floor(conn, text, levels)))
             _say("comparing")
@@ -149,7 +152,7 @@ def _measure(server: ServerAddress, day: Day, catalog: Catalog, text: bytes, rep
             if number == repeats:
                 _say("script")
                 shape.peer = _measure_peer(server, files, conn)
-        _drop(server, database)
+        drop(server, database)
     return shape
 
 
@@ -157,29 +160,12 @@ def _measure_peer(server: ServerAddress, files: dict[str, bytes], floor: psycopg
     with tempfile.TemporaryDirectory() as folder:
         for name, body in files.items():
             (Path(folder) / name).write_bytes(body)
-        _create(server, "bench_script", "template1")
+        create(server, "bench_script", "template1")
         measured = run_apart(run_peer, Path(folder), server.url("bench_script"))
-        with _connect(server, "bench_script") as peer:
+        with connect(server, "bench_script") as peer:
             prove_peer(floor, peer)
-        _drop(server, "bench_script")
+        drop(server, "bench_script")
     return measured
-
-
-def _connect(server: ServerAddress, database: str, autocommit: bool = False) -> psycopg.Connection:
-    return psycopg.connect(
-        host=str(server.socket_dir), user="postgres", dbname=database, autocommit=autocommit
-    )
-
-
-def _create(server: ServerAddress, database: str, template: str) -> None:
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    with _connect(server, "postgres", autocommit=True) as conn:
-        conn.execute(command.format(sql.Identifier(database), sql.Identifier(template)))
-
-
-def _drop(server: ServerAddress, database: str) -> None:
-    with _connect(server, "postgres", autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
 
 def _say(words: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -16,6 +16,7 @@ DAY = date(2026, 3, 2)
 HEADER = "单位代码,统计日期,渠道,指标,数值,填报时间,版次"
 DENSE_MEASURES = 12
 SEED = 20260302
+SHARE_SPOILED = 0.01
 SHARE_REPORTING = 0.17
 """Of the villages of a realistic day; the others report nil. Townships and counties always have something."""
 
@@ -45,6 +46,13 @@ def dense_day(catalog: Catalog, villages: int) -> Day:
     figures = units.merge(cells, how="cross")[["unit", "measure", "channel"]]
     figures["value"] = np.random.default_rng(SEED).poisson(8, len(figures))
     return Day("dense", units, figures, has_totals=False)
+
+
+def spoiled(day: Day) -> Day:
+    """The same day with one figure in a hundred below zero."""
+    is_bad = np.random.default_rng(SEED).random(len(day.figures)) < SHARE_SPOILED
+    value = day.figures["value"]
+    return replace(day, figures=day.figures.assign(value=value.where(~is_bad, -value - 1)))
 
 
 def realistic_day(catalog: Catalog, villages: int) -> Day:

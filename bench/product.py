@@ -6,6 +6,7 @@ The day's platforms are spread over pull-and-gate tasks as in the DAG, and two t
 from __future__ import annotations
 
 import gc
+import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,10 +23,11 @@ from bench.day import DAY
 from bench.process import Measured, peak
 from etl import daily, pull
 from etl.batches import register_batch
+from etl.conform import Read
 from etl.load import load_day
 from etl.rollup import roll_up_day
 from etl.site import Site, open_site
-from etl.sources import Pulled, pulled_of
+from etl.sources import SOURCES, Pulled, pulled_of
 from etl.staging import stage
 
 TASKS_AT_ONCE = 2
@@ -65,7 +67,7 @@ def run_product() -> Measured:
         seconds = {TASKS: time.perf_counter() - started}
     inside = {stage: sum(each.inside[stage] for each in done) for stage in INSIDE}
     site = _site()
-    for name, step in _last_steps(site).items():
+    for name, step in _last_steps(site, whole=True).items():
         started = time.perf_counter()
         step()
         seconds[name] = time.perf_counter() - started
@@ -74,10 +76,29 @@ def run_product() -> Measured:
     return Measured(seconds, peak() + sum(peaks), inside)
 
 
-def _last_steps(site: Site) -> dict[str, Callable[[], None]]:
+def restate_units(page: bytes) -> Measured:
+    """Bring one page of a county platform, revisions of units that are in, from the archive to the mart."""
+    site = _site()
+    pulled = pulled_of(DAY, "submissions", (page,))
+    unit = json.loads(page)["data"]["items"][0]["unit"]
+    platform = site.catalog.platforms[platform_id(unit)]
+    batch = register_batch(site.engine, site.archive, platform, pulled, PULLED_AT)
+    started = time.perf_counter()
+    reading = SOURCES["rest"].read(platform, site.catalog, pulled)
+    pull.pass_gate(site, [(DAY, Read(batch.batch_id, platform, None, PULLED_AT, reading))])
+    seconds = {"read, gate, stage": time.perf_counter() - started}
+    for name, step in _last_steps(site, whole=False).items():
+        started = time.perf_counter()
+        step()
+        seconds[name] = time.perf_counter() - started
+    site.engine.dispose()
+    return Measured(seconds, peak())
+
+
+def _last_steps(site: Site, *, whole: bool) -> dict[str, Callable[[], None]]:
     return {
         "load": lambda: load_day(site.engine, DAY),
-        "roll-up": lambda: roll_up_day(site.engine, site.catalog, DAY, whole=True),
+        "roll-up": lambda: roll_up_day(site.engine, site.catalog, DAY, whole=whole),
     }
 
 

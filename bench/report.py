@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from bench.further import Ratio
 from bench.process import Measured
 
 GOALS = {"floor": "goal ≤ 4, stretch ≤ 3", "script": "goal ≥ 10"}
@@ -30,11 +31,16 @@ class Shape:
     compared: dict[str, int] = field(default_factory=dict)
 
 
-def describe(shapes: list[Shape], server: str, load: tuple[float, float]) -> str:
+def describe(shapes: list[Shape], ratios: list[Ratio], server: str, load: tuple[float, float]) -> str:
     """The page, in Markdown. load: the machine's load average before and after."""
     return "\n".join(
         [
             *_table(["", *(shape.name for shape in shapes)], _summary(shapes)),
+            "",
+            *_table(
+                ["", "goal", "ratio", "best times"],
+                [[each.what, each.goal, f"{each.value:.3f}", each.words] for each in ratios],
+            ),
             "",
             *(line for shape in shapes for line in _parts(shape)),
             "Compared figure by figure with the floor, channel totals included, and equal: "

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import declare
-from bench.day import DAY, dense_day, pack_files, read_divisions, realistic_day
+from bench.day import DAY, dense_day, pack_files, read_divisions, realistic_day, spoiled
+from bench.further import Ratio
 from bench.process import Measured
 from bench.product import platform_id
 from bench.report import Shape, describe
@@ -67,9 +68,18 @@ def test_the_page_shows_the_ratios_of_the_same_repeat() -> None:
     ]
     shape.floor = [Measured({"COPY": 2.0}), Measured({"COPY": 2.0})]
     shape.peer = Measured({"to_sql": 60.0}, 2 << 20)
-    page = describe([shape], "18", (0.5, 1.5))
+    ratio = Ratio("restated / whole", "≤ 1/20", 0.0312, "12 ms, whole 0.38 s")
+    page = describe([shape], [ratio], "18", (0.5, 1.5))
+    assert "| restated / whole | ≤ 1/20 | 0.031 | 12 ms, whole 0.38 s |" in page
     assert "| 3.00 ×, median 4.00 × |" in page
     assert "| 10.0 ×, median 8.0 × |" in page
     assert "| archive to mart | tasks | 4.00 s | 67% |" in page
     assert "| archive to mart | inside the tasks, added up: read | 7.00 s |  |" in page
     assert "dense village 360" in page
+
+
+def test_one_figure_in_a_hundred_of_the_spoiled_day_is_below_zero(catalog: Catalog) -> None:
+    day = dense_day(catalog, 500)
+    share = (spoiled(day).figures["value"] < 0).mean()
+    assert 0.008 < share < 0.012
+    assert not (day.figures["value"] < 0).any()
