@@ -67,7 +67,7 @@ def divisions_load(
         show(
             json_,
             {**_document(plan), "changes": [change._asdict() for change in plan.changes]},
-            f"{plan.listed:,} divisions listed: {plan.opened:,} would be opened, {plan.closed:,} closed. Nothing was loaded.",
+            f"{plan.listed:,} divisions listed: {plan.opened:,} to open, {plan.closed:,} to close. Nothing was loaded.",
         )
         return
     loaded = load_divisions(

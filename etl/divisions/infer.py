@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from etl.catalog import Level
-from etl.divisions.mapping import ONE_TO_ONE, Stated
+from etl.divisions.mapping import Stated
 
 SAME_NAME, SAME_CORE, SAME_NAME_NEAR, SAME_CHILDREN, FEW_CHILDREN, NAME_PART, NAME_PARTS = (
     0.95, 0.9, 0.85, 0.95, 0.5, 0.5, 0.6,
@@ -25,8 +25,6 @@ ENDINGS = {
     Level.COUNTY: re.compile(r"(市|区|县)$"),
     Level.TOWNSHIP: re.compile(r"(街道办事处|街道筹建处|办事处|街道|镇|乡|管区)$"),
     Level.VILLAGE: re.compile(
-        r"(社区|村)?(村民委员会|村名委员会|居民委员会|村委员会|村委会|居委会|民委员会)$|(社区|村)$"
-    ),
         r"(社区|村)?(村民委员会|村名委员会|居民委员会|村委员会|村委会|居委会|民委员会)$|(社区|村)$"
     ),
 }
@@ -270,7 +268,9 @@ class _Inference:
         together = Counter(found.values())
         for code, to_code in found.items():
             confidence = NAME_PARTS if together[to_code] > 1 else NAME_PART
-            reason = f"gone from beside {self.new[to_code].name}, whose name holds its own ({self.old[code].name})"
+            reason = (
+                f"gone from beside {self.new[to_code].name}, whose name holds its own ({self.old[code].name})"
+            )
             self.guesses.append(Guess("merged", code, to_code, Decimal(1), confidence, reason))
 
 

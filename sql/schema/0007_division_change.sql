@@ -75,6 +75,13 @@ BEGIN
         SELECT * FROM core.division_period_as_of(moment)
     ),
 
+    last_seen AS (
+        SELECT known.division_id, max(known.valid_from) AS valid_from
+        FROM known
+        WHERE known.valid_from <= on_day
+        GROUP BY known.division_id
+    ),
+
     -- A division's changes apply to figures that reached it since its change before.
     step AS MATERIALIZED (
         SELECT
@@ -90,15 +97,12 @@ BEGIN
                 '-infinity'
             ) AS change_before
         FROM core.division_change AS change
+        LEFT JOIN last_seen ON last_seen.division_id = change.from_id
         WHERE change.is_taken AND change.share IS NOT NULL
             AND change.known_from <= moment AND (moment < change.known_to OR change.known_to = 'infinity')
             AND past_day < change.effective_date AND change.effective_date <= on_day
             -- A division that comes back is the same: its figures wait for it.
-            AND NOT (change.kind = 'removed' AND EXISTS (
-                SELECT FROM known
-                WHERE known.division_id = change.from_id
-                    AND change.effective_date < known.valid_from AND known.valid_from <= on_day
-            ))
+            AND NOT (change.kind = 'removed' AND change.effective_date < last_seen.valid_from)
     ),
 
     walk AS (
