@@ -12,6 +12,7 @@ import click
 
 from etl.cli.base import DAY, as_json, make_table, out, show
 from etl.divisions import DivisionLoad, load_divisions, plan_divisions
+from etl.divisions.compare import Change
 from etl.divisions.mapping import COLUMNS, KINDS
 
 SHOWN = 10
@@ -106,16 +107,20 @@ def _show_plan(plan: DivisionLoad) -> None:
         table.add_row(kind, level, origin, "yes" if is_taken else "proposed only", f"{count:,}")
     out.print(table)
     shown: Counter[tuple[str, str]] = Counter()
-    table = make_table("change", "from", "to", "share", "confidence", "reason")
     for change in plan.changes:
         shown[change.kind, change.level] += 1
         if shown[change.kind, change.level] <= SHOWN:
-            share = "" if change.share is None else str(change.share)
-            confidence = f"{change.confidence:.2f}" if change.origin == "inferred" else change.origin
-            table.add_row(change.kind, change.from_code, change.to_code, share, confidence, change.reason)
-    out.print(table)
+            out.print(_line(change), markup=False)
     if shown and max(shown.values()) > SHOWN:
         out.print(f"At most {SHOWN} are shown of a kind and level; --plan --json gives all.", markup=False)
+
+
+def _line(change: Change) -> str:
+    codes = " → ".join(dict.fromkeys(filter(None, (change.from_code, change.to_code))))
+    share = f" share {change.share}" if change.kind == "split" else ""
+    origin = f"{change.origin} {change.confidence:.2f}" if change.origin == "inferred" else change.origin
+    taken = "" if change.is_taken else ", proposed only"
+    return f"{change.kind} {change.level} {codes}{share} ({origin}{taken}): {change.reason}"
 
 
 def _write_proposals(file: Path, plan: DivisionLoad) -> None:
