@@ -83,7 +83,9 @@ class DivisionsSite:
                         "at": datetime(2020, 1, 1, tzinfo=UTC),
                         "is_nil": not values,
                         "cells": sorted(self.cells[cell] for cell in values),
-                        "figures": [values[cell] for cell in sorted(values, key=lambda cell: self.cells[cell])],
+                        "figures": [
+                            values[cell] for cell in sorted(values, key=lambda cell: self.cells[cell])
+                        ],
                     }
                     for unit, values in figures.items()
                 ],

@@ -126,7 +126,9 @@ def test_divisions_can_be_asked_for_as_they_were_known_at_any_earlier_moment(sit
         pd.testing.assert_frame_equal(asked, snapshot)
     before_all = site.frame("SELECT division_id FROM core.division_period_as_of('2000-01-01T00:00Z')")
     assert before_all.empty
-    assert len(site.frame("SELECT division_id FROM core.division_period_as_of('infinity')")) == len(snapshots[-1])
+    assert len(site.frame("SELECT division_id FROM core.division_period_as_of('infinity')")) == len(
+        snapshots[-1]
+    )
 
 
 def test_successors_can_be_asked_for_as_they_were_known(site: DivisionsSite) -> None:
