@@ -50,7 +50,8 @@ def compare(before: Before, new: Mapping[str, Division], stated: Iterable[Stated
     carried = {each.from_code: each.to_code for each in fates if _hands_on(each) and each.kind != "split"}
     carried |= {each.from_code: each.to_code for each in guesses if _is_taken(each)}
     decided = set(carried) | {each.from_code for each in fates if each.kind == "split"}
-    reached = set(carried.values()) | {each.to_code for each in fates}
+    reached = set(carried.values()) | {each.to_code for each in fates if each.kind != "added"}
+    renamed = {each.from_code for each in fates if each.from_code == each.to_code and each.kind != "split"}
     changes = [
         *_stated_changes(fates, old, new),
         *(
@@ -67,11 +68,9 @@ def compare(before: Before, new: Mapping[str, Division], stated: Iterable[Stated
             )
             for guess in guesses
         ),
-        *_listed_changes(
-            old, new, carried, {each.from_code for each in fates if each.from_code == each.to_code}
-        ),
+        *_listed_changes(old, new, carried, renamed),
         *_removed(old, new, carried, decided, fates),
-        *_added(old, new, reached, before.gone),
+        *_added(old, new, reached, before.gone, fates),
     ]
     return sorted(
         changes, key=lambda each: (DEPTH[each.level], each.from_code or each.to_code, each.kind, each.to_code)
@@ -155,14 +154,18 @@ def _removed(
 
 
 def _added(
-    old: Mapping[str, Division], new: Mapping[str, Division], reached: Collection[str], gone: Collection[str]
+    old: Mapping[str, Division],
+    new: Mapping[str, Division],
+    reached: Collection[str],
+    gone: Collection[str],
+    fates: Iterable[Stated],
 ) -> Iterable[Change]:
-    gone = set(gone)
+    notes = {each.to_code: each.note for each in fates if each.kind == "added"}
     for code, now in new.items():
         if code in gone:
-            yield Change(
-                "returned", now.level, code, code, None, "listed", 1.0, True,
-                f"{now.name} was in an earlier list: the same division",
-            )  # fmt: skip
+            words = f"{now.name} was in an earlier list: the same division"
+            yield Change("returned", now.level, code, code, None, "listed", 1.0, True, words)
         elif code not in old and code not in reached:
-            yield Change("added", now.level, "", code, None, "listed", 1.0, True, f"{now.name} is new")
+            words = ": ".join(filter(None, (f"{now.name} is new", notes.get(code))))
+            origin = "stated" if code in notes else "listed"
+            yield Change("added", now.level, "", code, None, origin, 1.0, True, words)
