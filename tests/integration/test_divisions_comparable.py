@@ -8,11 +8,13 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from etl.warehouse import ServerAddress
 from tests.integration.divisions_site import DivisionsSite, Figures, divisions_site
+from tests.integration.test_postgresql_15 import old_server  # noqa: F401
 
 pytestmark = pytest.mark.integration
 PAST, SPRING, SUMMER, AUTUMN = date(2026, 1, 5), date(2026, 3, 1), date(2026, 6, 1), date(2026, 9, 1)
@@ -239,6 +241,39 @@ def test_whatever_happens_to_divisions_the_provinces_total_stays(site: Divisions
     for n, day in enumerate(days):
         for on_day in days[n:]:
             assert_province_is_the_same(site, day, on_day)
+
+
+def test_a_division_that_moves_under_its_code_takes_its_earlier_figures_along(site: DivisionsSite) -> None:
+    site.load(UPPER + A + B + C)
+    site.submit(PAST, consultations(a=3, b=4, c=9))
+    site.roll_up(PAST)
+    site.load(UPPER + A + B.replace(f",{TOWN}", f",{OTHER_TOWN}") + C, SUMMER)
+    comparable = site.comparable(PAST, SUMMER)
+    assert (comparable[TOWN], comparable[OTHER_TOWN], comparable[CODE_B]) == (3, 13, 4)
+    assert site.statistics(PAST)[TOWN] == 7
+
+
+def test_changes_are_followed_on_postgresql_15_too(
+    old_server: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    class Server15(ServerAddress):
+        def ensure_database(self, database: str) -> None:
+            with psycopg.connect(
+                host=str(old_server), user="postgres", dbname="postgres", autocommit=True
+            ) as conn:
+                conn.execute(f"CREATE DATABASE {database}".encode())
+
+    with divisions_site(Server15(old_server), tmp_path) as site:
+        site.load(UPPER + A + B + C)
+        site.submit(PAST, consultations(a=3, b=5, c=9))
+        site.roll_up(PAST)
+        site.load(
+            UPPER + A + C, SUMMER, mapping=f"split,{CODE_B},{CODE_A},0.5,\nsplit,{CODE_B},{CODE_C},0.5,"
+        )
+        assert site.comparable(PAST, SUMMER)[CODE_A] == 6
+        assert site.comparable(PAST, SUMMER)[CODE_C] == 11
+        assert_province_is_the_same(site, PAST, SUMMER)
 
 
 # --- levels that are skipped ---------------------------------------------------------------------------------------
