@@ -4,7 +4,7 @@ and parent together do, and never a name alone."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -33,10 +33,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Before:
-    """Divisions in force on the eve of the list, and codes that were in force only earlier."""
+    """Divisions in force on the eve of the list, and by code the last names of those in force only earlier."""
 
     divisions: Mapping[str, Division]
-    gone: Collection[str] = ()
+    gone: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare(before: Before, new: Mapping[str, Division], stated: Iterable[Stated] = ()) -> list[Change]:
@@ -157,13 +157,13 @@ def _added(
     old: Mapping[str, Division],
     new: Mapping[str, Division],
     reached: Collection[str],
-    gone: Collection[str],
+    gone: Mapping[str, str],
     fates: Iterable[Stated],
 ) -> Iterable[Change]:
     notes = {each.to_code: each.note for each in fates if each.kind == "added"}
     for code, now in new.items():
         if code in gone:
-            words = f"{now.name} was in an earlier list: the same division"
+            words = f"{now.name} was in an earlier list as {gone[code]}: the same division"
             yield Change("returned", now.level, code, code, None, "listed", 1.0, True, words)
         elif code not in old and code not in reached:
             words = ": ".join(filter(None, (f"{now.name} is new", notes.get(code))))

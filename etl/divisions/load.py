@@ -118,7 +118,8 @@ def _before(conn: Connection, start: date) -> Before:
     if columns["code"] is None:
         return Before({})
     known = pd.DataFrame(dict(columns))
-    return Before(_divisions(known[known["is_in_force"]]), set(known.loc[~known["is_in_force"], "code"]))
+    gone = known[~known["is_in_force"]]
+    return Before(_divisions(known[known["is_in_force"]]), dict(zip(gone["code"], gone["name"], strict=True)))
 
 
 def _divisions(table: pd.DataFrame) -> dict[str, Division]:

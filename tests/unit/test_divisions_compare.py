@@ -31,9 +31,9 @@ def changes_of(
     old: dict[str, Division],
     new: dict[str, Division],
     stated: list[Stated] | None = None,
-    gone: set[str] | None = None,
+    gone: dict[str, str] | None = None,
 ) -> list[Change]:
-    return compare(Before({**UPPER, **old}, gone or set()), {**UPPER, **new}, stated or [])
+    return compare(Before({**UPPER, **old}, gone or {}), {**UPPER, **new}, stated or [])
 
 
 def facts(changes: list[Change]) -> list[tuple[str, str, str, bool]]:
@@ -238,11 +238,12 @@ def test_the_figures_of_what_is_gone_go_where_the_division_above_it_went() -> No
 def test_a_code_that_was_in_force_earlier_returns_and_is_nobody_elses_successor() -> None:
     old = {TOWN: town("甲镇"), "371312001001": village("王庄村")}
     new = {TOWN: town("甲镇"), "371312001002": village("王庄村")}
-    found = changes_of(old, new, gone={"371312001002"})
+    found = changes_of(old, new, gone={"371312001002": "李庄村"})
     assert facts(found) == [
         ("removed", "371312001001", TOWN, True),
         ("returned", "371312001002", "371312001002", True),
     ]
+    assert found[1].reason == "王庄村 was in an earlier list as 李庄村: the same division"
 
 
 # --- a mapping ------------------------------------------------------------------------------------------------
