@@ -1,0 +1,40 @@
+"""Divisions of a day: which codes exist, which are in force, and what is below what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy.engine import Connection
+
+from etl.divisions.division_list import DEPTH, DivisionListError
+from etl.warehouse import run_sql
+
+
+class DayDivisions:
+    """The divisions as they stand on one day: which codes exist, which are active, and what is below what.
+
+    `table` is indexed by division code; columns division_id (int), level (text, missing when inactive on the day).
+    """
+
+    def __init__(self, conn: Connection, day: date) -> None:
+        columns = run_sql(conn, "divisions/of_day", {"day": day}).mappings().one()
+        if columns["division_code"] is None:
+            raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
+        self.table = pd.DataFrame(dict(columns)).set_index("division_code")
+
+    def inside(self, area: Collection[str], levels: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Which lines of `table` are active, of one of the levels, and named in the area or below what it names."""
+        table = self.table
+        inside = np.asarray(table.index.isin(list(area)) & table["level"].notna())
+        ids = table["division_id"].to_numpy()
+        parents = table["parent_id"].to_numpy()
+        is_inside = np.zeros(int(ids.max()) + 1, dtype=bool)
+        is_inside[ids[inside]] = True
+        for _ in DEPTH:
+            inside = inside | is_inside[parents]
+            is_inside[ids[inside]] = True
+        return inside & table["level"].isin(list(levels)).to_numpy()
