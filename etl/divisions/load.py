@@ -60,6 +60,7 @@ def load_divisions(
     with engine.begin() as conn:
         plan = _plan(conn, file, valid_from or today, mapping, strict=strict)
         announce(plan)
+        _require_open_months(conn, file, plan)
         return _apply(conn, plan)
 
 
@@ -111,6 +112,18 @@ def _require_newest(conn: Connection, file: Path, start: date) -> bool:
     if is_older:
         raise DivisionListError(f"{file}: a list valid from a day after {start} is loaded already.")
     return is_older is None
+
+
+def _require_open_months(conn: Connection, file: Path, plan: DivisionLoad) -> None:
+    """Raise DivisionListError when the list would change a month that is closed (ruling 11)."""
+    if plan.valid_from is None or not plan.closed + plan.opened:
+        return
+    closed = list(run_sql(conn, "divisions/closed_months", _slice(plan.valid_from)).scalars())
+    if closed:
+        raise DivisionListError(
+            f"{file}: valid from {plan.valid_from}, it would change {', '.join(closed)}, which is closed. Reopen first:"
+            f" python -m etl period reopen {closed[0]} --why …"
+        )
 
 
 def _before(conn: Connection, start: date) -> Before:

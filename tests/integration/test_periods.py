@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from etl.cli import main
 from etl.daily import restate, run_day
 from etl.desk import DeskError, release
+from etl.divisions import DivisionListError, load_divisions
 from etl.periods import PeriodError, close_month, list_months, reopen_month
+from etl.settings import DIVISIONS_FILE
 from etl.site import Site
 from simulator.plan import SECOND
 from simulator.simulation import Simulation
@@ -94,3 +98,18 @@ def test_months_are_closed_and_reopened_on_the_command_line(
         assert (month["month"], month["decided_by"], month["reason"]) == ("2026-03-01", "王", "月度封账")
         assert run("period", "reopen", "2026-03")[0] == 2, "a reason is asked for"
         assert run("period", "reopen", "2026-03", "--why", "更正")[0] == 0
+
+
+def test_a_division_list_that_would_change_a_closed_month_is_refused(
+    tmp_path: Path, hotline_url: str, open_for: OpenFor
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = open_for(simulation)
+        run_day(site, DAY, list(site.catalog.platforms))
+        close_month(site, MONTH, "王处长", "月度封账")
+        listed = pd.read_csv(DIVISIONS_FILE, dtype=str, keep_default_na=False)
+        listed[listed["code"] != "371302001001"].to_csv(tmp_path / "changed.csv", index=False)
+        with pytest.raises(DivisionListError, match="it would change 2026-03, which is closed"):
+            load_divisions(site.engine, tmp_path / "changed.csv", DAY, DAY)
+        after = date(2026, 4, 1)
+        assert load_divisions(site.engine, tmp_path / "changed.csv", after, after).closed == 1
