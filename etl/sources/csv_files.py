@@ -45,6 +45,11 @@ _ENCODINGS = ("gb18030", "gbk", "gb2312", "big5", "utf-8")
 _BLANKS = frozenset({"", "-", "—"})
 _HEADER = ("单位代码", "统计日期", "渠道", "指标", "数值", "填报时间", "版次")
 _TOTAL, _NIL = "合计", "零报告"
+_MAX_LINES = 1_000_000
+"""The shortest line that can be right has some 40 bytes: a file of 50 MB cannot hold more that are."""
+_MAX_COLUMNS = 500
+_MAX_RAGGED = 10_000
+csv.field_size_limit(MAX_BYTES)  # a long cell is its line's trouble, not the file's
 
 
 class CsvOptions(FileOptions):
@@ -183,18 +188,13 @@ class _Table:
 def _table(text: bytes, options: CsvOptions) -> _Table:
     for mark in (codecs.BOM_UTF8, "\ufeff".encode("gb18030")):
         text = text.removeprefix(mark)
-    head, _, body = text.partition(b"\n")
-    try:
-        header = [name_key(name) for name in next(csv.reader([_decoded(head, options)], strict=True), [])]
-    except csv.Error:
-        header = []
+    head, body = _cut_head(text)
     wanted = {name: name_key(options.columns.get(name, name)) for name in _HEADER}
-    missing = [name for name in wanted.values() if header.count(name) != 1]
-    if missing:
-        found = ",".join(header)[:120]
-        raise Unreadable(f"表头不符：{'、'.join(missing)} 应当各有一列，收到的表头是 {mask(found)}")
+    header = _header(head, set(wanted.values()), options)
     body = body.rstrip(b"\r\n")
     count = body.count(b"\n") + 1 if body else 0
+    if max(count, body.count(b"\r")) > _MAX_LINES:
+        raise Unreadable(f"超过 {_MAX_LINES:,} 行，整份退回")
     ragged: list[tuple[int, list[str]]] = []
     columns = _split(body, count, len(header), options)
     lines = np.arange(2, count + 2, dtype=np.int32)
@@ -210,6 +210,34 @@ def _table(text: bytes, options: CsvOptions) -> _Table:
         ragged,
         at["单位代码"],
     )
+
+
+def _cut_head(text: bytes) -> tuple[bytes, bytes]:
+    """The first line and the others, whatever ends it. Raises Unreadable when it has too many columns."""
+    end = re.search(rb"\r\n?|\n", text)
+    head, body = (text[: end.start()], text[end.end() :]) if end else (text, b"")
+    if (columns := head.count(b",") + 1) > _MAX_COLUMNS:
+        raise Unreadable(f"表头有 {columns:,} 列，超过 {_MAX_COLUMNS} 列，整份退回")
+    return head, body
+
+
+def _header(head: bytes, wanted: set[str], options: CsvOptions) -> list[str]:
+    """The columns' names. Raises Unreadable when one is missing, and says so when only the encoding is wrong."""
+    try:
+        header = [name_key(name) for name in next(csv.reader([_decoded(head, options)], strict=True), [])]
+    except (csv.Error, Unreadable):
+        header = []
+    missing = [name for name in sorted(wanted) if header.count(name) != 1]
+    if not missing:
+        return header
+    for encoding in {"utf-8", "utf-16", "gb18030"} - {options.encoding}:
+        if wanted <= {name_key(name) for name in head.decode(encoding, errors="ignore").split(",")}:
+            declared = options.encoding.upper()
+            raise Unreadable(f"内容是 {encoding.upper()} 编码，约定的是 {declared}：请另存为约定的编码")
+    if not header:
+        _decoded(head, options)
+    found = mask(",".join(header))[:120]
+    raise Unreadable(f"表头不符：{'、'.join(missing)} 应当各有一列，收到的表头是 {found}")
 
 
 def _decoded(text: bytes, options: CsvOptions) -> str:
@@ -264,9 +292,11 @@ def _split_by_line(
                 lines.append(start)
             elif any(cell.strip() for cell in cells):
                 ragged.append((start, cells))
+                if len(ragged) > _MAX_RAGGED:
+                    raise Unreadable(f"超过 {_MAX_RAGGED:,} 行的列数与表头不一致，整份退回")
             start = reader.line_num + 2
     except csv.Error:
-        raise Unreadable(f"第 {start} 行起引号不配对或字段过长，不是 CSV") from None
+        raise Unreadable(f"第 {start} 行起引号不配对，不是 CSV") from None
     columns = zip(*kept, strict=True) if kept else [()] * width
     return [Texts.encode(column) for column in columns], np.array(lines, np.int32), ragged
 

@@ -13,9 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from etl.sources.base import Reading
+from etl.sources.base import LONGEST_WORDS, Reading, plain
 from etl.sources.personal import any_personal, find_personal, mask
 
+_LONGEST_TIME = 100
+"""Characters of 填报时间 that are kept: it is the only text of a sender that is loaded as it stands."""
 _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
 
@@ -179,7 +181,7 @@ class Draft:
         self._mark_personal(rows)
         if any(submission.personal for submission in self.submissions):
             rows = rows.masked()
-        notes = [(index, code, mask(words)) for index, code, words in self.notes]
+        notes = [(index, code, _kept(words, LONGEST_WORDS)) for index, code, words in self.notes]
         return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes)
 
     def _mark_personal(self, rows: Rows) -> None:
@@ -209,7 +211,9 @@ class Draft:
                 "date": pd.Series(_masked_list([one.date for one in each]), dtype="str"),
                 "revision": np.array([one.revision for one in each], np.int64),
                 "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
-                "filled_at": pd.Series(_masked_list([one.filled_at for one in each]), dtype="object"),
+                "filled_at": pd.Series(
+                    [one.filled_at and _kept(one.filled_at, _LONGEST_TIME) for one in each], dtype="object"
+                ),
                 "is_nil": np.array([one.is_nil for one in each], np.bool_),
                 "personal": np.array([one.personal for one in each], np.bool_),
             }
@@ -239,6 +243,11 @@ def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
         np.array(value, np.float64),
         *(Texts.encode(texts) for texts in (part, unit, day, measure, channel, text, problem)),
     )
+
+
+def _kept(text: str, longest: int) -> str:
+    """A text of the sender's as it may be stored."""
+    return plain(mask(text), longest)
 
 
 def _masked_list(texts: list[str | None]) -> list[str | None]:

@@ -8,7 +8,7 @@ import re
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from xml.parsers import expat
 import python_calamine
 
 from etl.catalog import Catalog, Platform
-from etl.sources.base import MAX_BYTES, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
+from etl.sources.base import MAX_BYTES, REVIEW, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
 from etl.sources.cells import code_of, day_text, name_key, name_keys, read_day, read_number, tidy
 from etl.sources.files import (
     STILL_WRITTEN,
@@ -37,11 +37,20 @@ _MAX_ROWS = 2_000
 _MAX_CELLS = 2_000_000
 """The area that a sheet's cells span is held in memory whole: one stray cell at the far end would fill it."""
 _MAX_ENTRIES = 10_000
+_MAX_MERGED = 100_000
+_MAX_TEXT = 20_000_000
+"""Characters that the cells show in all: a shared string is stored once and shown by any number of cells."""
+_MAX_SHARED = 1_000_000
+_MAX_MARKED = 300_000
+_MAX_FIGURES = 500_000
+_EXCEL_COLUMNS = 16_384
+_NOT_CALCULATED = "（公式没有保存计算结果）"
 _FRESH = timedelta(seconds=10)
 _SHEET, _SURVEY = "日报表", "满意度"
 _BLANKS = frozenset({"", "-", "/", "—"})
 _CODE, _UNIT, _TOTAL = "单位代码", "单位名称", "合计"
-_SIDE_COLUMNS = frozenset({"序号", "备注", "填报人"})
+_SIDE_COLUMNS = frozenset({"序号", "备注", "填报人", REVIEW})
+_DOCTYPES = ["<!DOCTYPE".encode(coding) for coding in ("ascii", "utf-16-le", "utf-16-be")]
 _DATE_LABEL, _TIME_LABEL = "统计日期", "填报时间"
 _HEAD = re.compile(
     r"(填报单位|统计日期|填报时间)\s*:\s*(.*?)\s*(?=(?:填报单位|统计日期|填报时间)\s*:|$)", re.DOTALL
@@ -123,15 +132,18 @@ class _Sheet:
 def _sheets(data: bytes) -> list[_Sheet]:
     """The two sheets, as far as they are there, once the workbook is known to be within its limits.
 
-    Raises Unreadable. calamine shows an error cell as empty: what the sheet's XML says is put in its place.
+    Raises Unreadable. calamine shows an error cell, or a formula without a result, as empty: what the sheet's XML
+    says is put in its place. It is given the parts that were looked at, in an archive of our own: two readers of one
+    broken archive may find different parts in it.
     """
     entries = _inflated(data)
     bounds = _Package(entries).scans((_SHEET, _SURVEY))
     if _SHEET not in bounds:
         raise Unreadable(f"没有工作表“{_SHEET}”")
+    looked_at = _repacked(entries)
     del entries
     try:
-        with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
+        with python_calamine.CalamineWorkbook.from_filelike(looked_at) as workbook:
             return [_sheet(workbook, name, bounds[name]) for name in (_SHEET, _SURVEY) if name in bounds]
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
@@ -170,16 +182,29 @@ def _inflated(data: bytes) -> dict[str, bytes]:
         name = info.filename.lower()
         if len(content) != info.file_size or name in entries:
             raise Unreadable("工作簿的压缩目录与内容不符")
+        if any(mark in content for mark in _DOCTYPES):
+            raise Unreadable("工作簿的 XML 带有文档类型声明，不予读取")
         entries[name] = content
     return entries
 
 
+def _repacked(entries: dict[str, bytes]) -> io.BytesIO:
+    """The parts that make up the sheets, uncompressed; no macros, pictures or other files."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in entries.items():
+            if name.endswith((".xml", ".rels")):
+                archive.writestr(name, content)
+    file.seek(0)
+    return file
+
+
 @dataclass
 class _Scan:
-    """What a sheet's XML says before calamine opens it: how far its cells reach, which of them are errors."""
+    """What a sheet's XML says before calamine opens it: what stands in cells that calamine shows as empty."""
 
     name: str
-    errors: dict[tuple[int, int], str]
+    marked: dict[tuple[int, int], str]
 
 
 class _Package:
@@ -203,8 +228,29 @@ class _Package:
             relation = next((value for name, value in sheet.items() if name.endswith(":id")), "")
             target = targets.get(relation, "").lstrip("/")
             path = target if target.startswith("xl/") else f"xl/{target}"
-            scans[key] = _Scan(sheet["name"], _scan(self._part(path)))
+            scans[key] = _Scan(sheet["name"], _scan(self._part(path), self._shared_lengths()))
         return scans
+
+    def _shared_lengths(self) -> list[int]:
+        """Characters of each shared string. Raises Unreadable when they are too many."""
+        lengths: list[int] = []
+        if "xl/sharedstrings.xml" not in self._entries:
+            return lengths
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if _local(name) == "si":
+                lengths.append(0)
+                if len(lengths) > _MAX_SHARED:
+                    raise Unreadable(f"工作簿的文字超过 {_MAX_SHARED:,} 条，整份退回")
+
+        def text(words: str) -> None:
+            if lengths:
+                lengths[-1] += len(words)
+
+        parser = expat.ParserCreate()
+        parser.CharacterDataHandler = text
+        _parse(self._part("xl/sharedstrings.xml"), start, parser)
+        return lengths
 
     def _part(self, name: str) -> bytes:
         content = self._entries.get(name.lower())
@@ -241,19 +287,22 @@ def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None], parser: exp
         raise Unreadable("工作簿的 XML 损坏") from None
 
 
-def _scan(xml: bytes) -> dict[tuple[int, int], str]:
-    """The error cells of a sheet by row and column (0-based), once its cells prove not to reach too far."""
-    errors: dict[tuple[int, int], str] = {}
+def _scan(xml: bytes, shared: Sequence[int]) -> dict[tuple[int, int], str]:
+    """What stands in error cells and in formulas without a result, by row and column (0-based), once the cells prove
+    not to reach too far nor to show too much. shared: characters of each shared string."""
+    marked: dict[tuple[int, int], str] = {}
     columns: dict[str, int] = {}
     row = column = -1
-    last_row = last_column = 0
-    is_error = False
+    last_row = last_column = shown = merged = 0
+    kind_of_cell: str | None = None
+    formula: tuple[int, int] | None = None
     parser = expat.ParserCreate()
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, is_error, last_row, last_column
+        nonlocal row, column, last_row, last_column, kind_of_cell, formula, merged
         kind = _local(name)
         if kind == "c":
+            mark_formula()
             reference = attributes.get("r")
             if reference is None:
                 column += 1
@@ -263,45 +312,93 @@ def _scan(xml: bytes) -> dict[tuple[int, int], str]:
                 column = (
                     columns[letters] if letters in columns else columns.setdefault(letters, _column(letters))
                 )
-            is_error = attributes.get("t") == "e"
-        elif kind in ("v", "is"):
+            kind_of_cell = attributes.get("t")
+        elif kind in ("v", "is", "f"):
             last_row, last_column = max(last_row, row), max(last_column, column)
             if (last_row + 1) * (last_column + 1) > _MAX_CELLS:
                 raise Unreadable(
                     f"工作表的内容一直延伸到第 {row + 1} 行第 {column + 1} 列，超出限度，整份退回"
                 )
-            if is_error:
-                parser.CharacterDataHandler = text
+            if kind == "f":
+                formula = row, column
+            elif kind == "v":
+                parser.CharacterDataHandler = (
+                    error if kind_of_cell == "e" else show if kind_of_cell == "s" else calculate
+                )
+                if kind_of_cell == "str":
+                    formula = None
         elif kind == "row":
+            mark_formula()
             row = int(attributes["r"]) - 1 if "r" in attributes else row + 1
             column = -1
+        elif kind == "mergeCell":
+            merged += 1
+            if merged > _MAX_MERGED:
+                raise Unreadable(f"工作表的合并单元格超过 {_MAX_MERGED:,} 处，整份退回")
 
-    def text(words: str) -> None:
-        errors[row, column] = words
+    def mark_formula() -> None:
+        if formula:
+            mark(formula, _NOT_CALCULATED)
+
+    def mark(place: tuple[int, int], words: str) -> None:
+        nonlocal formula
+        formula = None
+        marked[place] = words
+        if len(marked) > _MAX_MARKED:
+            raise Unreadable(f"工作表的错误值超过 {_MAX_MARKED:,} 个，整份退回")
+
+    def calculate(words: str) -> None:
+        nonlocal formula
+        formula = None
         parser.CharacterDataHandler = None
 
+    def error(words: str) -> None:
+        mark((row, column), words)
+        parser.CharacterDataHandler = None
+
+    def show(words: str) -> None:
+        nonlocal shown, formula
+        formula = None
+        parser.CharacterDataHandler = None
+        number = int(words)
+        shown += shared[number] if 0 <= number < len(shared) else 0
+        if shown > _MAX_TEXT:
+            raise Unreadable(f"工作表的文字超过 {_MAX_TEXT:,} 字，整份退回")
+
     _parse(xml, start, parser)
-    return errors
+    mark_formula()
+    return marked
 
 
 def _column(letters: str) -> int:
-    """The column (0-based) of the letters in a reference such as AB12. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
+    """The column (0-based) of the letters in a reference such as AB12. Raises ValueError, Unreadable."""
+    if not re.fullmatch(r"[A-Za-z]{1,9}", letters):
         raise ValueError(letters)
     column = 0
     for letter in letters.upper():
         column = column * 26 + ord(letter) - 64
+    if column > _EXCEL_COLUMNS:
+        raise Unreadable(f"工作表的列超出 Excel 的 {_EXCEL_COLUMNS:,} 列，整份退回")
     return column - 1
 
 
 def _sheet(workbook: python_calamine.CalamineWorkbook, name: str, scan: _Scan) -> _Sheet:
     sheet = workbook.get_sheet_by_name(scan.name)
     cells: list[list[_Cell]] = sheet.to_python(skip_empty_area=False)
-    for (row, column), words in scan.errors.items():
-        if row < len(cells) and column < len(cells[row]):
-            cells[row][column] = words
+    _widen(cells, scan.marked)
+    for (row, column), words in scan.marked.items():
+        cells[row][column] = words
     spans = {start: end[1] for start, end in sheet.merged_cell_ranges or ()}
     return _Sheet(name, cells, spans)
+
+
+def _widen(cells: list[list[_Cell]], places: Iterable[tuple[int, int]]) -> None:
+    """Make room for the places: calamine leaves out rows and columns that hold no value."""
+    wide = max((column + 1 for _, column in places), default=0)
+    width = max([wide, *(len(row) for row in cells[:1])])
+    cells += [[] for _ in range(max((row + 1 for row, _ in places), default=0) - len(cells))]
+    for row in cells:
+        row += [""] * (width - len(row))
 
 
 def _text(cell: _Cell) -> str:
@@ -326,8 +423,8 @@ def _day(cell: _Cell) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     text = _text(cell)
-    if re.fullmatch(r"[2-7][0-9]{4}", text):
-        return (_EXCEL_EPOCH + timedelta(days=int(text))).isoformat()
+    if serial := re.fullmatch(r"([2-7][0-9]{4})(?:\.[0-9]+)?", text):
+        return (_EXCEL_EPOCH + timedelta(days=int(serial[1]))).isoformat()
     return day_text(text)
 
 
@@ -365,6 +462,7 @@ class _Reader:
         self._blank: set[int] = set()
         self._filled: set[int] = set()
         self._is_personal = False
+        self._figures = 0
 
     def reading(self) -> Reading:
         for index in self._blank - self._filled:
@@ -504,6 +602,7 @@ class _Reader:
             return
         if sheet.name == _SHEET:
             (self._filled if figures else self._blank).add(index)
+        self._count_figures(len(figures))
         for column, value, shown in figures:
             place = (sheet.name, number, column.at + 1)
             self._draft.figure(index, place, day, column.measure, column.channel, value, shown)
@@ -515,6 +614,11 @@ class _Reader:
         for column, value, _ in values:
             place = f"工作表“{sheet.name}”第 {number} 行第 {column.at + 1} 列"
             self._draft.total(index, _named(column.measure), _named(column.channel), value, place)
+
+    def _count_figures(self, more: int) -> None:
+        self._figures += more
+        if self._figures > _MAX_FIGURES:
+            raise Unreadable(f"工作簿的数超过 {_MAX_FIGURES:,} 个，整份退回")
 
     def _search_outside(self, row: Sequence[_Cell]) -> None:
         """Personal data in the head or the foot concerns every village of the workbook."""
