@@ -10,6 +10,7 @@ import io
 import math
 import re
 import zlib
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -49,6 +50,8 @@ _MAX_LINES = 1_000_000
 """The shortest line that can be right has some 40 bytes: a file of 50 MB cannot hold more that are."""
 _MAX_COLUMNS = 500
 _MAX_RAGGED = 10_000
+_MAX_DIFFERENT = 100_000
+"""Different texts in one column: a county has some dozens of units and a day 86,400 seconds."""
 csv.field_size_limit(MAX_BYTES)  # a long cell is its line's trouble, not the file's
 
 
@@ -201,6 +204,9 @@ def _table(text: bytes, options: CsvOptions) -> _Table:
     if columns is None:
         columns, lines, ragged = _split_by_line(body, len(header), options)
     at = {name: header.index(column) for name, column in wanted.items()}
+    for name, index in at.items():
+        if len(columns[index].uniques) > _MAX_DIFFERENT:
+            raise Unreadable(f"{name} 有超过 {_MAX_DIFFERENT:,} 种不同的内容，整份退回")
     known = set(at.values())
     return _Table(
         {name: columns[index] for name, index in at.items()},
@@ -280,15 +286,21 @@ def _split(body: bytes, count: int, width: int, options: CsvOptions) -> list[Tex
 def _split_by_line(
     body: bytes, width: int, options: CsvOptions
 ) -> tuple[list[Texts], npt.NDArray[np.int32], list[tuple[int, list[str]]]]:
-    kept, lines, ragged = [], [], []
-    reader = csv.reader(io.StringIO(_decoded(body, options), newline=""), strict=True)
+    codes: list[array[int]] = [array("i") for _ in range(width)]
+    uniques: list[dict[str, int]] = [{} for _ in range(width)]
+    lines: list[int] = []
+    ragged: list[tuple[int, list[str]]] = []
+    reader = csv.reader(
+        io.TextIOWrapper(io.BytesIO(body), encoding=options.encoding, newline=""), strict=True
+    )
     start = 2
     try:
         for cells in reader:
             if len(cells) > width and not any(cells[width:]):
                 cells = cells[:width]
             if len(cells) == width:
-                kept.append(cells)
+                for column, known, cell in zip(codes, uniques, cells, strict=True):
+                    column.append(known.setdefault(cell, len(known)))
                 lines.append(start)
             elif any(cell.strip() for cell in cells):
                 ragged.append((start, cells))
@@ -297,8 +309,12 @@ def _split_by_line(
             start = reader.line_num + 2
     except csv.Error:
         raise Unreadable(f"第 {start} 行起引号不配对，不是 CSV") from None
-    columns = zip(*kept, strict=True) if kept else [()] * width
-    return [Texts.encode(column) for column in columns], np.array(lines, np.int32), ragged
+    except UnicodeDecodeError:
+        raise Unreadable(f"内容不是 {options.encoding.upper()} 编码") from None
+    columns = [
+        Texts(np.array(column, np.int32), list(known)) for column, known in zip(codes, uniques, strict=True)
+    ]
+    return columns, np.array(lines, np.int32), ragged
 
 
 class _Reader:

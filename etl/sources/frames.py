@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from etl.sources.base import LONGEST_WORDS, Reading, plain
+from etl.sources.base import LONGEST_WORDS, Reading, Unreadable, plain
 from etl.sources.personal import any_personal, find_personal, mask
 
 _LONGEST_TIME = 100
 """Characters of 填报时间 that are kept: it is the only text of a sender that is loaded as it stands."""
+_MAX_ROWS = 1_000_000
+"""A city whose every village reports every measure in every channel stays below."""
 _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
 
@@ -116,7 +118,8 @@ class Rows:
 
 @dataclass
 class Draft:
-    """Collects what a reader finds, figure by figure; `reading` makes the frames.
+    """Collects what a reader finds, figure by figure; `reading` makes the frames. Raises Unreadable when there are
+    too many.
 
     rows columns: submission int32, row_number int32 (from 1), part category, line int32, column int32
     (0 = none), unit, date, measure, channel category, value float64 (NaN = not a number), value_text
@@ -150,14 +153,19 @@ class Draft:
     ) -> None:
         """One row. place is part, line and column; text is what stood there unless a plain number did."""
         unit = self.submissions[submission].unit
-        self._rows.append((submission, *place, unit, day, measure, channel, value, text, None))
+        self._add((submission, *place, unit, day, measure, channel, value, text, None))
 
     def problem(self, submission: int, place: tuple[str, int, int], day: str, text: str, words: str) -> None:
         """One row for what could not be read into figures; the text is masked before it is shortened."""
         if find_personal(text):
             self.submissions[submission].personal = True
         unit = self.submissions[submission].unit
-        self._rows.append((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
+        self._add((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
+
+    def _add(self, row: tuple[Any, ...]) -> None:
+        self._rows.append(row)
+        if len(self._rows) > _MAX_ROWS:
+            raise Unreadable(f"超过 {_MAX_ROWS:,} 个数，整份退回")
 
     def total(
         self, submission: int, measure: str | None, channel: str | None, total: float, place: str

@@ -53,7 +53,7 @@ _ERROR_BYTES = 65_536
 _MAX_PULLED = 500_000_000
 """Bytes of the pages of one pull: some ten years of a city's units."""
 _MAX_ITEMS = 1_000_000
-_MAX_BRACKETS, _MAX_COMMAS = 1_000_000, 5_000_000
+_MAX_BRACKETS, _MAX_COMMAS = 1_000_000, 3_000_000
 """What a body of 50 MB with figures in it does not reach. JSON that is all brackets takes thirty times its bytes."""
 _KEY = re.compile(rb'"\s*:')
 _TWICE = "（重复的键）"

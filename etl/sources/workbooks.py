@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
 
 import python_calamine
 
@@ -136,12 +137,12 @@ def _sheets(data: bytes) -> list[_Sheet]:
     says is put in its place. It is given the parts that were looked at, in an archive of our own: two readers of one
     broken archive may find different parts in it.
     """
-    entries = _inflated(data)
-    bounds = _Package(entries).scans((_SHEET, _SURVEY))
+    package = _Package(_inflated(data))
+    bounds = package.scans((_SHEET, _SURVEY))
     if _SHEET not in bounds:
         raise Unreadable(f"没有工作表“{_SHEET}”")
-    looked_at = _repacked(entries)
-    del entries
+    looked_at = package.repacked()
+    del package
     try:
         with python_calamine.CalamineWorkbook.from_filelike(looked_at) as workbook:
             return [_sheet(workbook, name, bounds[name]) for name in (_SHEET, _SURVEY) if name in bounds]
@@ -188,17 +189,6 @@ def _inflated(data: bytes) -> dict[str, bytes]:
     return entries
 
 
-def _repacked(entries: dict[str, bytes]) -> io.BytesIO:
-    """The parts that make up the sheets, uncompressed; no macros, pictures or other files."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in entries.items():
-            if name.endswith((".xml", ".rels")):
-                archive.writestr(name, content)
-    file.seek(0)
-    return file
-
-
 @dataclass
 class _Scan:
     """What a sheet's XML says before calamine opens it: what stands in cells that calamine shows as empty."""
@@ -208,33 +198,69 @@ class _Scan:
 
 
 class _Package:
-    """The parts of a workbook by their names."""
+    """The parts of a workbook by their names. Raises Unreadable when one that is needed is not there."""
 
     def __init__(self, entries: dict[str, bytes]) -> None:
         self._entries = entries
+        self._paths: dict[str, str] = {}
+        self._shared, self._styles = "xl/sharedstrings.xml", "xl/styles.xml"
+        for one in self._elements("xl/_rels/workbook.xml.rels", "Relationship"):
+            target = one["Target"].lstrip("/").lower()
+            path = target if target.startswith("xl/") else f"xl/{target}"
+            self._paths[one.get("Id", "")] = path
+            kind = one.get("Type", "").rpartition("/")[2]
+            self._shared = path if kind == "sharedStrings" else self._shared
+            self._styles = path if kind == "styles" else self._styles
+        self._sheets = [
+            (next((value for name, value in sheet.items() if name.endswith(":id")), ""), sheet["name"])
+            for sheet in self._elements("xl/workbook.xml", "sheet")
+        ]
+        self._looked_at: set[str] = set()
 
     def scans(self, wanted: Sequence[str]) -> dict[str, _Scan]:
         """Each wanted sheet that is there. Raises Unreadable when one reaches too far."""
-        targets = {
-            one["Id"]: one["Target"] for one in self._elements("xl/_rels/workbook.xml.rels", "Relationship")
-        }
         scans: dict[str, _Scan] = {}
-        for sheet in self._elements("xl/workbook.xml", "sheet"):
-            key = name_key(sheet["name"])
+        for relation, name in self._sheets:
+            key = name_key(name)
             if key not in wanted:
                 continue
             if key in scans:
                 raise Unreadable(f"有两个工作表“{key}”")
-            relation = next((value for name, value in sheet.items() if name.endswith(":id")), "")
-            target = targets.get(relation, "").lstrip("/")
-            path = target if target.startswith("xl/") else f"xl/{target}"
-            scans[key] = _Scan(sheet["name"], _scan(self._part(path), self._shared_lengths()))
+            path = self._paths.get(relation, name)
+            scans[key] = _Scan(name, _scan(self._part(path), self._shared_lengths()))
+            self._looked_at.add(path)
         return scans
+
+    def repacked(self) -> io.BytesIO:
+        """The sheets looked at and what they need, under fixed names: no macros, pictures or other files, and no
+        other way to find a part than ours."""
+        parts = {
+            "[Content_Types].xml": b"<Types/>",
+            "_rels/.rels": _relations({"rId1": ("officeDocument", "xl/workbook.xml")}),
+            "xl/workbook.xml": self._part("xl/workbook.xml"),
+        }
+        wired = {}
+        for number, (relation, _) in enumerate(self._sheets):
+            path = self._paths.get(relation, "")
+            wired[relation] = ("worksheet", f"worksheets/sheet{number}.xml")
+            if path in self._looked_at:
+                parts[f"xl/worksheets/sheet{number}.xml"] = self._part(path)
+        for kind, path in (("sharedStrings", self._shared), ("styles", self._styles)):
+            if path in self._entries:
+                wired[f"{kind}0"] = (kind, f"{kind}.xml")
+                parts[f"xl/{kind}.xml"] = self._entries[path]
+        parts["xl/_rels/workbook.xml.rels"] = _relations(wired)
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, content)
+        file.seek(0)
+        return file
 
     def _shared_lengths(self) -> list[int]:
         """Characters of each shared string. Raises Unreadable when they are too many."""
         lengths: list[int] = []
-        if "xl/sharedstrings.xml" not in self._entries:
+        if self._shared not in self._entries:
             return lengths
 
         def start(name: str, attributes: dict[str, str]) -> None:
@@ -249,7 +275,7 @@ class _Package:
 
         parser = expat.ParserCreate()
         parser.CharacterDataHandler = text
-        _parse(self._part("xl/sharedstrings.xml"), start, parser)
+        _parse(self._part(self._shared), start, parser)
         return lengths
 
     def _part(self, name: str) -> bytes:
@@ -267,6 +293,17 @@ class _Package:
 
         _parse(self._part(part), start, expat.ParserCreate())
         return found
+
+
+def _relations(wired: dict[str, tuple[str, str]]) -> bytes:
+    """A part of relationships: its id → kind and target."""
+    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+    each = (
+        f"<Relationship Id={quoteattr(name)} Type={quoteattr(kinds + kind)} Target={quoteattr(target)}/>"
+        for name, (kind, target) in wired.items()
+    )
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<Relationships xmlns="{space}">{"".join(each)}</Relationships>'.encode()
 
 
 def _local(name: str) -> str:
