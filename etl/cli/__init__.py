@@ -9,9 +9,11 @@ import logging
 
 import click
 
+from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
+from etl.cli.sheet import quarantine_sheet
 from etl.cli.site import init, platforms
 from etl.cli.tables import report_command, submissions
 
@@ -22,6 +24,7 @@ def main() -> None:
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
 
 
+quarantine.add_command(quarantine_sheet)
 for command in (
     init,
     divisions,
@@ -31,5 +34,6 @@ for command in (
     submissions,
     report_command,
     quarantine,
+    check,
 ):
     main.add_command(command)

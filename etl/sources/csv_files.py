@@ -155,13 +155,13 @@ def _verified(store: Store, delivery: Delivery) -> bytes:
 
 def _read(options: CsvOptions, catalog: Catalog, pulled: Pulled) -> Reading:
     county, _, revision = _name_of(pulled.name)
-    table = _table(_unpacked(pulled.parts), options)
+    table = _table(unpacked(pulled.parts), options)
     reading = _Reader(catalog, pulled, revision, table).reading()
     reading.scope, reading.scope_revision = county, revision
     return reading
 
 
-def _unpacked(parts: Sequence[bytes]) -> bytes:
+def unpacked(parts: Sequence[bytes]) -> bytes:
     """The text, inflated no further than the bound. Raises Unreadable."""
     packed = b"".join(parts)
     if not packed:

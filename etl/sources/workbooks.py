@@ -16,6 +16,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 import python_calamine
+from xlsxwriter.utility import xl_col_to_name
 
 from etl.catalog import Catalog, Platform
 from etl.sources.base import MAX_BYTES, REVIEW, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
@@ -137,7 +138,7 @@ def _sheets(data: bytes) -> list[_Sheet]:
     says is put in its place. It is given the parts that were looked at, in an archive of our own: two readers of one
     broken archive may find different parts in it.
     """
-    package = _Package(_inflated(data))
+    package = _Package(inflated(data))
     bounds = package.scans((_SHEET, _SURVEY))
     if _SHEET not in bounds:
         raise Unreadable(f"没有工作表“{_SHEET}”")
@@ -152,7 +153,7 @@ def _sheets(data: bytes) -> list[_Sheet]:
         raise Unreadable(f"工作簿损坏，无法读取（{type(error).__name__}）") from None
 
 
-def _inflated(data: bytes) -> dict[str, bytes]:
+def inflated(data: bytes) -> dict[str, bytes]:
     """The archive's entries by name in lower case, really inflated, no further than the bound: what the
     directory says of their sizes may be untrue. Raises Unreadable."""
     try:
@@ -649,7 +650,7 @@ class _Reader:
         self, index: int, sheet: _Sheet, number: int, values: Sequence[tuple[_Column, float, str | None]]
     ) -> None:
         for column, value, _ in values:
-            place = f"工作表“{sheet.name}”第 {number} 行第 {column.at + 1} 列"
+            place = f"{sheet.name}!{xl_col_to_name(column.at)}{number}"
             self._draft.total(index, _named(column.measure), _named(column.channel), value, place)
 
     def _count_figures(self, more: int) -> None:

@@ -188,7 +188,7 @@ def read_worst(name: str) -> dict[str, object]:
     from etl.catalog import Platform, load_catalog
     from etl.sources import SOURCES, Unreadable, pulled_of
 
-    family, make = WORST[name]
+    family = WORST[name][0]
     catalog = load_catalog(None)
     file = Path(sys.argv[2])
     data = file.read_bytes()
