@@ -154,7 +154,9 @@ def _totals(
             if (cell[0] == measure if measure else catalog.measures[cell[0]].kind != "survey")
             and channel in (None, cell[1])
         )
-        what = f"{_name(catalog, measure)}{f'（{_channel(catalog, channel)}）' if channel else ''}"
+        what = (
+            f"{_name(catalog, measure) or '各指标'}{f'（{_channel(catalog, channel)}）' if channel else ''}"
+        )
         yield _Balance(f"{what}合计应等于各行之和", parts, float(str(total.total)), False, str(total.place))
 
 
@@ -191,7 +193,8 @@ def _hint(
     is_certain = bool(best) and best[0][0] == 0
     words = [words for rank, words in best if rank == 0 or not is_certain]
     cells = {cell for balance in broken for cell in balance.cells()}
-    return Hint(tuple(words[:MOST_HINTS]), frozenset(numbers[cell] for cell in cells))
+    places = tuple(balance.place for balance in broken if balance.place)
+    return Hint(tuple(words[:MOST_HINTS]), frozenset(numbers[cell] for cell in cells), places)
 
 
 def _file_hint(

@@ -24,6 +24,7 @@ import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, range_boundaries
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.catalog import Catalog, Platform
@@ -44,8 +45,9 @@ MOST_COMMENTS = 2_000
 LONGEST_TEXT = 1_000
 MARK = PatternFill("solid", fgColor="FFFFC7CE")
 HEAD_FILL = PatternFill("solid", fgColor="FFFFEB9C")
-RED = Font(color="FF9C0006")
-WRAPPED = Alignment(wrap_text=True, vertical="top")
+RED = "FF9C0006"
+WRAPPED = Alignment(wrap_text=True, vertical="center")
+LINE_HEIGHT, MOST_LINES, OPINION_WIDTH = 15, 20, 48
 LIST_HEAD = ("序号", "位置", "单位代码", "原内容", "原因", "提示")
 LIST_WIDTHS = (6, 26, 15, 24, 48, 60)
 _NEXT = {
@@ -180,7 +182,7 @@ def _prepare(pulled: Pulled, platform: Platform, catalog: Catalog, problems: Seq
         opinions.append(opinion)
     _hint(opinions, reading, hints)
     _place(opinions)
-    sums = hints[-1].places if -1 in hints else ()
+    sums = tuple(place for hint in hints.values() for place in hint.places)
     return _Sheet(pulled, platform.family, opinions, of_file, sums, _grouped(of_file, opinions))
 
 
@@ -223,7 +225,8 @@ def _grouped(of_file: Sequence[Problem], opinions: Sequence[_Opinion] = ()) -> l
     for same in groups.values():
         more = f" 等 {len(same)} 处" if len(same) > 1 else ""
         hint = next((problem.hint for problem in same if problem.hint), "")
-        listed.append(_replaced(same[0], place=f"{same[0].place}{more}", hint=hint))
+        stood = same[0].stood if len({problem.stood for problem in same}) == 1 else ""
+        listed.append(_replaced(same[0], place=f"{same[0].place}{more}", stood=stood, hint=hint))
     return listed
 
 
@@ -253,6 +256,8 @@ def _csv(sheet: _Sheet, platform: Platform) -> bytes | None:
     opinions: dict[int, list[Problem]] = defaultdict(list)
     for opinion in sheet.opinions:
         opinions[opinion.line].append(opinion.problem)
+    for place in sheet.sums:
+        opinions[int(place.rpartition(":")[2])].append(_SUM)
     written = io.StringIO()
     try:
         text = unpacked(sheet.pulled.parts)
@@ -306,8 +311,14 @@ def _workbook(sheet: _Sheet) -> bytes | None:
             return None
         workbook = openpyxl.load_workbook(io.BytesIO(data), keep_links=False)
         results = openpyxl.load_workbook(io.BytesIO(data), keep_links=False, data_only=True)
-        for worksheet in workbook.worksheets:
-            _make_harmless(worksheet, results[worksheet.title])
+        masked = {
+            (name_key(worksheet.title), *place)
+            for worksheet in workbook.worksheets
+            for place in _make_harmless(worksheet, results[worksheet.title])
+        }
+        for opinion in sheet.opinions:
+            if opinion.problem.reason_code == "personal":
+                opinion.is_in_question = (opinion.part, opinion.line, opinion.column) in masked
         _mark(workbook, sheet)
         return _saved(workbook)
     except Unreadable:
@@ -335,8 +346,10 @@ def _merged_cells(xml: bytes) -> int:
     return count
 
 
-def _make_harmless(worksheet: Any, results: Any) -> None:
-    """Mask personal data, keep only plain sums as formulas, and let no text become one."""
+def _make_harmless(worksheet: Any, results: Any) -> set[tuple[int, int]]:
+    """Mask personal data, keep only plain sums as formulas, and let no text become one; returns row and column of the
+    cells that were masked, which are marked too."""
+    masked = set()
     for cell in list(worksheet._cells.values()):
         if cell.data_type == "f" and not _is_harmless(cell.value):
             cell.value = results.cell(cell.row, cell.column).value
@@ -347,13 +360,17 @@ def _make_harmless(worksheet: Any, results: Any) -> None:
         value = cell.value
         if cell.data_type == "f":
             continue
-        if isinstance(value, str):
-            _write(cell, mask(value))
-        elif isinstance(value, (int, float)) and abs(value) >= 1e10 and find_personal(f"{value:.0f}"):
-            _write(cell, mask(f"{value:.0f}"))
+        text = f"{value:.0f}" if isinstance(value, (int, float)) and abs(value) >= 1e10 else value
+        if isinstance(text, str) and find_personal(text):
+            masked.add((cell.row, cell.column))
+            cell.fill = MARK
+            _write(cell, mask(text))
+        elif isinstance(value, str):
+            _write(cell, value)
     for place in (worksheet.oddHeader, worksheet.oddFooter, worksheet.evenHeader, worksheet.evenFooter):
         for part in (place.left, place.center, place.right):
             part.text = part.text and mask(part.text)
+    return masked
 
 
 def _is_harmless(formula: Any) -> bool:
@@ -422,13 +439,26 @@ def _add_column(worksheet: Any, lines: Mapping[int, list[Problem]]) -> None:
             cell.value, cell.comment = None, None
     title = worksheet.cell(max(head, 1), column)
     _write(title, REVIEW)
-    title.fill, title.font, title.alignment = HEAD_FILL, Font(bold=True), WRAPPED
+    beside = worksheet.cell(max(head, 1), max(column - 1, 1)).font
+    title.fill, title.alignment = HEAD_FILL, WRAPPED
+    title.font = Font(name=beside.name, sz=beside.sz, bold=True)
     for line, problems in lines.items():
         cell = worksheet.cell(line, column)
         if not isinstance(cell, openpyxl.cell.MergedCell):
             _write(cell, _words(problems))
-            cell.font, cell.alignment = RED, WRAPPED
-    worksheet.column_dimensions[get_column_letter(column)].width = 48
+            cell.font = Font(name=beside.name, sz=beside.sz, color=RED)
+            cell.alignment = WRAPPED
+            _make_room(worksheet, line, _words(problems), OPINION_WIDTH)
+    worksheet.column_dimensions[get_column_letter(column)].width = OPINION_WIDTH
+
+
+def _make_room(worksheet: Any, line: int, text: str, width: int) -> None:
+    """A line high enough for a wrapped text; a Chinese character takes the room of two figures."""
+    room = sum(2 if character >= "\u2e80" else 1 for character in text)
+    lines = min(-(-room // width), MOST_LINES)
+    if lines > 1:
+        height = worksheet.row_dimensions[line].height or LINE_HEIGHT
+        worksheet.row_dimensions[line].height = max(height, lines * LINE_HEIGHT)
 
 
 def _list(worksheet: Worksheet, sheet: _Sheet) -> None:
@@ -456,9 +486,13 @@ def _list(worksheet: Worksheet, sheet: _Sheet) -> None:
         for at, text in enumerate(texts, 2):
             _write(worksheet.cell(head + number, at), _shown(text))
             worksheet.cell(head + number, at).alignment = WRAPPED
+            _make_room(worksheet, head + number, _shown(text), LIST_WIDTHS[at - 1])
     if (more := len(sheet.listed) - MOST_LISTED) > 0:
         _write(worksheet.cell(head + MOST_LISTED + 1, 1), f"另有 {more:,} 条未列出")
     worksheet.freeze_panes = worksheet.cell(head + 1, 1)
+    worksheet.page_setup.orientation = "landscape"
+    worksheet.page_setup.fitToHeight = 0
+    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def _listed_alone(sheet: _Sheet) -> Any:

@@ -413,7 +413,7 @@ class _Reader:
             channel: str | None = self._channel.uniques[self._channel.codes[at]]
             if channel is not None and name_key(channel) == _TOTAL:
                 channel = None
-            place = f"{self._pulled.name} 第 {self._table.lines[at]} 行"
+            place = f"{self._pulled.name}:{self._table.lines[at]}"
             self._draft.total(int(self._unit.codes[at]), None, channel, float(self._number[at]), place)
 
     def _refuse_other_nil(self, is_nil: npt.NDArray[np.bool_]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,8 @@ _LONGEST_TIME = 100
 """Characters of 填报时间 that are kept: it is the only text of a sender that is loaded as it stands."""
 _MAX_ROWS = 1_000_000
 """A city whose every village reports every measure in every channel stays below."""
+_MAX_SENT = 1_000
+"""So often may one batch hold the same revision of a unit: they are numbered in the warehouse."""
 _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
 
@@ -181,6 +184,10 @@ class Draft:
 
         Every text is masked; a submission that holds personal data is marked.
         """
+        sent = Counter((one.unit, one.revision) for one in self.submissions)
+        if sent and (most := sent.most_common(1)[0])[1] > _MAX_SENT:
+            words = f"单位 {mask(most[0][0])[:64]} 的同一版次出现 {most[1]:,} 次"
+            raise Unreadable(f"{words}，超过 {_MAX_SENT:,} 次，整份退回")
         rows = columns
         if rows is None:
             rows = _columns(self._rows)
