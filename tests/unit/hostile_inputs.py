@@ -215,7 +215,8 @@ def read_worst(name: str) -> dict[str, object]:
 def _peak() -> int:
     """Megabytes that this process held at most (VmHWM)."""
     status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1000
+    held_kib = next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]
+    return int(held_kib) * 1024 // MEGABYTE
 
 
 if __name__ == "__main__":
