@@ -339,6 +339,7 @@ def _scan(xml: bytes, shared: Sequence[int]) -> dict[tuple[int, int], str]:
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal row, column, last_row, last_column, kind_of_cell, formula, merged
         kind = _local(name)
+        parser.CharacterDataHandler = None
         if kind == "c":
             mark_formula()
             reference = attributes.get("r")

@@ -116,6 +116,13 @@ def test_a_formula_without_a_result_is_a_row_and_never_a_blank(catalog: Catalog,
     assert len(rows) == (7 if place == "E9" else 6)
 
 
+def test_formulas_side_by_side_without_results_are_all_rows(catalog: Catalog) -> None:
+    rows = read_rows(
+        catalog, [CODES[0], "甲村", "=1+1", "=C5", "=D5"], [CODES[1], "乙村", "=1", 2, "=3"]
+    ).rows
+    assert rows["value"].isna().tolist() == [True, True, True, True, False, True]
+
+
 def test_a_formula_without_a_result_in_the_total_is_noted(catalog: Catalog) -> None:
     reading = read_rows(catalog, [CODES[0], "甲村", 1], [None, "合计", "=SUM(C5:C5)"])
     assert [code for _, code, _ in reading.notes] == ["bad_total"]

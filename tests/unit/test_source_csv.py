@@ -146,7 +146,7 @@ def test_a_total_is_no_row_but_a_sum_to_check(catalog: Catalog) -> None:
     assert reading.totals[["submission", "measure", "channel", "total"]].values.tolist() == [
         [0, None, "physical", 12.0]
     ]
-    assert "第 3 行" in reading.totals["place"][0]
+    assert reading.totals["place"][0] == f"{NAME}:3"
 
 
 def test_a_total_that_is_no_number_is_noted(catalog: Catalog) -> None:
