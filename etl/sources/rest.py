@@ -460,11 +460,14 @@ def _loaded(text: bytes) -> Any:
 
 def _loaded_slowly(text: bytes, of_pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> Any:
     def refuse(name: str) -> None:
-        raise orjson.JSONDecodeError(f"{name} is no JSON", "", 0)
+        raise ValueError(f"{name} is no JSON")
 
-    return json.loads(
-        text, parse_int=_finite, parse_float=_finite, parse_constant=refuse, object_pairs_hook=of_pairs
-    )
+    try:
+        return json.loads(
+            text, parse_int=_finite, parse_float=_finite, parse_constant=refuse, object_pairs_hook=of_pairs
+        )
+    except ValueError as error:
+        raise orjson.JSONDecodeError(str(error), "", 0) from None
 
 
 def _finite(text: str) -> int | float | str:
