@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -57,14 +57,16 @@ class _Balance:
             yield self.whole, total
 
 
-def find_hints(reading: Reading, catalog: Catalog) -> dict[int, Hint]:
+def find_hints(reading: Reading, catalog: Catalog, held: Collection[int] = ()) -> dict[int, Hint]:
     """Hints by submission of the reading, -1 for the whole file; a submission in balance has none.
+
+    held: row_numbers that are held back for another reason; their values count as not known.
 
     Rules: the critical checks of the catalogue (domain.md section 2, ruling 13). A change is named only when after it
     every check of the submission holds. First come changes that mend the file's own total too, then slips of the hand
     (a digit typed twice, two changed places, a zero too many).
     """
-    figures, rows = _figures(reading, catalog)
+    figures, rows = _figures(reading, catalog, held)
     columns: dict[Cell, float] = {}
     for mine in figures.values():
         for cell, value in mine.items():
@@ -103,7 +105,7 @@ def is_slip(written: float, meant: float) -> bool:
 
 
 def _figures(
-    reading: Reading, catalog: Catalog
+    reading: Reading, catalog: Catalog, held: Collection[int]
 ) -> tuple[dict[int, dict[Cell, float]], dict[int, dict[Cell, int]]]:
     """Value and row_number of each cell; a submission with one that stands twice, differing, is left out."""
     figures: dict[int, dict[Cell, float]] = {}
@@ -114,6 +116,7 @@ def _figures(
     columns = (rows[name].tolist() for name in ("submission", "measure", "channel", "value", "row_number"))
     for submission, measure, channel, value, number in zip(*columns, strict=True):
         mine = figures.setdefault(submission, {})
+        value = math.nan if number in held else value
         if (measure, channel) in mine and mine[measure, channel] != value:
             doubtful.add(submission)
         mine[measure, channel] = value

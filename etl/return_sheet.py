@@ -165,7 +165,8 @@ def _prepare(pulled: Pulled, platform: Platform, catalog: Catalog, problems: Seq
     """Where each problem stands, which of its cells are in question, and what would mend it."""
     try:
         reading = SOURCES[platform.family].read(platform, catalog, pulled)
-        hints = find_hints(reading, catalog)
+        held = {problem.row_number for problem in problems if problem.reason_code != "balance"}
+        hints = find_hints(reading, catalog, held)
     except Unreadable:
         return _Sheet(pulled, platform.family, [], list(problems), (), _grouped(problems))
     opinions, of_file = [], []
