@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from etl.failures import Refused
-from etl.return_sheet import Problem, problem_of, revision_of, write_return_sheet
+from etl.opinions import Problem, problem_of
+from etl.return_sheet import revision_of, write_return_sheet
 from etl.site import Site
 from etl.sources import pulled_of
 from etl.warehouse import run_sql

@@ -19,7 +19,8 @@ import pytest
 from etl.catalog import Catalog, load_catalog
 from etl.divisions import DayDivisions
 from etl.hints import is_slip
-from etl.return_sheet import Problem, write_return_sheet
+from etl.opinions import Problem
+from etl.return_sheet import write_return_sheet
 from etl.self_check import Checked, check_file
 from etl.settings import DIVISIONS_FILE
 from etl.sources import pulled_of
@@ -234,6 +235,15 @@ def test_a_csv_sent_back_uncorrected_loses_nothing_and_corrected_passes(check: A
     first.sheet.write_bytes(gzip.compress("\r\n".join(kept).encode("gb18030"), mtime=0))
     again = check(first.sheet)
     assert (again.problems, again.rows) == ([], 2)
+
+
+def test_what_has_no_row_is_said_at_its_units_line_or_at_the_first(check: Any, tmp_path: Path) -> None:
+    file = put_csv(
+        tmp_path, line("371302001000", "调解受理", "1"), line("999999999999", "零报告", "0", channel="")
+    )
+    back = unpacked(check(file).sheet).split("\r\n")
+    assert back[1].endswith(",")
+    assert "零报告未采用：单位代码 999999999999 不在区划名录中" in back[2]
 
 
 def test_nobodys_number_is_in_anything_that_comes_back(check: Any, tmp_path: Path) -> None:
