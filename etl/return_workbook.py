@@ -22,7 +22,7 @@ from etl.sources import Unreadable
 from etl.sources.base import REVIEW
 from etl.sources.cells import name_key
 from etl.sources.personal import find_personal, mask
-from etl.sources.workbooks import inflated
+from etl.sources.sheets import inflated
 
 LARGEST_XML = 15_000_000
 LARGEST_MERGED = 200_000

@@ -121,7 +121,7 @@ WORST: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv_quoted_lines": ("csv", lambda: csv_file(b'"a\nb",,,,,,\n' + _distinct_lines())),
     "csv_columns": ("csv", lambda: csv_file(b"1" + b",1" * 100_000, HEADER + ",x" * 100_000)),
     "csv_wide_lines": ("csv", lambda: csv_file(_fill(b"," * 499 + b"\n"), HEADER + ",x" * 493)),
-    "csv_cell": ("csv", lambda: csv_file(b'1,2,3,4,"' + b"7" * (48 * MEGABYTE) + b'",6,7\n')),
+    "csv_cell": ("csv", lambda: csv_file(b'1,2,3,4,"' + b"7" * (20 * MEGABYTE) + b'",6,7\n')),
     "csv_swelling_cell": (
         "csv",
         lambda: csv_file("ﷺ".encode("gb18030") * (12 * MEGABYTE) + b",2,3,4,5,6,7\n"),
@@ -172,7 +172,7 @@ WORST: dict[str, tuple[str, Callable[[], bytes]]] = {
     "rest_twice": (
         "rest",
         lambda: json_body(
-            _item(b",".join(b'{"measure":"consultation","value":%d,"value":2}' % n for n in range(300_000)))
+            _item(b",".join(b'{"measure":"consultation","value":%d,"value":2}' % n for n in range(100_000)))
         ),
     ),
     "database_lines": (
@@ -180,7 +180,7 @@ WORST: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: _fill(
             b'{"county_code":"371302000000","stat_date":"2026-03-02","updated_at":"2026-03-02T09:00:00+00:00",'
             b'"calls":1,"answered":1}\n',
-            15 * MEGABYTE,
+            8 * MEGABYTE,
         ),
     ),
 }
