@@ -43,9 +43,9 @@ class Sheet:
 def read_sheets(data: bytes, wanted: Sequence[str]) -> list[Sheet]:
     """The wanted sheets, as far as they are there, once the workbook is known to be within its limits.
 
-    Raises Unreadable, also when the first of them is not there. calamine shows an error cell, or a formula without a result, as empty: what the sheet's XML
-    says is put in its place. It is given the parts that were looked at, in an archive of our own: two readers of one
-    broken archive may find different parts in it.
+    Raises Unreadable, also when the first of them is not there. calamine shows an error cell, or a formula without a
+    result, as empty: what the sheet's XML says is put in its place. It is given the parts that were looked at, in an
+    archive of our own: two readers of one broken archive may find different parts in it.
     """
     package = _Package(inflated(data))
     bounds = package.scans(wanted)
