@@ -21,6 +21,7 @@ _LONGEST_TIME = 100
 """Characters of 填报时间 that are kept: it is the only text of a sender that is loaded as it stands."""
 _MAX_ROWS = 1_000_000
 """A city whose every village reports every measure in every channel stays below."""
+_TOO_MANY = f"超过 {_MAX_ROWS:,} 个数，整份退回"
 _MAX_SENT = 1_000
 """So often may one batch hold the same revision of a unit: they are numbered in the warehouse."""
 _MAY_BE_PERSONAL = 1e10
@@ -156,19 +157,18 @@ class Draft:
     ) -> None:
         """One row. place is part, line and column; text is what stood there unless a plain number did."""
         unit = self.submissions[submission].unit
-        self._add((submission, *place, unit, day, measure, channel, value, text, None))
+        self._rows.append((submission, *place, unit, day, measure, channel, value, text, None))
+        if len(self._rows) > _MAX_ROWS:
+            raise Unreadable(_TOO_MANY)
 
     def problem(self, submission: int, place: tuple[str, int, int], day: str, text: str, words: str) -> None:
         """One row for what could not be read into figures; the text is masked before it is shortened."""
         if find_personal(text):
             self.submissions[submission].personal = True
         unit = self.submissions[submission].unit
-        self._add((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
-
-    def _add(self, row: tuple[Any, ...]) -> None:
-        self._rows.append(row)
+        self._rows.append((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
         if len(self._rows) > _MAX_ROWS:
-            raise Unreadable(f"超过 {_MAX_ROWS:,} 个数，整份退回")
+            raise Unreadable(_TOO_MANY)
 
     def total(
         self, submission: int, measure: str | None, channel: str | None, total: float, place: str

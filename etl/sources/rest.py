@@ -55,7 +55,6 @@ _MAX_PULLED = 500_000_000
 _MAX_ITEMS = 1_000_000
 _MAX_BRACKETS, _MAX_COMMAS = 1_000_000, 3_000_000
 """What a body of 50 MB with figures in it does not reach. JSON that is all brackets takes thirty times its bytes."""
-_KEY = re.compile(rb'"\s*:')
 _TWICE = "（重复的键）"
 """Under this key, which no platform uses, stands the key that an object has twice."""
 _MISWRITTEN = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeEncodeError)
@@ -417,7 +416,7 @@ def _page(body: bytes, field: Callable[[str], str], looks_twice: bool = False) -
         raise Unreadable("平台应答 200，正文的层次或数据项过多，不是约定的 JSON")
     try:
         answer = _loaded(text)
-        if looks_twice and len(_KEY.findall(text)) > _count_keys(answer):
+        if looks_twice and _may_repeat(text, answer):
             answer = _loaded_slowly(text, _marked)
     except RecursionError:
         raise Unreadable("平台应答 200，正文嵌套过深，不是约定的 JSON") from None
@@ -486,14 +485,17 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _count_keys(value: Any) -> int:
-    count, waiting = 0, [value] if isinstance(value, (dict, list)) else []
-    while waiting:
-        each = waiting.pop()
-        count += len(each) if isinstance(each, dict) else 0
-        inside = each.values() if isinstance(each, dict) else each
-        waiting += [inner for inner in inside if type(inner) is dict or type(inner) is list]
-    return count
+def _may_repeat(text: bytes, answer: Any) -> bool:
+    """Whether the text has more keys than what was read of it: read again, it shows the key that stands twice.
+
+    Counted are ends of keys, in texts too; only escapes could make a text count less than what was read.
+    """
+    try:
+        read = orjson.dumps(answer).count(b'":')
+    except TypeError:  # deeper than orjson writes
+        return True
+    ends = [b'":', b" :", b"\t:", b"\r:", b"\n:"]
+    return b"\\u00" in text or sum(map(text.count, ends)) > read
 
 
 def _ends_in_a_character(text: bytes) -> bool:
@@ -603,7 +605,8 @@ class _Reader:
         if not isinstance(entry, dict):
             self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
             return
-        if self._has_twice(index, place, day, entry):
+        if _TWICE in entry:
+            self._add_twice(index, place, day, entry)
             return
         measure, channel, value = map(entry.get, self._of_value)
         if value is not None:
@@ -613,7 +616,8 @@ class _Reader:
         if not isinstance(entry, dict):
             self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
             return
-        if self._has_twice(index, place, day, entry):
+        if _TWICE in entry:
+            self._add_twice(index, place, day, entry)
             return
         channel = json_text(entry.get(self._field("channel")))
         for key, value in entry.items():
@@ -621,12 +625,9 @@ class _Reader:
             if value is not None and key != self._field("channel") and (key in self._survey or is_number):
                 self.draft.figure(index, place, day, self._survey.get(key) or key, channel, *_number(value))
 
-    def _has_twice(self, index: int, place: tuple[str, int, int], day: str, entry: dict[str, Any]) -> bool:
-        if _TWICE not in entry:
-            return False
+    def _add_twice(self, index: int, place: tuple[str, int, int], day: str, entry: dict[str, Any]) -> None:
         words = f"键 {entry[_TWICE]} 出现两次，无从判断以哪个为准"
         self.draft.problem(index, place, day, json_text(entry), words)
-        return True
 
     def _add_totals(self, index: int, place: tuple[str, int, int], totals: Any) -> None:
         for measure, total in (totals if isinstance(totals, dict) else {}).items():

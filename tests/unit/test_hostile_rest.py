@@ -112,3 +112,12 @@ def test_control_characters_of_a_platform_stay_out_of_the_words(catalog: Catalog
 def test_a_unit_of_any_type_is_one_row(catalog: Catalog, unit: str) -> None:
     reading = read(catalog, ITEM.replace('"371302000000"', unit) % (VALUE % "1"))
     assert (len(reading.rows), len(reading.submissions)) == (1, 1)
+
+
+@pytest.mark.parametrize("text", ['"\\u0022:\\u0022:"', '"\\"\\u003a"', '"\\"\\u003A\\":"', '"a\\":b\\":"'])
+@pytest.mark.parametrize("space", ["", " ", "\n", "\t \r\n"])
+def test_no_text_hides_a_key_that_stands_twice(catalog: Catalog, text: str, space: str) -> None:
+    twice = f'{{"measure":"consultation","channel":{text},"value":1,"value"{space}:2}}'
+    assert "value 出现两次" in read(catalog, ITEM % twice).rows["problem"].tolist()[0]
+    once = f'{{"measure"{space}:"consultation","channel"{space}:{text},"value"{space}:1}}'
+    assert read(catalog, ITEM % once).rows["problem"].isna().all()
