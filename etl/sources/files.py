@@ -79,6 +79,16 @@ class _RefuseUnpinned(paramiko.MissingHostKeyPolicy):
         raise paramiko.BadHostKeyException(hostname, key, key)
 
 
+class _AnyNames(paramiko.SFTPClient):
+    """A client that lists names in any encoding (GBK, from Windows): one that is no UTF-8 must not hide the others."""
+
+    def _request(self, *asked: Any) -> Any:
+        kind, message = super()._request(*asked)  # type: ignore[misc]
+        if message is not None:
+            message.get_text = lambda: message.get_string().decode(errors="surrogateescape")
+        return kind, message
+
+
 class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
     """SFTP that trusts the host key of the connection, waits only so long, and uses no key of this user."""
 
@@ -110,7 +120,11 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
                 look_for_keys=False,
                 **self.ssh_kwargs,
             )
-            self.ftp = client.open_sftp()
+            transport = client.get_transport()
+            opened = _AnyNames.from_transport(transport) if transport else None
+            if opened is None:
+                raise paramiko.SSHException("the server opens no channel for files")
+            self.ftp = opened
         except BaseException:
             client.close()
             raise
@@ -118,6 +132,15 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
         if channel is not None:
             channel.settimeout(self._timeout_s)
         self.client = client
+
+    def ls(self, path: str, detail: bool = False, **_: Any) -> list[Any]:
+        infos = []
+        for stat in self.ftp.listdir_attr(path):
+            for name in ("st_mode", "st_size", "st_uid", "st_gid", "st_atime", "st_mtime"):
+                if getattr(stat, name) is None:  # a server may leave any of them out
+                    setattr(stat, name, 0)
+            infos.append(self._decode_stat(stat, path))
+        return infos if detail else sorted(info["name"] for info in infos)
 
 
 @dataclass(frozen=True)
@@ -357,7 +380,7 @@ def _entry(fs: Any, root: str, info: dict[str, Any]) -> Entry:
                 info = fs.info(real)
         except _LOST:
             raise
-        except OSError:
+        except (OSError, UnicodeError):
             # Also what a server says that shuts its users in when a link leads outside, or of links in a circle.
             ignored = "符号链接没有可及的目标"
     if ignored is None and info["type"] not in ("file", "directory"):

@@ -80,6 +80,14 @@ def test_any_name_is_ignored_in_words_that_a_database_holds(tmp_path: Path, name
         assert not set(words) & set("\x00\x1b\n\u202e")
 
 
+def test_a_name_that_is_no_text_does_not_hide_the_other_files(place: Place) -> None:
+    place.deliver()
+    (place.root / "20260302" / os.fsdecode(b"\xff\xfe.csv.gz")).write_bytes(b"x")
+    pulled, listing = look(CSV, place.connection)
+    assert [(each.name, each.failure) for each in pulled] == [(CSV_NAME, None)]
+    assert len(listing.ignored) == 1
+
+
 def test_thousands_of_strange_names_are_counted_and_not_all_kept(tmp_path: Path) -> None:
     at = Place(tmp_path, connect_files("file", str(tmp_path)))
     at.write(BOOK_NAME, BOOK)
