@@ -64,6 +64,8 @@ _LEAVES_ROOT = "符号链接指向根目录之外"
 _SLOWEST = 10
 """A file may take so many times timeout_s in all, however steadily it trickles."""
 _CHUNK = 1_000_000
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999: a file's time may lie far beyond it."""
 _MOST_NAMED = 1_000
 """So many names that are ignored are kept with their reason, the others are only counted."""
 
@@ -394,7 +396,7 @@ def _modified_at(info: dict[str, Any]) -> datetime:
     for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
         moment = info.get(key)
         if isinstance(moment, (int, float)):
-            return datetime.fromtimestamp(moment, UTC)
+            return datetime.fromtimestamp(min(max(moment, 0), _LAST_SECOND), UTC)
         if isinstance(moment, datetime):
             return moment.astimezone(UTC)
     return datetime.fromtimestamp(0, UTC)

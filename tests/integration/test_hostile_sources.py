@@ -15,7 +15,7 @@ import pytest
 from etl.catalog import load_catalog
 from etl.sources import Pulled
 from etl.sources.base import MAX_BYTES
-from etl.sources.files import LocalFileSystem
+from etl.sources.files import LocalFileSystem, _modified_at
 from tests.integration import test_sources_database as databases
 from tests.integration import test_sources_rest as counties
 from tests.integration.test_sources_database import Hotline, connect, hotline, server
@@ -86,6 +86,11 @@ def test_a_name_that_is_no_text_does_not_hide_the_other_files(place: Place) -> N
     pulled, listing = look(CSV, place.connection)
     assert [(each.name, each.failure) for each in pulled] == [(CSV_NAME, None)]
     assert len(listing.ignored) == 1
+
+
+@pytest.mark.parametrize("moment", [-1e20, -1, 0, 1e11, 1e20, 2**63])
+def test_a_files_time_beyond_the_calendar_is_the_last_or_first_of_it(moment: float) -> None:
+    assert 1970 <= _modified_at({"mtime": moment}).year <= 9999
 
 
 def test_thousands_of_strange_names_are_counted_and_not_all_kept(tmp_path: Path) -> None:
