@@ -9,11 +9,13 @@ import logging
 
 import click
 
+from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.explain import explain_command
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
+from etl.cli.sheet import quarantine_sheet
 from etl.cli.site import init, platforms
 from etl.cli.tables import report_command, submissions
 from etl.cli.verify import verify_command
@@ -25,6 +27,7 @@ def main() -> None:
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
 
 
+quarantine.add_command(quarantine_sheet)
 for command in (
     init,
     divisions,
@@ -37,5 +40,6 @@ for command in (
     period,
     explain_command,
     verify_command,
+    check,
 ):
     main.add_command(command)

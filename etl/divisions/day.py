@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.engine import Connection
 
-from etl.divisions.division_list import DEPTH, DivisionListError
+from etl.divisions.division_list import DEPTH, DivisionListError, read_division_list
 from etl.warehouse import run_sql
 
 
@@ -25,6 +27,21 @@ class DayDivisions:
         if columns["division_code"] is None:
             raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
         self.table = pd.DataFrame(dict(columns)).set_index("division_code")
+
+    @classmethod
+    def from_list(cls, file: Path) -> Self:
+        """The divisions of a list (CSV), all active, without a warehouse. Raises DivisionListError."""
+        listed = read_division_list(file, strict=False).table
+        numbers = pd.Series(range(1, len(listed) + 1), index=listed["code"])
+        made = cls.__new__(cls)
+        made.table = pd.DataFrame(
+            {
+                "division_id": numbers,
+                "level": listed["level"].to_numpy(),
+                "parent_id": listed["parent_code"].map(numbers).fillna(0).astype(int).to_numpy(),
+            }
+        ).rename_axis("division_code")
+        return made
 
     def inside(self, area: Collection[str], levels: Collection[str]) -> npt.NDArray[np.bool_]:
         """Which lines of `table` are active, of one of the levels, and named in the area or below what it names."""

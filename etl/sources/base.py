@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,12 +19,28 @@ from etl.connections import Connection
 MAX_BYTES = 50_000_000
 """A body, or a file unpacked, holds at most 50 MB (contract, A, B and C)."""
 
+REVIEW = "审核意见"
+"""The column, and the sheet, that a return sheet adds to what the sender sent: readers leave it out."""
+
 Seen: TypeAlias = tuple[str, int, datetime]
 """A file the ledger knows: its name, its size in bytes, and `Pulled.received_at`."""
 
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+LONGEST_WORDS = 1_000
+
+
+def plain(words: str, longest: int = LONGEST_WORDS) -> str:
+    """Words as a database, a log and a terminal can hold them: shortened, without line ends, control characters,
+    marks that turn the direction of writing, or halves of characters."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(words[:longest].split()))
+
+
 class Unreadable(Exception):
     """The bytes are complete, yet not what the contract promises: the batch is rejected. Words in Chinese."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(plain(words))
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,9 @@ class Failure:
 
     state: Literal["failed", "rejected"]
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", plain(self.message))
 
 
 class PullFailed(Exception):

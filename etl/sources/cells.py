@@ -21,14 +21,25 @@ _DAY = re.compile(
 _COMPACT_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 
 
+_LONGEST = 1_000
+"""No code, name, day or number is longer. One character in half-width forms may be eighteen, so that a cell of some
+megabytes is cut before it is changed; what was cut ends in … and is equal to no name."""
+
+
 def tidy(text: str) -> str:
     """The text in half-width forms, without space around it."""
-    return unicodedata.normalize("NFKC", text).strip(" \t\r\n\ufeff\u200b")
+    return _half_width(text).strip(" \t\r\n\ufeff\u200b")
+
+
+def _half_width(text: str) -> str:
+    if len(text) > _LONGEST:
+        text = text.strip()
+    return unicodedata.normalize("NFKC", text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def name_key(text: str) -> str:
     """A name as it is compared: half-width, without any space."""
-    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").replace("\u200b", "").split())
+    return "".join(_half_width(text).replace("\ufeff", "").replace("\u200b", "").split())
 
 
 def code_of(names: Mapping[str, str], text: str) -> str:

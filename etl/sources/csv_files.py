@@ -10,6 +10,7 @@ import io
 import math
 import re
 import zlib
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -45,6 +46,13 @@ _ENCODINGS = ("gb18030", "gbk", "gb2312", "big5", "utf-8")
 _BLANKS = frozenset({"", "-", "—"})
 _HEADER = ("单位代码", "统计日期", "渠道", "指标", "数值", "填报时间", "版次")
 _TOTAL, _NIL = "合计", "零报告"
+_MAX_LINES = 1_000_000
+"""The shortest line that can be right has some 40 bytes: a file of 50 MB cannot hold more that are."""
+_MAX_COLUMNS = 500
+_MAX_RAGGED = 10_000
+_MAX_DIFFERENT = 100_000
+"""Different texts in one column: a county has some dozens of units and a day 86,400 seconds."""
+csv.field_size_limit(MAX_BYTES)  # a long cell is its line's trouble, not the file's
 
 
 class CsvOptions(FileOptions):
@@ -147,13 +155,13 @@ def _verified(store: Store, delivery: Delivery) -> bytes:
 
 def _read(options: CsvOptions, catalog: Catalog, pulled: Pulled) -> Reading:
     county, _, revision = _name_of(pulled.name)
-    table = _table(_unpacked(pulled.parts), options)
+    table = _table(unpacked(pulled.parts), options)
     reading = _Reader(catalog, pulled, revision, table).reading()
     reading.scope, reading.scope_revision = county, revision
     return reading
 
 
-def _unpacked(parts: Sequence[bytes]) -> bytes:
+def unpacked(parts: Sequence[bytes]) -> bytes:
     """The text, inflated no further than the bound. Raises Unreadable."""
     packed = b"".join(parts)
     if not packed:
@@ -183,24 +191,22 @@ class _Table:
 def _table(text: bytes, options: CsvOptions) -> _Table:
     for mark in (codecs.BOM_UTF8, "\ufeff".encode("gb18030")):
         text = text.removeprefix(mark)
-    head, _, body = text.partition(b"\n")
-    try:
-        header = [name_key(name) for name in next(csv.reader([_decoded(head, options)], strict=True), [])]
-    except csv.Error:
-        header = []
+    head, body = _cut_head(text)
     wanted = {name: name_key(options.columns.get(name, name)) for name in _HEADER}
-    missing = [name for name in wanted.values() if header.count(name) != 1]
-    if missing:
-        found = ",".join(header)[:120]
-        raise Unreadable(f"表头不符：{'、'.join(missing)} 应当各有一列，收到的表头是 {mask(found)}")
+    header = _header(head, set(wanted.values()), options)
     body = body.rstrip(b"\r\n")
     count = body.count(b"\n") + 1 if body else 0
+    if max(count, body.count(b"\r")) > _MAX_LINES:
+        raise Unreadable(f"超过 {_MAX_LINES:,} 行，整份退回")
     ragged: list[tuple[int, list[str]]] = []
     columns = _split(body, count, len(header), options)
     lines = np.arange(2, count + 2, dtype=np.int32)
     if columns is None:
         columns, lines, ragged = _split_by_line(body, len(header), options)
     at = {name: header.index(column) for name, column in wanted.items()}
+    for name, index in at.items():
+        if len(columns[index].uniques) > _MAX_DIFFERENT:
+            raise Unreadable(f"{name} 有超过 {_MAX_DIFFERENT:,} 种不同的内容，整份退回")
     known = set(at.values())
     return _Table(
         {name: columns[index] for name, index in at.items()},
@@ -210,6 +216,34 @@ def _table(text: bytes, options: CsvOptions) -> _Table:
         ragged,
         at["单位代码"],
     )
+
+
+def _cut_head(text: bytes) -> tuple[bytes, bytes]:
+    """The first line and the others, whatever ends it. Raises Unreadable when it has too many columns."""
+    end = re.search(rb"\r\n?|\n", text)
+    head, body = (text[: end.start()], text[end.end() :]) if end else (text, b"")
+    if (columns := head.count(b",") + 1) > _MAX_COLUMNS:
+        raise Unreadable(f"表头有 {columns:,} 列，超过 {_MAX_COLUMNS} 列，整份退回")
+    return head, body
+
+
+def _header(head: bytes, wanted: set[str], options: CsvOptions) -> list[str]:
+    """The columns' names. Raises Unreadable when one is missing, and says so when only the encoding is wrong."""
+    try:
+        header = [name_key(name) for name in next(csv.reader([_decoded(head, options)], strict=True), [])]
+    except (csv.Error, Unreadable):
+        header = []
+    missing = [name for name in sorted(wanted) if header.count(name) != 1]
+    if not missing:
+        return header
+    for encoding in {"utf-8", "utf-16", "gb18030"} - {options.encoding}:
+        if wanted <= {name_key(name) for name in head.decode(encoding, errors="ignore").split(",")}:
+            declared = options.encoding.upper()
+            raise Unreadable(f"内容是 {encoding.upper()} 编码，约定的是 {declared}：请另存为约定的编码")
+    if not header:
+        _decoded(head, options)
+    found = mask(",".join(header))[:120]
+    raise Unreadable(f"表头不符：{'、'.join(missing)} 应当各有一列，收到的表头是 {found}")
 
 
 def _decoded(text: bytes, options: CsvOptions) -> str:
@@ -252,23 +286,35 @@ def _split(body: bytes, count: int, width: int, options: CsvOptions) -> list[Tex
 def _split_by_line(
     body: bytes, width: int, options: CsvOptions
 ) -> tuple[list[Texts], npt.NDArray[np.int32], list[tuple[int, list[str]]]]:
-    kept, lines, ragged = [], [], []
-    reader = csv.reader(io.StringIO(_decoded(body, options), newline=""), strict=True)
+    codes: list[array[int]] = [array("i") for _ in range(width)]
+    uniques: list[dict[str, int]] = [{} for _ in range(width)]
+    lines: list[int] = []
+    ragged: list[tuple[int, list[str]]] = []
+    reader = csv.reader(
+        io.TextIOWrapper(io.BytesIO(body), encoding=options.encoding, newline=""), strict=True
+    )
     start = 2
     try:
         for cells in reader:
             if len(cells) > width and not any(cells[width:]):
                 cells = cells[:width]
             if len(cells) == width:
-                kept.append(cells)
+                for column, known, cell in zip(codes, uniques, cells, strict=True):
+                    column.append(known.setdefault(cell, len(known)))
                 lines.append(start)
             elif any(cell.strip() for cell in cells):
                 ragged.append((start, cells))
+                if len(ragged) > _MAX_RAGGED:
+                    raise Unreadable(f"超过 {_MAX_RAGGED:,} 行的列数与表头不一致，整份退回")
             start = reader.line_num + 2
     except csv.Error:
-        raise Unreadable(f"第 {start} 行起引号不配对或字段过长，不是 CSV") from None
-    columns = zip(*kept, strict=True) if kept else [()] * width
-    return [Texts.encode(column) for column in columns], np.array(lines, np.int32), ragged
+        raise Unreadable(f"第 {start} 行起引号不配对，不是 CSV") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"内容不是 {options.encoding.upper()} 编码") from None
+    columns = [
+        Texts(np.array(column, np.int32), list(known)) for column, known in zip(codes, uniques, strict=True)
+    ]
+    return columns, np.array(lines, np.int32), ragged
 
 
 class _Reader:
@@ -367,7 +413,7 @@ class _Reader:
             channel: str | None = self._channel.uniques[self._channel.codes[at]]
             if channel is not None and name_key(channel) == _TOTAL:
                 channel = None
-            place = f"{self._pulled.name} 第 {self._table.lines[at]} 行"
+            place = f"{self._pulled.name}:{self._table.lines[at]}"
             self._draft.total(int(self._unit.codes[at]), None, channel, float(self._number[at]), place)
 
     def _refuse_other_nil(self, is_nil: npt.NDArray[np.bool_]) -> None:

@@ -10,8 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import psycopg
 import sqlalchemy as sa
 import tenacity
+from psycopg.types.datetime import DateLoader, TimestamptzLoader
 from pydantic import Field, field_validator
 from sqlalchemy import exc
 
@@ -19,6 +21,7 @@ from etl.catalog import Catalog, Platform
 from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connection
 from etl.sources.base import (
+    MAX_BYTES,
     Failure,
     Listing,
     Options,
@@ -51,6 +54,9 @@ _MEASURES = {
 }
 """Column of the view → measure (contract, D); answered_in_20s is archived only."""
 _COLUMNS = ("county_code", "stat_date", *_MEASURES, "answered_in_20s", "updated_at")
+_LARGEST = 2**63
+"""Numbers from here on, and what is no number, are kept as text: JSON holds neither."""
+_MAX_ROWS = 200_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _IDENTIFIER = r"[^\W\d]\w*"
 
@@ -141,6 +147,8 @@ class Database:
                 return retrying(_select, engine, options, day, since)
             finally:
                 engine.dispose()
+        except Unreadable as error:
+            raise PullFailed(Failure("rejected", f"平台 {platform.id}：{options.view} {error}")) from None
         except (exc.SQLAlchemyError, ImportError, ValueError) as error:
             raise _failed(platform, connection, options, error) from None
 
@@ -154,7 +162,35 @@ def _engine(connection: Connection, timeout_s: float) -> sa.Engine:
             "connect_timeout": max(2, math.ceil(timeout_s)),
             "options": f"-c default_transaction_read_only=on -c statement_timeout={limit_ms}",
         }
-    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
+    if engine.driver == "psycopg":
+        sa.event.listen(engine, "connect", _let_far_days_pass)
+    return engine
+
+
+class _Day(DateLoader):
+    """A day that the calendar of Python holds, else its text: one such row must not hide the others."""
+
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
+class _Moment(TimestamptzLoader):
+    """The same for a moment."""
+
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
+def _let_far_days_pass(connection: Any, _: object) -> None:
+    connection.adapters.register_loader("date", _Day)
+    connection.adapters.register_loader("timestamptz", _Moment)
 
 
 def _select(
@@ -167,9 +203,17 @@ def _select(
         schema=schema or None,
     )
     columns = {column: view.c[options.columns.get(column, column)] for column in _COLUMNS}
-    query = sa.select(*(each.label(column) for column, each in columns.items()))
-    query = query.where(columns["stat_date"] == day if day else columns["updated_at"] >= since)
+    asked = columns["stat_date"] == day if day else columns["updated_at"] >= since
+    size = sum(sa.func.coalesce(sa.func.length(sa.cast(each, sa.Text)), 0) for each in columns.values())
     with engine.connect() as connection:
+        rows, characters = connection.execute(
+            sa.select(sa.func.count(), sa.func.sum(size)).select_from(view).where(asked)
+        ).one()
+        if rows > _MAX_ROWS or (characters or 0) > MAX_BYTES:
+            raise Unreadable(
+                f"有 {rows:,} 行、{characters or 0:,} 字，超过 {_MAX_ROWS:,} 行或 50 MB，整份退回"
+            )
+        query = sa.select(*(each.label(column) for column, each in columns.items())).where(asked)
         return [_plain(row) for row in connection.execute(query).mappings()]
 
 
@@ -189,9 +233,11 @@ def _plain_value(value: Any) -> Any:
         return to_utc(value).isoformat(timespec="microseconds")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Decimal) and value.is_finite():
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < _LARGEST:
         return int(value) if value == value.to_integral_value() else float(value)
-    if value is None or isinstance(value, (str, int, float)):
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and abs(value) < _LARGEST:
         return value
     return str(value)
 

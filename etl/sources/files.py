@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from etl.sources.base import (
     Seen,
     Unreadable,
     backoff,
+    plain,
     pulled_of,
     read_options,
 )
@@ -59,6 +61,13 @@ _REFUSED = (
 
 STILL_WRITTEN = "仍在写入"
 _LEAVES_ROOT = "符号链接指向根目录之外"
+_SLOWEST = 10
+"""A file may take so many times timeout_s in all, however steadily it trickles."""
+_CHUNK = 1_000_000
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999: a file's time may lie far beyond it."""
+_MOST_NAMED = 1_000
+"""So many names that are ignored are kept with their reason, the others are only counted."""
 
 
 class FileOptions(Options):
@@ -70,6 +79,16 @@ class FileOptions(Options):
 class _RefuseUnpinned(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         raise paramiko.BadHostKeyException(hostname, key, key)
+
+
+class _AnyNames(paramiko.SFTPClient):
+    """A client that lists names in any encoding (GBK, from Windows): one that is no UTF-8 must not hide the others."""
+
+    def _request(self, *asked: Any) -> Any:
+        kind, message = super()._request(*asked)  # type: ignore[misc]
+        if message is not None:
+            message.get_text = lambda: message.get_string().decode(errors="surrogateescape")
+        return kind, message
 
 
 class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -103,7 +122,11 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
                 look_for_keys=False,
                 **self.ssh_kwargs,
             )
-            self.ftp = client.open_sftp()
+            transport = client.get_transport()
+            opened = _AnyNames.from_transport(transport) if transport else None
+            if opened is None:
+                raise paramiko.SSHException("the server opens no channel for files")
+            self.ftp = opened
         except BaseException:
             client.close()
             raise
@@ -111,6 +134,15 @@ class _PinnedSFTP(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
         if channel is not None:
             channel.settimeout(self._timeout_s)
         self.client = client
+
+    def ls(self, path: str, detail: bool = False, **_: Any) -> list[Any]:
+        infos = []
+        for stat in self.ftp.listdir_attr(path):
+            for name in ("st_mode", "st_size", "st_uid", "st_gid", "st_atime", "st_mtime"):
+                if getattr(stat, name) is None:  # a server may leave any of them out
+                    setattr(stat, name, 0)
+            infos.append(self._decode_stat(stat, path))
+        return infos if detail else sorted(info["name"] for info in infos)
 
 
 @dataclass(frozen=True)
@@ -169,10 +201,16 @@ class Store:
         """The file's bytes, at most one more than the limit."""
 
         def action(fs: Any) -> bytes:
+            data = bytearray()
+            last = time.monotonic() + self._options.timeout_s * _SLOWEST
             with fs.open(entry.path, "rb") as file:
                 if isinstance(fs, SFTPFileSystem) and entry.size:
                     file.prefetch(min(entry.size, limit + 1))
-                return bytes(file.read(limit + 1))
+                while chunk := file.read(min(_CHUNK, limit + 1 - len(data))):
+                    data += chunk
+                    if time.monotonic() > last:
+                        raise TimeoutError
+            return bytes(data)
 
         return self._retried(f"读取 {entry.name}", action)
 
@@ -245,7 +283,9 @@ class Store:
                 return [Entry(path, folder, 0, _modified_at({}), False, _LEAVES_ROOT)]
             infos = fs.ls(path, detail=True)
         except FileNotFoundError:
-            if folder and (not isinstance(fs, (LocalFileSystem, SFTPFileSystem)) or fs.isdir(root)):
+            # A file that went away while the folder was listed is no reason to call the folder empty.
+            has_root = not isinstance(fs, (LocalFileSystem, SFTPFileSystem)) or fs.isdir(root)
+            if folder and has_root and not fs.isdir(path):
                 return []
             raise
         return [_entry(fs, inside, info) for info in sorted(infos, key=lambda info: str(info["name"]))]
@@ -334,12 +374,16 @@ def _entry(fs: Any, root: str, info: dict[str, Any]) -> Entry:
     if info.get("islink") or info["type"] == "link":
         try:
             real = _resolve(fs, path)
-            if real == path or not _is_within(root, real):
+            if real == path:
+                ignored = "符号链接没有可及的目标"
+            elif not _is_within(root, real):
                 ignored = _LEAVES_ROOT
             else:
                 info = fs.info(real)
-        except FileNotFoundError:
-            # Also what a server says that shuts its users in when a link leads outside.
+        except _LOST:
+            raise
+        except (OSError, UnicodeError):
+            # Also what a server says that shuts its users in when a link leads outside, or of links in a circle.
             ignored = "符号链接没有可及的目标"
     if ignored is None and info["type"] not in ("file", "directory"):
         ignored = "不是普通文件"
@@ -352,10 +396,17 @@ def _modified_at(info: dict[str, Any]) -> datetime:
     for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
         moment = info.get(key)
         if isinstance(moment, (int, float)):
-            return datetime.fromtimestamp(moment, UTC)
+            return datetime.fromtimestamp(min(max(moment, 0), _LAST_SECOND), UTC)
         if isinstance(moment, datetime):
             return moment.astimezone(UTC)
     return datetime.fromtimestamp(0, UTC)
+
+
+def _abridged(ignored: list[str]) -> list[str]:
+    """What is ignored, as it may be stored; beyond a bound only the number."""
+    named = [plain(words) for words in ignored[:_MOST_NAMED]]
+    more = len(ignored) - len(named)
+    return [*named, f"另有 {more:,} 个名称未列出"] if more else named
 
 
 class StillWrittenError(Exception):
@@ -440,6 +491,7 @@ class FolderSource(ABC):
             listing.pulled = [pulled_of(own_day, "", (), failure=error.failure)]
             return listing
         deliveries.sort(key=lambda delivery: (delivery.day, delivery.order))
+        listing.ignored = _abridged(listing.ignored)
         listing.pulled = self._transfer(store, deliveries, options, listing)
         return listing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,9 +14,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from etl.sources.base import Reading
+from etl.sources.base import LONGEST_WORDS, Reading, Unreadable, plain
 from etl.sources.personal import any_personal, find_personal, mask
 
+_LONGEST_TIME = 100
+"""Characters of 填报时间 that are kept: it is the only text of a sender that is loaded as it stands."""
+_MAX_ROWS = 1_000_000
+"""A city whose every village reports every measure in every channel stays below."""
+_TOO_MANY = f"超过 {_MAX_ROWS:,} 个数，整份退回"
+_MAX_SENT = 1_000
+"""So often may one batch hold the same revision of a unit: they are numbered in the warehouse."""
 _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
 
@@ -114,7 +122,8 @@ class Rows:
 
 @dataclass
 class Draft:
-    """Collects what a reader finds, figure by figure; `reading` makes the frames.
+    """Collects what a reader finds, figure by figure; `reading` makes the frames. Raises Unreadable when there are
+    too many.
 
     rows columns: submission int32, row_number int32 (from 1), part category, line int32, column int32
     (0 = none), unit, date, measure, channel category, value float64 (NaN = not a number), value_text
@@ -149,6 +158,8 @@ class Draft:
         """One row. place is part, line and column; text is what stood there unless a plain number did."""
         unit = self.submissions[submission].unit
         self._rows.append((submission, *place, unit, day, measure, channel, value, text, None))
+        if len(self._rows) > _MAX_ROWS:
+            raise Unreadable(_TOO_MANY)
 
     def problem(self, submission: int, place: tuple[str, int, int], day: str, text: str, words: str) -> None:
         """One row for what could not be read into figures; the text is masked before it is shortened."""
@@ -156,6 +167,8 @@ class Draft:
             self.submissions[submission].personal = True
         unit = self.submissions[submission].unit
         self._rows.append((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
+        if len(self._rows) > _MAX_ROWS:
+            raise Unreadable(_TOO_MANY)
 
     def total(
         self, submission: int, measure: str | None, channel: str | None, total: float, place: str
@@ -171,6 +184,10 @@ class Draft:
 
         Every text is masked; a submission that holds personal data is marked.
         """
+        sent = Counter((one.unit, one.revision) for one in self.submissions)
+        if sent and (most := sent.most_common(1)[0])[1] > _MAX_SENT:
+            words = f"单位 {mask(most[0][0])[:64]} 的同一版次出现 {most[1]:,} 次"
+            raise Unreadable(f"{words}，超过 {_MAX_SENT:,} 次，整份退回")
         rows = columns
         if rows is None:
             rows = _columns(self._rows)
@@ -179,7 +196,7 @@ class Draft:
         self._mark_personal(rows)
         if any(submission.personal for submission in self.submissions):
             rows = rows.masked()
-        notes = [(index, code, mask(words)) for index, code, words in self.notes]
+        notes = [(index, code, _kept(words, LONGEST_WORDS)) for index, code, words in self.notes]
         return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes)
 
     def _mark_personal(self, rows: Rows) -> None:
@@ -209,7 +226,9 @@ class Draft:
                 "date": pd.Series(_masked_list([one.date for one in each]), dtype="str"),
                 "revision": np.array([one.revision for one in each], np.int64),
                 "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
-                "filled_at": pd.Series(_masked_list([one.filled_at for one in each]), dtype="object"),
+                "filled_at": pd.Series(
+                    [one.filled_at and _kept(one.filled_at, _LONGEST_TIME) for one in each], dtype="object"
+                ),
                 "is_nil": np.array([one.is_nil for one in each], np.bool_),
                 "personal": np.array([one.personal for one in each], np.bool_),
             }
@@ -239,6 +258,11 @@ def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
         np.array(value, np.float64),
         *(Texts.encode(texts) for texts in (part, unit, day, measure, channel, text, problem)),
     )
+
+
+def _kept(text: str, longest: int) -> str:
+    """A text of the sender's as it may be stored."""
+    return plain(mask(text), longest)
 
 
 def _masked_list(texts: list[str | None]) -> list[str | None]:

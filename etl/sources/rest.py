@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import math
 import re
 import ssl
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -37,14 +39,24 @@ from etl.sources.cells import day_text, json_text, read_day, read_stamp
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import any_personal, find_personal, mask
 
+T = TypeVar("T")
 _NAME = "submissions"
 _SINCE = "submissions-since-"
 _LONGEST_WAIT_S = 120
 """A platform that asks for a longer pause is left alone: the next run comes back to it."""
 _SLOWEST = 10
 """A request may take so many times timeout_s in all, however steadily it trickles."""
+_LONGEST_PULL = 60
+"""A whole pull may take so many times timeout_s; then the platform is left for the next run."""
 _PASSES = 3
 _ERROR_BYTES = 65_536
+_MAX_PULLED = 500_000_000
+"""Bytes of the pages of one pull: some ten years of a city's units."""
+_MAX_ITEMS = 1_000_000
+_MAX_BRACKETS, _MAX_COMMAS = 1_000_000, 3_000_000
+"""What a body of 50 MB with figures in it does not reach. JSON that is all brackets takes thirty times its bytes."""
+_TWICE = "（重复的键）"
+"""Under this key, which no platform uses, stands the key that an object has twice."""
 _MISWRITTEN = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeEncodeError)
 
 
@@ -84,6 +96,16 @@ class _Page:
     size: int | None
 
 
+@dataclass(frozen=True)
+class _Arrived:
+    """A page that came: its bytes, how many items it has, their days, and a digest of them."""
+
+    body: bytes
+    count: int
+    days: frozenset[date]
+    digest: bytes
+
+
 @dataclass
 class Rest:
     """County and city platforms (contract, A)."""
@@ -109,44 +131,42 @@ class Rest:
         asked = {"updated_since": since.astimezone(SHANGHAI).isoformat(timespec="seconds")}
         try:
             pages = self._pull(platform, connection, asked)
-            field = _renamed(read_options(RestOptions, platform))
         except PullFailed as error:
             return Listing([pulled_of(own_day, name, error.parts, failure=error.failure)])
-        days = {_day_of(item, field, own_day) for page in pages for item in page.items}
+        days = frozenset[date]().union(*(page.days for page in pages))
         parts = [page.body for page in pages]
         return Listing([pulled_of(day, name, parts) for day in sorted(days)])
 
     def check(self, platform: Platform, connection: Connection) -> str:
         today = self.clock().astimezone(SHANGHAI).date()
-        page = self._run(platform, connection, {"date": today.isoformat()}, only_first=True)[0]
-        return f"可以连接，令牌有效，{today.isoformat()} 已有 {page.total} 份报送"
+        client = self._client(platform, connection, {"date": today.isoformat()})
+        total = asyncio.run(client.total())
+        return f"可以连接，令牌有效，{today.isoformat()} 已有 {total} 份报送"
 
     def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
         field = _renamed(read_options(RestOptions, platform))
         own_day = read_day(pulled.name.removeprefix(_SINCE)) if pulled.name.startswith(_SINCE) else None
         reader = _Reader(catalog, field)
         for number, body in enumerate(pulled.parts, 1):
-            items = _page(body, field).items
+            items = _page(body, field, looks_twice=True).items
             scan = _may_hold_personal(body)
             for at, item in enumerate(items, 1):
                 if own_day is None or _day_of(item, field, own_day) == pulled.stat_date:
                     reader.add(item, f"第 {number} 页", at, scan)
         return reader.draft.reading()
 
-    def _pull(self, platform: Platform, connection: Connection, asked: dict[str, str]) -> list[_Page]:
-        return self._run(platform, connection, asked, only_first=False)
+    def _pull(self, platform: Platform, connection: Connection, asked: dict[str, str]) -> list[_Arrived]:
+        return asyncio.run(self._client(platform, connection, asked).pages())
 
-    def _run(
-        self, platform: Platform, connection: Connection, asked: dict[str, str], only_first: bool
-    ) -> list[_Page]:
+    def _client(self, platform: Platform, connection: Connection, asked: dict[str, str]) -> _Client:
         try:
             options = read_options(RestOptions, platform)
             if not connection.password:
                 raise Unreadable(f"连接 {connection.conn_id} 没有令牌（password）")
-            client = _Client(platform, connection, options, asked, self.first_wait_s)
-            return asyncio.run(client.pages(only_first))
         except Unreadable as error:
             raise PullFailed(Failure("rejected", str(error))) from None
+        own_day = self.clock().astimezone(SHANGHAI).date()
+        return _Client(platform, connection, options, asked, own_day, self.first_wait_s)
 
 
 class _Client:
@@ -158,12 +178,14 @@ class _Client:
         connection: Connection,
         options: RestOptions,
         asked: dict[str, str],
+        own_day: date,
         first_wait_s: float,
     ) -> None:
         self._platform = platform
         self._connection = connection
         self._options = options
         self._field = _renamed(options)
+        self._own_day = own_day
         self._asked = {self._field(name): value for name, value in asked.items()}
         self._wait = backoff(first_wait_s)
         self._jitter = tenacity.wait_random(0, first_wait_s)
@@ -171,10 +193,17 @@ class _Client:
         self._http: httpx.AsyncClient
         self._size = options.page_size
         self._resume_at = 0.0
-        self._arrived: dict[int, _Page] = {}
+        self._arrived: dict[int, _Arrived] = {}
 
-    async def pages(self, only_first: bool) -> list[_Page]:
+    async def pages(self) -> list[_Arrived]:
         """All pages in order. Raises PullFailed with what arrived."""
+        return await self._connected(self._all)
+
+    async def total(self) -> int:
+        """How many submissions there are. Raises PullFailed."""
+        return (await self._connected(lambda: self._get(1))).total
+
+    async def _connected(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
             verify = ssl.create_default_context() if self._url.startswith("https:") else False
             async with httpx.AsyncClient(
@@ -188,13 +217,15 @@ class _Client:
                 trust_env=False,
                 verify=verify,
             ) as self._http:
-                if only_first:
-                    return [await self._get(1)]
-                return await self._all()
+                async with asyncio.timeout(self._options.timeout_s * _LONGEST_PULL):
+                    return await ask()
+        except TimeoutError:
+            seconds = self._options.timeout_s * _LONGEST_PULL
+            raise self._failed("failed", f"{seconds:.0f} 秒内没有取完，下次再来") from None
         except _MISWRITTEN as error:
             raise self._failed("rejected", f"地址或令牌写法不对（{type(error).__name__}）") from None
 
-    async def _all(self) -> list[_Page]:
+    async def _all(self) -> list[_Arrived]:
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(_PASSES),
             wait=self._wait,
@@ -206,14 +237,16 @@ class _Client:
         except _MovedError as error:
             raise self._failed("failed", f"分页不一致，已重取 {_PASSES} 次：{error}") from None
 
-    async def _one_pass(self) -> list[_Page]:
+    async def _one_pass(self) -> list[_Arrived]:
         self._arrived = {}
         self._size = self._options.page_size
         first = await self._get(1)
         if first.size and 0 < first.size < self._size:
             self._size = first.size
+        if first.total > _MAX_ITEMS:
+            raise _MovedError(f"total 为 {first.total:,}，超过 {_MAX_ITEMS:,} 份，不可信")
         if len(first.items) == first.total:
-            return [first]
+            return [self._arrived[1]]
         self._check_page(1, first, first.total)
         count = math.ceil(first.total / self._size)
         numbers = iter(range(2, count + 1))
@@ -241,6 +274,10 @@ class _Client:
             raise _MovedError(f"第 {number} 页的 total 由 {total} 变为 {page.total}")
         if len(page.items) != expected:
             raise _MovedError(f"第 {number} 页应有 {expected} 条，收到 {len(page.items)} 条（total {total}）")
+        mine = self._arrived[number]
+        for other, arrived in self._arrived.items():
+            if other != number and arrived.digest == mine.digest and mine.count > 1:
+                raise _MovedError(f"第 {other} 页与第 {number} 页的内容相同")
 
     async def _get(self, number: int) -> _Page:
         retrying = tenacity.AsyncRetrying(
@@ -254,8 +291,20 @@ class _Client:
         except _TransientError as error:
             words = f"第 {number} 页：{error}，已尝试 {self._options.attempts} 次"
             raise self._failed("failed", words, error.body) from None
-        self._arrived[number] = page
+        self._keep(number, page)
         return page
+
+    def _keep(self, number: int, page: _Page) -> None:
+        """Of a page that came, its bytes and what the paging asks; the items are read again when it is their turn."""
+        days = frozenset(_day_of(item, self._field, self._own_day) for item in page.items)
+        try:
+            same = orjson.dumps(page.items)
+        except TypeError:  # deeper than orjson writes
+            same = page.body
+        digest = hashlib.sha256(same).digest()
+        self._arrived[number] = _Arrived(page.body, len(page.items), days, digest)
+        if sum(len(each.body) for each in self._arrived.values()) > _MAX_PULLED:
+            raise self._failed("rejected", "一次采集的正文合计超过 500 MB，请分日采集")
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -357,11 +406,20 @@ def _looks_like_html(body: bytes) -> bool:
     return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
-def _page(body: bytes, field: Callable[[str], str]) -> _Page:
-    """The page in a body. Raises Unreadable when it is not the JSON promised, _CutError when it breaks off."""
+def _page(body: bytes, field: Callable[[str], str], looks_twice: bool = False) -> _Page:
+    """The page in a body. Raises Unreadable when it is not the JSON promised, _CutError when it breaks off.
+
+    looks_twice: objects that have a key twice are marked with it under _TWICE.
+    """
     text = body.removeprefix(b"\xef\xbb\xbf")
+    if text.count(b"{") + text.count(b"[") > _MAX_BRACKETS or text.count(b",") > _MAX_COMMAS:
+        raise Unreadable("平台应答 200，正文的层次或数据项过多，不是约定的 JSON")
     try:
-        answer = orjson.loads(text)
+        answer = _loaded(text)
+        if looks_twice and _may_repeat(text, answer):
+            answer = _loaded_slowly(text, _marked)
+    except RecursionError:
+        raise Unreadable("平台应答 200，正文嵌套过深，不是约定的 JSON") from None
     except orjson.JSONDecodeError as error:
         if text.lstrip()[:1] == b"{" and (
             error.msg == "unexpected end of data" or _ends_in_a_character(text)
@@ -369,20 +427,75 @@ def _page(body: bytes, field: Callable[[str], str]) -> _Page:
             raise _CutError("JSON 在中途断开，正文不完整") from None
         what = "空的" if not text.strip() else "网页（HTML）" if _looks_like_html(body) else "不合语法的 JSON"
         raise Unreadable(f"平台应答 200，正文却是{what}，不是约定的 JSON") from None
+    data = answer.get(field("data")) if isinstance(answer, dict) else None
+    for each in (answer, data):
+        if isinstance(each, dict) and _TWICE in each:
+            raise Unreadable(f"平台应答 200，正文中 {each[_TWICE]} 出现两次，不是约定的 JSON")
     code = answer.get(field("code")) if isinstance(answer, dict) else None
-    if type(code) is not int:
+    if not isinstance(answer, dict) or type(code) is not int:
         raise Unreadable("平台应答 200，正文没有整数 code，不是约定的 JSON")
     if code != 0:
         raise Unreadable(f"平台应答 code {code}：{_short(answer.get(field('msg')) or '没有说明')}")
-    data = answer.get(field("data"))
-    items = data.get(field("items")) if isinstance(data, dict) else None
-    total = data.get(field("total")) if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        data = {}
+    items, total = data.get(field("items")), data.get(field("total"))
     if not isinstance(items, list) or type(total) is not int or total < 0:
         raise Unreadable("平台应答 200，正文没有 data.items 和 data.total，不是约定的 JSON")
     number, size = (data.get(field(name)) for name in ("page", "size"))
     return _Page(
         body, items, total, number if type(number) is int else None, size if type(size) is int else None
     )
+
+
+def _loaded(text: bytes) -> Any:
+    """What orjson reads; a number beyond its range becomes a text. Raises orjson.JSONDecodeError, RecursionError."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if "infinity" not in error.msg:
+            raise
+    return orjson.loads(json.dumps(_loaded_slowly(text, dict)))
+
+
+def _loaded_slowly(text: bytes, of_pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> Any:
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        return json.loads(
+            text, parse_int=_finite, parse_float=_finite, parse_constant=refuse, object_pairs_hook=of_pairs
+        )
+    except ValueError as error:
+        raise orjson.JSONDecodeError(str(error), "", 0) from None
+
+
+def _finite(text: str) -> int | float | str:
+    number = float(text)
+    if not math.isfinite(number):
+        return text
+    return int(text) if text.lstrip("-").isdigit() and abs(number) < 2**63 else number
+
+
+def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; when a key stands in it twice, marked with that key."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        made[_TWICE] = next(key for key in keys if keys.count(key) > 1)
+    return made
+
+
+def _may_repeat(text: bytes, answer: Any) -> bool:
+    """Whether the text has more keys than what was read of it: read again, it shows the key that stands twice.
+
+    Counted are ends of keys, in texts too; only escapes could make a text count less than what was read.
+    """
+    try:
+        read = orjson.dumps(answer).count(b'":')
+    except TypeError:  # deeper than orjson writes
+        return True
+    ends = [b'":', b" :", b"\t:", b"\r:", b"\n:"]
+    return b"\\u00" in text or sum(map(text.count, ends)) > read
 
 
 def _ends_in_a_character(text: bytes) -> bool:
@@ -455,10 +568,10 @@ class _Reader:
             index = draft.submit(Submission("", "", -1, None, personal=scan and _holds_personal(item)))
             draft.problem(index, place, "", json_text(item), "这一条不是 JSON 对象")
             return
+        problems = [f"键 {item[_TWICE]} 出现两次，无从判断以哪个为准"] if _TWICE in item else []
         unit, day, revision, stamp, values, survey = (
             item.get(field(name)) for name in ("unit", "date", "revision", "submitted_at", "values", "survey")
         )
-        problems = []
         if not isinstance(unit, (str, int)) or isinstance(unit, bool):
             problems.append("没有 unit")
         if not isinstance(day, str):
@@ -492,6 +605,9 @@ class _Reader:
         if not isinstance(entry, dict):
             self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
             return
+        if _TWICE in entry:
+            self._add_twice(index, place, day, entry)
+            return
         measure, channel, value = map(entry.get, self._of_value)
         if value is not None:
             self.draft.figure(index, place, day, json_text(measure), json_text(channel), *_number(value))
@@ -500,11 +616,18 @@ class _Reader:
         if not isinstance(entry, dict):
             self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
             return
+        if _TWICE in entry:
+            self._add_twice(index, place, day, entry)
+            return
         channel = json_text(entry.get(self._field("channel")))
         for key, value in entry.items():
             is_number = type(value) in (int, float)
             if value is not None and key != self._field("channel") and (key in self._survey or is_number):
                 self.draft.figure(index, place, day, self._survey.get(key) or key, channel, *_number(value))
+
+    def _add_twice(self, index: int, place: tuple[str, int, int], day: str, entry: dict[str, Any]) -> None:
+        words = f"键 {entry[_TWICE]} 出现两次，无从判断以哪个为准"
+        self.draft.problem(index, place, day, json_text(entry), words)
 
     def _add_totals(self, index: int, place: tuple[str, int, int], totals: Any) -> None:
         for measure, total in (totals if isinstance(totals, dict) else {}).items():

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
-from xml.parsers import expat
 
-import python_calamine
+from xlsxwriter.utility import xl_col_to_name
 
 from etl.catalog import Catalog, Platform
-from etl.sources.base import MAX_BYTES, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
+from etl.sources.base import REVIEW, Failure, Listing, Pulled, PullFailed, Reading, Unreadable
 from etl.sources.cells import code_of, day_text, name_key, name_keys, read_day, read_number, tidy
 from etl.sources.files import (
     STILL_WRITTEN,
@@ -30,18 +26,17 @@ from etl.sources.files import (
 )
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import find_personal, mask
+from etl.sources.sheets import Sheet, read_sheets
 
 _NAME = re.compile(r"village_([0-9]{9})_([0-9]{8})(?:_r([1-9][0-9]{0,8}))?\.xlsx")
 _MAX_PACKED = 5_000_000
 _MAX_ROWS = 2_000
-_MAX_CELLS = 2_000_000
-"""The area that a sheet's cells span is held in memory whole: one stray cell at the far end would fill it."""
-_MAX_ENTRIES = 10_000
+_MAX_FIGURES = 500_000
 _FRESH = timedelta(seconds=10)
 _SHEET, _SURVEY = "日报表", "满意度"
 _BLANKS = frozenset({"", "-", "/", "—"})
 _CODE, _UNIT, _TOTAL = "单位代码", "单位名称", "合计"
-_SIDE_COLUMNS = frozenset({"序号", "备注", "填报人"})
+_SIDE_COLUMNS = frozenset({"序号", "备注", "填报人", REVIEW})
 _DATE_LABEL, _TIME_LABEL = "统计日期", "填报时间"
 _HEAD = re.compile(
     r"(填报单位|统计日期|填报时间)\s*:\s*(.*?)\s*(?=(?:填报单位|统计日期|填报时间)\s*:|$)", re.DOTALL
@@ -106,202 +101,9 @@ class Workbooks(FolderSource):
         if len(data) > _MAX_PACKED:
             raise Unreadable("文件超过 5 MB，整份退回")
         reader = _Reader(catalog, pulled, int(named[3] or 1))
-        for sheet in _sheets(data):
+        for sheet in read_sheets(data, (_SHEET, _SURVEY)):
             reader.add(sheet)
         return reader.reading()
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """name; cells by row and column from A1; channel spans by their first cell (0-based): last column."""
-
-    name: str
-    cells: list[list[_Cell]]
-    spans: dict[tuple[int, int], int]
-
-
-def _sheets(data: bytes) -> list[_Sheet]:
-    """The two sheets, as far as they are there, once the workbook is known to be within its limits.
-
-    Raises Unreadable. calamine shows an error cell as empty: what the sheet's XML says is put in its place.
-    """
-    entries = _inflated(data)
-    bounds = _Package(entries).scans((_SHEET, _SURVEY))
-    if _SHEET not in bounds:
-        raise Unreadable(f"没有工作表“{_SHEET}”")
-    del entries
-    try:
-        with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
-            return [_sheet(workbook, name, bounds[name]) for name in (_SHEET, _SURVEY) if name in bounds]
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:  # a panic of calamine is no Exception
-        raise Unreadable(f"工作簿损坏，无法读取（{type(error).__name__}）") from None
-
-
-def _inflated(data: bytes) -> dict[str, bytes]:
-    """The archive's entries by name in lower case, really inflated, no further than the bound: what the
-    directory says of their sizes may be untrue. Raises Unreadable."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-    except Exception:  # zipfile raises many kinds on broken directories
-        raise Unreadable("不是 xlsx 工作簿（不是完整的压缩包）") from None
-    if len(infos) > _MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_BYTES:
-        raise Unreadable("解压后超过 50 MB，整份退回")
-    entries: dict[str, bytes] = {}
-    room = MAX_BYTES
-    for info in infos:
-        at = info.header_offset
-        start = (
-            at + 30 + sum(int.from_bytes(data[at + where : at + where + 2], "little") for where in (26, 28))
-        )
-        content = data[start : start + info.compress_size]
-        if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Unreadable("工作簿加了密码，或用了没有约定的压缩方式")
-        if info.compress_type == zipfile.ZIP_DEFLATED:
-            try:
-                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, room + 1)
-            except zlib.error:
-                raise Unreadable("工作簿的压缩内容损坏") from None
-        room -= len(content)
-        if room < 0:
-            raise Unreadable("解压后超过 50 MB，整份退回")
-        name = info.filename.lower()
-        if len(content) != info.file_size or name in entries:
-            raise Unreadable("工作簿的压缩目录与内容不符")
-        entries[name] = content
-    return entries
-
-
-@dataclass
-class _Scan:
-    """What a sheet's XML says before calamine opens it: how far its cells reach, which of them are errors."""
-
-    name: str
-    errors: dict[tuple[int, int], str]
-
-
-class _Package:
-    """The parts of a workbook by their names."""
-
-    def __init__(self, entries: dict[str, bytes]) -> None:
-        self._entries = entries
-
-    def scans(self, wanted: Sequence[str]) -> dict[str, _Scan]:
-        """Each wanted sheet that is there. Raises Unreadable when one reaches too far."""
-        targets = {
-            one["Id"]: one["Target"] for one in self._elements("xl/_rels/workbook.xml.rels", "Relationship")
-        }
-        scans: dict[str, _Scan] = {}
-        for sheet in self._elements("xl/workbook.xml", "sheet"):
-            key = name_key(sheet["name"])
-            if key not in wanted:
-                continue
-            if key in scans:
-                raise Unreadable(f"有两个工作表“{key}”")
-            relation = next((value for name, value in sheet.items() if name.endswith(":id")), "")
-            target = targets.get(relation, "").lstrip("/")
-            path = target if target.startswith("xl/") else f"xl/{target}"
-            scans[key] = _Scan(sheet["name"], _scan(self._part(path)))
-        return scans
-
-    def _part(self, name: str) -> bytes:
-        content = self._entries.get(name.lower())
-        if content is None:
-            raise Unreadable(f"不是 xlsx 工作簿（缺少 {mask(name)[:80]}）")
-        return content
-
-    def _elements(self, part: str, wanted: str) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = []
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            if _local(name) == wanted and {"Relationship": "Target", "sheet": "name"}[wanted] in attributes:
-                found.append(attributes)
-
-        _parse(self._part(part), start, expat.ParserCreate())
-        return found
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
-
-
-def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None], parser: expat.XMLParserType) -> None:
-    """Walk a part's XML; entities of its own are not wanted. Raises Unreadable."""
-
-    def refuse(*_: object) -> None:
-        raise Unreadable("工作簿的 XML 带有文档类型声明，不予读取")
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = start
-    try:
-        parser.Parse(xml, True)
-    except (expat.ExpatError, ValueError, LookupError):
-        raise Unreadable("工作簿的 XML 损坏") from None
-
-
-def _scan(xml: bytes) -> dict[tuple[int, int], str]:
-    """The error cells of a sheet by row and column (0-based), once its cells prove not to reach too far."""
-    errors: dict[tuple[int, int], str] = {}
-    columns: dict[str, int] = {}
-    row = column = -1
-    last_row = last_column = 0
-    is_error = False
-    parser = expat.ParserCreate()
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, is_error, last_row, last_column
-        kind = _local(name)
-        if kind == "c":
-            reference = attributes.get("r")
-            if reference is None:
-                column += 1
-            else:
-                letters = reference.rstrip("0123456789")
-                row = int(reference[len(letters) :]) - 1
-                column = (
-                    columns[letters] if letters in columns else columns.setdefault(letters, _column(letters))
-                )
-            is_error = attributes.get("t") == "e"
-        elif kind in ("v", "is"):
-            last_row, last_column = max(last_row, row), max(last_column, column)
-            if (last_row + 1) * (last_column + 1) > _MAX_CELLS:
-                raise Unreadable(
-                    f"工作表的内容一直延伸到第 {row + 1} 行第 {column + 1} 列，超出限度，整份退回"
-                )
-            if is_error:
-                parser.CharacterDataHandler = text
-        elif kind == "row":
-            row = int(attributes["r"]) - 1 if "r" in attributes else row + 1
-            column = -1
-
-    def text(words: str) -> None:
-        errors[row, column] = words
-        parser.CharacterDataHandler = None
-
-    _parse(xml, start, parser)
-    return errors
-
-
-def _column(letters: str) -> int:
-    """The column (0-based) of the letters in a reference such as AB12. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
-        raise ValueError(letters)
-    column = 0
-    for letter in letters.upper():
-        column = column * 26 + ord(letter) - 64
-    return column - 1
-
-
-def _sheet(workbook: python_calamine.CalamineWorkbook, name: str, scan: _Scan) -> _Sheet:
-    sheet = workbook.get_sheet_by_name(scan.name)
-    cells: list[list[_Cell]] = sheet.to_python(skip_empty_area=False)
-    for (row, column), words in scan.errors.items():
-        if row < len(cells) and column < len(cells[row]):
-            cells[row][column] = words
-    spans = {start: end[1] for start, end in sheet.merged_cell_ranges or ()}
-    return _Sheet(name, cells, spans)
 
 
 def _text(cell: _Cell) -> str:
@@ -326,8 +128,8 @@ def _day(cell: _Cell) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     text = _text(cell)
-    if re.fullmatch(r"[2-7][0-9]{4}", text):
-        return (_EXCEL_EPOCH + timedelta(days=int(text))).isoformat()
+    if serial := re.fullmatch(r"([2-7][0-9]{4})(?:\.[0-9]+)?", text):
+        return (_EXCEL_EPOCH + timedelta(days=int(serial[1]))).isoformat()
     return day_text(text)
 
 
@@ -365,6 +167,7 @@ class _Reader:
         self._blank: set[int] = set()
         self._filled: set[int] = set()
         self._is_personal = False
+        self._figures = 0
 
     def reading(self) -> Reading:
         for index in self._blank - self._filled:
@@ -374,7 +177,7 @@ class _Reader:
                 submission.personal = True
         return self._draft.reading()
 
-    def add(self, sheet: _Sheet) -> None:
+    def add(self, sheet: Sheet) -> None:
         """One sheet's villages, totals, head and foot. Raises Unreadable when it has no header."""
         layout = self._layout(sheet)
         if layout is None:
@@ -402,7 +205,7 @@ class _Reader:
         if not has_total and sheet.name == _SHEET:
             self._draft.notes.append((-1, "missing_total_row", f"工作表“{sheet.name}”没有合计行"))
 
-    def _layout(self, sheet: _Sheet) -> _Layout | None:
+    def _layout(self, sheet: Sheet) -> _Layout | None:
         heads = ([name_key(_text(cell)) for cell in row] for row in sheet.cells[:50])
         found = next(((at, names) for at, names in enumerate(heads) if {_CODE, _UNIT} <= set(names)), None)
         if found is None:
@@ -421,7 +224,7 @@ class _Reader:
         return _Layout(code_at, name_at, min(top, max(channel_row, 0)), measure_row + 1, columns)
 
     def _columns(
-        self, sheet: _Sheet, channel_row: int, measure_row: int, sides: set[int]
+        self, sheet: Sheet, channel_row: int, measure_row: int, sides: set[int]
     ) -> Iterator[_Column]:
         """Each column of figures. A channel covers the cells merged with its own; one that is not merged, all
         up to the next."""
@@ -478,7 +281,7 @@ class _Reader:
 
     def _add_village(
         self,
-        sheet: _Sheet,
+        sheet: Sheet,
         number: int,
         row: Sequence[_Cell],
         code: str,
@@ -504,17 +307,23 @@ class _Reader:
             return
         if sheet.name == _SHEET:
             (self._filled if figures else self._blank).add(index)
+        self._count_figures(len(figures))
         for column, value, shown in figures:
             place = (sheet.name, number, column.at + 1)
             self._draft.figure(index, place, day, column.measure, column.channel, value, shown)
         self._add_totals(index, sheet, number, [value for value in values if value[0].is_total])
 
     def _add_totals(
-        self, index: int, sheet: _Sheet, number: int, values: Sequence[tuple[_Column, float, str | None]]
+        self, index: int, sheet: Sheet, number: int, values: Sequence[tuple[_Column, float, str | None]]
     ) -> None:
         for column, value, _ in values:
-            place = f"工作表“{sheet.name}”第 {number} 行第 {column.at + 1} 列"
+            place = f"{sheet.name}!{xl_col_to_name(column.at)}{number}"
             self._draft.total(index, _named(column.measure), _named(column.channel), value, place)
+
+    def _count_figures(self, more: int) -> None:
+        self._figures += more
+        if self._figures > _MAX_FIGURES:
+            raise Unreadable(f"工作簿的数超过 {_MAX_FIGURES:,} 个，整份退回")
 
     def _search_outside(self, row: Sequence[_Cell]) -> None:
         """Personal data in the head or the foot concerns every village of the workbook."""

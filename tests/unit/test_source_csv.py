@@ -146,7 +146,7 @@ def test_a_total_is_no_row_but_a_sum_to_check(catalog: Catalog) -> None:
     assert reading.totals[["submission", "measure", "channel", "total"]].values.tolist() == [
         [0, None, "physical", 12.0]
     ]
-    assert "第 3 行" in reading.totals["place"][0]
+    assert reading.totals["place"][0] == f"{NAME}:3"
 
 
 def test_a_total_that_is_no_number_is_noted(catalog: Catalog) -> None:
@@ -271,7 +271,6 @@ def test_a_wrong_declaration_is_refused_by_name(catalog: Catalog, options: dict[
         (gzip.compress(HEADER.encode("gb18030") + b"\n\xff\xff,,,,,,\n", mtime=0), "GB18030"),
         (gzip.compress(HEADER.encode("gb18030") + b"\n\xff\xff,,\n", mtime=0), "GB18030"),
         (pack(HEADER + '\n"a,b,c\n'), "引号"),
-        (pack(HEADER + '\n"' + "x" * 200_000 + '"\n'), "字段过长"),
     ],
 )
 def test_a_file_that_is_not_as_promised_is_unreadable(catalog: Catalog, data: bytes, words: str) -> None:

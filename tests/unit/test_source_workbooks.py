@@ -348,10 +348,10 @@ def test_formulas_count_by_their_cached_value_and_errors_are_no_numbers(catalog:
         sheet.write_formula("E5", "=A1", None, "")
         sheet.write_row(5, 1, ["合计", 2])
     reading = read(catalog, file.getvalue())
-    assert reading.rows["measure"].tolist() == ["consultation", "mediation_accepted"]
+    assert reading.rows["measure"].tolist() == ["consultation", "mediation_accepted", "notary_consultation"]
     assert reading.rows["value"].tolist()[0] == 2.0
-    assert reading.rows["value"].isna().tolist() == [False, True]
-    assert reading.rows["value_text"].tolist()[1] == "#DIV/0!"
+    assert reading.rows["value"].isna().tolist() == [False, True, True]
+    assert reading.rows["value_text"].tolist()[1:] == ["#DIV/0!", "（公式没有保存计算结果）"]
 
 
 @pytest.mark.parametrize("value", ["13800138078", 13800138078, "张三 138-0013-8078", "371302199003071234"])
