@@ -110,14 +110,23 @@ def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Comp
     yield from _dangling("backlogs", backlog.code, "check", backlog.check, catalog.checks)
     check = catalog.checks.get(backlog.check)
     if check is not None and not (isinstance(check, AtMost) and check.scope == "year_to_date"):
-        yield "backlogs", backlog.code, f"key check: {backlog.check} is not over the year to date: delete the entry."
+        yield (
+            "backlogs",
+            backlog.code,
+            f"key check: {backlog.check} is not over the year to date: delete the entry.",
+        )
     twins = [
         each.code
         for each in catalog.backlogs.values()
-        if (each.check, each.year) == (backlog.check, backlog.year) and each.units.keys() & backlog.units.keys()
+        if (each.check, each.year) == (backlog.check, backlog.year)
+        and each.units.keys() & backlog.units.keys()
     ]
     if len(twins) > 1:
-        yield "backlogs", backlog.code, f"key units: the same unit stands in {' and '.join(twins)}: delete one."
+        yield (
+            "backlogs",
+            backlog.code,
+            f"key units: the same unit stands in {' and '.join(twins)}: delete one.",
+        )
 
 
 def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:

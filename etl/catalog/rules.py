@@ -38,7 +38,9 @@ class History(Declared):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.fewest_days > self.days:
-            raise ValueError(f"fewest_days of at most days ({self.days}) was expected, or nothing is ever judged")
+            raise ValueError(
+                f"fewest_days of at most days ({self.days}) was expected, or nothing is ever judged"
+            )
         return self
 
 

@@ -10,6 +10,7 @@ import logging
 import click
 
 from etl.cli.divisions import divisions
+from etl.cli.flags import flags
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
 from etl.cli.site import init, platforms
@@ -31,5 +32,6 @@ for command in (
     submissions,
     report_command,
     quarantine,
+    flags,
 ):
     main.add_command(command)
