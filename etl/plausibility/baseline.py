@@ -23,8 +23,9 @@ DISPERSION_WEIGHT = 30.0
 LEAST_DISPERSION = 0.01
 LEAST_SPREAD = 0.1
 """Of logarithms: a tenth. What varies less is not trusted to go on doing so."""
-TYPICAL, EXTREME = 3.0, 12.0
-"""A figure counts in a mean for at most so many times the median of what is not zero, in its peers' sum for the other."""
+TYPICAL = 3.0
+"""In a mean, a figure counts for at most so many times the median of those that are not zero; in the sum of the peers of
+a day, also for at most so many times what that day leads to expect of it, so that a day that is busy for all stays so."""
 ROUNDS = 2
 
 
@@ -78,13 +79,14 @@ def fit_baseline(figures: Figures, rule: History) -> Baseline:
     is_sent = ~np.isnan(figures.values)
     typical = _median_of_positive(values[:, :-1])[:, None]
     capped = np.minimum(values, TYPICAL * typical + 3).astype(np.float32)
-    for_peers = np.minimum(values, EXTREME * typical + 12).astype(np.float32)
     past_days = is_sent[:, :-1].sum(axis=1)
     mean = capped[:, :-1].sum(axis=1) / np.maximum(past_days, 1)
     peers = np.ones_like(values, dtype=np.float32)
     own = np.ones((len(values), HOLIDAY + 1), dtype=np.float32)
     for _ in range(ROUNDS):
         weight = mean[:, None] * own[:, figures.day_kinds] * is_sent
+        busy = np.maximum(_peer_factors(figures, capped, weight, rule.peers), 1)
+        for_peers = np.minimum(values, np.maximum(capped, TYPICAL * weight * busy + 3)).astype(np.float32)
         peers = _peer_factors(figures, for_peers, weight, rule.peers)
         usual = mean[:, None] * peers * is_sent
         own = _own_factors(capped, usual, figures.day_kinds)

@@ -39,7 +39,7 @@ class Published:
 
     def share(self, measure: str, effect: float, days: int = 1) -> float:
         """The effect as a share of what is usually published over so many days."""
-        return abs(effect) / (max(self.totals.get(measure, 0.0), CLOSEST_TOTAL) * days)
+        return float(abs(effect)) / (max(self.totals.get(measure, 0.0), CLOSEST_TOTAL) * days)
 
 
 def describe_series(figures: Figures, series: int) -> tuple[str, str, str, str, str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -67,12 +68,6 @@ def flag_day(engine: Engine, catalog: Catalog, day: date) -> int:
         rolled_up = run_sql(conn, "plausibility/begin", {"day": day}).one_or_none()
         if rolled_up is None or rolled_up.rolled_up_at is None:
             return 0
-        # Each day of the window is looked up by its key: months of villages are not read for some thousand units.
-        conn.execute(
-            sa.text(
-                "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
-            )
-        )
         findings = find_all(conn, catalog, history, queue, day)
         due = due_date(rolled_up.rolled_up_on, queue.due_workdays, catalog.calendars[queue.calendar])
         _record(conn, catalog, day, findings, moment, due)
@@ -87,11 +82,12 @@ def find_all(conn: Connection, catalog: Catalog, history: History, queue: Queue,
     days = window(day, history.days)
     kinds = day_kinds(days, catalog.calendars[queue.calendar])
     cells = read_cells(conn)
-    published = _published(conn, days, cells)
-    findings = find_unbalanced_pairs(conn, catalog, day, published)
     divisions = read_divisions(conn, day, [level.value for level in JUDGED])
     if cells.empty or divisions.empty:
-        return findings
+        return []
+    _look_up_by_key(conn, "on")
+    published = _published(conn, days, cells)
+    findings: list[Finding] = []
     own = read_own(conn, days, kinds, divisions, cells)
     if len(own.owner) and own.sent[:, -1].any():
         baseline = fit_baseline(own, history)
@@ -106,7 +102,17 @@ def find_all(conn: Connection, catalog: Catalog, history: History, queue: Queue,
     village = catalog.rule(RepeatedVillage)
     if village is not None:
         findings += find_repeated_villages(conn, day, published, village)
-    return findings + _of_totals(conn, catalog, history, own, published)
+    findings += _of_totals(conn, catalog, history, own, published)
+    _look_up_by_key(conn, "off")
+    return findings + find_unbalanced_pairs(conn, catalog, day, published)
+
+
+def _look_up_by_key(conn: Connection, switch: Literal["on", "off"]) -> None:
+    """While on, each day of the window is looked up by its key: joined by hashing, PostgreSQL would read months of all
+    villages for some thousand units."""
+    for name in ("enable_hashjoin", "enable_mergejoin"):
+        words = {"name": name, "value": "off" if switch == "on" else "on"}
+        conn.execute(sa.text("SELECT set_config(:name, :value, true)"), words)
 
 
 def _habits(own: Figures, published: Published, catalog: Catalog) -> list[Finding]:

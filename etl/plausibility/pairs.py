@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from etl.catalog import AtMost, Catalog
@@ -38,7 +39,9 @@ def find_unbalanced_pairs(
         "month_end": (month + timedelta(days=31)).replace(day=1) - timedelta(days=1),
         "year": day.replace(month=1, day=1),
     }
-    for step in ("asked", "month_figures", "forget_month", "keep_month"):
+    run_sql(conn, "plausibility/asked", slice_)
+    conn.execute(sa.text("ANALYZE asked"))
+    for step in ("month_figures", "forget_month", "keep_month"):
         run_sql(conn, f"plausibility/{step}", slice_)
     pairs = [{"check_code": each.code, "part": each.part, "whole": each.whole} for each in checks]
     backlogs = [

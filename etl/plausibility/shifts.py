@@ -12,6 +12,9 @@ from etl.plausibility.baseline import Baseline
 from etl.plausibility.finding import Finding, Published, describe_series, shown, unit_of_count
 from etl.plausibility.history import Array, Figures
 
+ONE_DAY = 3.0
+"""A day counts for at most so many times what was expected of it: one wrong figure is no shift."""
+
 
 def find_level_shifts(
     totals: Figures, baseline: Baseline, published: Published, rule: LevelShift
@@ -19,8 +22,8 @@ def find_level_shifts(
     """Divisions whose recent sum departs from what the days before lead to expect; said when it begins to hold, not on
     each day after. Days on which too few units reported are NaN in `totals` and left out."""
     is_asked = baseline.is_ready & totals.of_levels(rule.levels)
-    value = np.nan_to_num(totals.values).astype(np.float64)
     expected = np.where(np.isnan(totals.values), 0, baseline.expected).astype(np.float64)
+    value = np.minimum(np.nan_to_num(totals.values), ONE_DAY * expected + 5).astype(np.float64)
 
     def holds(back: int) -> tuple[Array, Array, Array]:
         return _departs(value, expected, baseline.dispersion, back, rule)
