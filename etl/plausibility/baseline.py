@@ -27,19 +27,37 @@ TYPICAL = 3.0
 """In a mean, a figure counts for at most so many times the median of those that are not zero; in the sum of the peers of
 a day, also for at most so many times what that day leads to expect of it, so that a day that is busy for all stays so."""
 ROUNDS = 2
+SELDOM = 0.4
+"""Share of the window's days below which a series is one that is mostly nothing."""
+FEWEST_LUMPS = 10
+LEAST_LUMP_SPREAD = 0.35
+"""Of logarithms: two events on a day instead of one are two of these."""
 
 
 @dataclass(frozen=True)
 class Baseline:
     """expected: by series and day. dispersion: of each series (variance = expected + dispersion × expected²). is_ready:
-    series with enough history. is_large, centre, spread: of today's logarithms, for series of large counts."""
+    series with enough history. is_large, is_lumpy: series judged by logarithms; of these, centre is the logarithm that is
+    usual today, and spread their robust standard deviation. A lumpy one is mostly zero: zero is never unusual of it."""
 
     expected: Array
     dispersion: Array
     is_ready: Array
     is_large: Array
+    is_lumpy: Array
     centre: Array
     spread: Array
+
+    @property
+    def is_by_logs(self) -> Array:
+        """Series judged by logarithms."""
+        return np.asarray(self.is_large | self.is_lumpy)
+
+    def usual(self, series: int) -> float:
+        """What the series leads to expect today; of a lumpy one, where there is anything at all."""
+        if self.is_lumpy[series]:
+            return float(np.exp(self.centre[series]) - 0.5)
+        return float(self.expected[series, -1])
 
     def upper_tail(self, series: Array, value: Array) -> Array:
         """Probability of the value or more today, by the negative binomial."""
@@ -65,9 +83,8 @@ class Baseline:
         return np.asarray(-log)
 
     def deviations(self, series: Array, value: Array) -> Array:
-        """How many robust standard deviations the value's logarithm lies from the median; of large counts."""
-        log = np.log((value + 0.5) / (self.expected[series, -1] + 0.5))
-        return np.asarray((log - self.centre[series]) / self.spread[series])
+        """How many robust standard deviations the value's logarithm lies from what is usual; of series judged by logs."""
+        return np.asarray((np.log(value + 0.5) - self.centre[series]) / self.spread[series])
 
     def _today(self, series: Array) -> tuple[Array, Array]:
         return np.maximum(self.expected[series, -1].astype(np.float64), 1e-6), 1.0 / self.dispersion[series]
@@ -94,10 +111,14 @@ def fit_baseline(figures: Figures, rule: History) -> Baseline:
         mean = capped[:, :-1].sum(axis=1) / np.maximum(usual[:, :-1].sum(axis=1), 1e-6)
     expected = mean[:, None] * peers * own[:, figures.day_kinds]
     dispersion = _dispersion(figures, capped, expected * is_sent)
-    is_ready = (past_days >= rule.fewest_days) & (mean > 0)
-    is_large = is_ready & (expected[:, -1] >= rule.large_from)
+    has_past = past_days >= rule.fewest_days
+    is_lumpy, *lumps = _lumps(figures, values[:, :-1], rule.large_from)
+    is_lumpy &= has_past
+    is_large = ~is_lumpy & has_past & (expected[:, -1] >= rule.large_from)
     centre, spread = _spread(figures.values[:, :-1], expected, is_large)
-    return Baseline(expected, dispersion, is_ready, is_large, centre, spread)
+    centre[is_lumpy], spread[is_lumpy] = lumps[0][is_lumpy], lumps[1][is_lumpy]
+    is_ready = has_past & ((mean > 0) | is_lumpy)
+    return Baseline(expected, dispersion, is_ready, is_large, is_lumpy, centre, spread)
 
 
 def _median_of_positive(values: Array) -> Array:
@@ -162,12 +183,36 @@ def _dispersion(figures: Figures, values: Array, expected: Array) -> Array:
     return np.maximum((excess + prior * pooled) / np.maximum(square + prior, 1e-9), LEAST_DISPERSION)
 
 
+def _lumps(figures: Figures, past: Array, large_from: float) -> tuple[Array, Array, Array]:
+    """Series that are mostly nothing and now and then a lot, such as the audience of an event: which they are, and the
+    usual logarithm and its spread on the days that have any. A series with few such days borrows from its peers."""
+    count = (past > 0).sum(axis=1)
+    groups = figures.groups
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    centre, spread = np.zeros(len(starts)), np.ones(len(starts))
+    is_asked = np.zeros(len(starts), dtype=bool)
+    own = np.zeros(len(past))
+    for group, (start, end) in enumerate(zip(starts, [*starts[1:], len(past)], strict=True)):
+        some = past[start:end]
+        logs = np.log(some[some > 0] + 0.5)
+        if len(logs) < FEWEST_LUMPS or (centre_ := float(np.median(logs))) < np.log(large_from / 2):
+            continue
+        is_asked[group], centre[group] = True, centre_
+        spread[group] = max(1.4826 * float(np.median(np.abs(logs - centre_))), LEAST_LUMP_SPREAD)
+        own[start:end] = np.where(some > 0, np.log(some + 0.5), 0).sum(axis=1)
+    usual = (own + FEWEST_LUMPS * centre[groups]) / (count + FEWEST_LUMPS)
+    is_seldom = count < SELDOM * past.shape[1]
+    return is_asked[groups] & is_seldom, usual, spread[groups]
+
+
 def _spread(past: Array, expected: Array, is_large: Array) -> tuple[Array, Array]:
     centre, spread = np.zeros(len(past)), np.ones(len(past))
     if is_large.any():
         logs = np.log((past[is_large] + 0.5) / (expected[is_large, :-1] + 0.5))
         middle = np.nanmedian(logs, axis=1)
         deviation = 1.4826 * np.nanmedian(np.abs(logs - middle[:, None]), axis=1)
-        by_chance = np.sqrt(1 / np.maximum(expected[is_large, -1], 1) + LEAST_SPREAD**2)
-        centre[is_large], spread[is_large] = middle, np.maximum(deviation, by_chance)
+        today = expected[is_large, -1]
+        by_chance = np.sqrt(1 / np.maximum(today, 1) + LEAST_SPREAD**2)
+        centre[is_large] = np.log(today + 0.5) + middle
+        spread[is_large] = np.maximum(deviation, by_chance)
     return centre, spread

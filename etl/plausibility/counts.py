@@ -31,7 +31,7 @@ def find_count_faults(
     if limit is not None:
         for series in _outside(figures, baseline, limit):
             if series not in taken:
-                is_high = figures.values[series, -1] > baseline.expected[series, -1]
+                is_high = figures.values[series, -1] > baseline.usual(series)
                 words = f"{'高于' if is_high else '低于'}通常范围，请核对；属实的请说明原因"
                 found.append(_finding(figures, baseline, published, limit.kind, series, words))
     return found
@@ -44,19 +44,20 @@ def _outside(figures: Figures, baseline: Baseline, rule: CountLimit | TypingErro
         baseline.is_ready
         & figures.of_levels(rule.levels)
         & ~np.isnan(today)
+        & ~(baseline.is_lumpy & (today == 0))
         & (np.abs(np.nan_to_num(today) - expected) >= rule.least_effect)
     )
     series = np.flatnonzero(is_asked)
     value = today[series]
     tail = np.minimum(baseline.upper_tail(series, value), baseline.lower_tail(series, value))
     deviations = np.abs(baseline.deviations(series, value))
-    is_out = np.where(baseline.is_large[series], deviations > rule.deviations, tail < rule.tail)
+    is_out = np.where(baseline.is_by_logs[series], deviations > rule.deviations, tail < rule.tail)
     return [int(each) for each in series[is_out]]
 
 
 def _slip(figures: Figures, baseline: Baseline, rule: Tenfold | DigitTwice, series: int) -> str | None:
     """What was meant, where one slip of the pen explains the figure; None where none does."""
-    value, expected = int(figures.values[series, -1]), float(baseline.expected[series, -1])
+    value, expected = int(figures.values[series, -1]), baseline.usual(series)
     if isinstance(rule, DigitTwice):
         for mended in _without_a_double(value):
             if value > expected and _is_plausible(baseline, rule, series, mended):
@@ -82,7 +83,7 @@ def _without_a_double(value: int) -> Iterator[int]:
 
 def _is_plausible(baseline: Baseline, rule: TypingError, series: int, value: int) -> bool:
     one, values = np.array([series]), np.array([float(value)])
-    if baseline.is_large[series]:
+    if baseline.is_by_logs[series]:
         return bool(abs(baseline.deviations(one, values)[0]) <= rule.plausible_deviations)
     tail: Array = np.minimum(baseline.upper_tail(one, values), baseline.lower_tail(one, values))
     return bool(tail[0] >= rule.plausible_tail)
@@ -92,7 +93,7 @@ def _finding(
     figures: Figures, baseline: Baseline, published: Published, check: str, series: int, words: str
 ) -> Finding:
     code, level, measure, channel, name = describe_series(figures, series)
-    value, expected = int(figures.values[series, -1]), float(baseline.expected[series, -1])
+    value, expected = int(figures.values[series, -1]), baseline.usual(series)
     unit = unit_of_count(figures, series)
     return Finding(
         check_code=check,

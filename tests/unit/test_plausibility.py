@@ -169,7 +169,7 @@ def test_a_busy_day_of_all_peers_is_no_questionable_day(catalog: Catalog) -> Non
 def test_a_large_figure_is_judged_by_median_and_mad_a_small_one_by_the_model_of_counts(catalog: Catalog) -> None:
     figures = months(catalog)
     baseline = fit_baseline(figures, rule(catalog, History))
-    large = baseline.is_large[[series(figures, 3, "consultation"), series(figures, 3, "document_drafted")]]
+    large = baseline.is_by_logs[[series(figures, 3, "consultation"), series(figures, 3, "document_drafted")]]
     assert large.tolist() == [True, False]
     few = np.array([series(figures, 3, "document_drafted")])
     assert baseline.upper_tail(few, np.array([0.0]))[0] == 1
@@ -177,6 +177,20 @@ def test_a_large_figure_is_judged_by_median_and_mad_a_small_one_by_the_model_of_
     probabilities = np.exp([-float(baseline.surprise(few, np.array([float(n)]))[0]) for n in range(200)])
     assert probabilities.sum() == pytest.approx(1, abs=1e-6)
     assert probabilities[5:].sum() == pytest.approx(float(baseline.upper_tail(few, np.array([5.0]))[0]), abs=1e-6)
+
+
+def test_an_audience_is_judged_beside_other_audiences_not_beside_the_days_without(catalog: Catalog) -> None:
+    figures = months(catalog)
+    mine = figures.cells.loc[figures.cell, "measure"].to_numpy() == "complaint_received"
+    rng = np.random.default_rng(4)
+    shape = figures.values[mine].shape
+    figures.values[mine] = np.where(rng.random(shape) < 0.1, rng.poisson(35, shape), 0)
+    figures.values[mine, -1] = 0
+    quiet = series(figures, 3, "complaint_received")
+    figures.values[quiet] = 0
+    for audience, rules in ((38, []), (70, []), (380, ["tenfold"])):
+        figures.values[quiet, -1] = audience
+        assert [each.check_code for each in counted(catalog, figures)] == rules
 
 
 def test_a_unit_with_too_short_a_past_is_not_judged(catalog: Catalog) -> None:
