@@ -41,7 +41,8 @@ LATE = 0.6
 class Fault:
     """What was planted: in the unit's figure of the day (measure and channel), its report, or its months.
 
-    of: the value before, or how many reports were copied. first_day: from which day on the unit's figures are touched.
+    of: the true figure, or which copy of the report it is. figures: how many in the report are not zero. first_day: from
+    which day on the unit's figures are touched.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Fault:
     measure: str | None = None
     channel: str | None = None
     of: int = 0
+    figures: int = 0
 
 
 @dataclass
@@ -137,6 +139,7 @@ class Planter:
         self._village_faults()
         self._period_ends()
         self._copies()
+        self._village_copies()
         self._slips("tenfold", 100, CLASSES, lambda value: value * 10)
         self._slips("digit_lost", 100, CLASSES[3:], lambda value: value // 10)
         self._slips("digit_twice", 100, CLASSES, self._twice)
@@ -147,12 +150,22 @@ class Planter:
     def _touch(self, level: str, unit: int, days: Iterable[int]) -> None:
         self._touched.update((level, unit, day) for day in days)
 
-    def _note(self, kind: str, level: str, unit: int, first: int, day: int, pair: Pair | None = None, of: int = 0) -> None:
+    def _note(
+        self,
+        kind: str,
+        level: str,
+        unit: int,
+        first: int,
+        day: int,
+        pair: Pair | None = None,
+        of: int = 0,
+        figures: int = 0,
+    ) -> None:
         months = self.months
         measure, channel = pair if pair is not None else (None, None)
         code = months.codes[level][unit]
         months.faults.append(
-            Fault(kind, code, level, months.days[first], months.days[day], measure, channel, of)
+            Fault(kind, code, level, months.days[first], months.days[day], measure, channel, of, figures)
         )
 
     def _twice(self, value: int) -> int:
@@ -203,8 +216,34 @@ class Planter:
                     self._touch(level, unit, days)
                     for copy in days[1:]:
                         number = days.index(copy)
-                        self._note("copied_day", level, unit, copy, copy, of=number)
+                        self._note(
+                            "copied_day",
+                            level,
+                            unit,
+                            copy,
+                            copy,
+                            of=number,
+                            figures=int((values[base, unit] > 0).sum()),
+                        )
                     planted += 1
+
+    def _village_copies(self) -> None:
+        """Thirty villages with the same three figures on seven working days in a row."""
+        months = self.months
+        pairs = [
+            months.pairs["village"].index((code, "physical"))
+            for code in ("consultation", "publicity_event", "document_drafted")
+        ]
+        for unit in self.rng.choice(len(months.codes["village"]), 30, replace=False):
+            first = int(self.rng.integers(self.start, len(months.days) - 30))
+            days = [day for day in range(first, len(months.days)) if len(months.villages[day][0])][:7]
+            for day in days:
+                rows, columns, values = months.villages[day]
+                stay = rows != unit
+                months.villages[day] = (
+                    np.append(rows[stay], [unit] * 3), np.append(columns[stay], pairs), np.append(values[stay], [3, 1, 2]),
+                )  # fmt: skip
+            self._note("copied_village", "village", int(unit), days[0], days[-1])
 
     def _counties(self, count: int, used: set[int]) -> list[int]:
         free = [unit for unit in self.rng.permutation(len(self.months.codes["county"])) if unit not in used]
@@ -238,7 +277,9 @@ class Planter:
             if level == "village":
                 self._scale_villages(code, measure, days, factor)
                 continue
-            mine = [n for n, each in enumerate(self.months.codes[level]) if code in (each, world.parent[each])]
+            mine = [
+                n for n, each in enumerate(self.months.codes[level]) if code in (each, world.parent[each])
+            ]
             for number, pair in enumerate(self.months.pairs[level]):
                 if pair[0] == measure:
                     part = self.months.values[level][days, mine, number]
@@ -246,7 +287,9 @@ class Planter:
 
     def _scale_villages(self, county: str, measure: str, days: slice, factor: float) -> None:
         world = self.months.world
-        is_mine = np.array([world.parent[world.parent[code]] == county for code in self.months.codes["village"]])
+        is_mine = np.array(
+            [world.parent[world.parent[code]] == county for code in self.months.codes["village"]]
+        )
         columns = [n for n, pair in enumerate(self.months.pairs["village"]) if pair[0] == measure]
         for day in range(*days.indices(len(self.months.days))):
             rows, pairs, values = self.months.villages[day]
@@ -255,7 +298,9 @@ class Planter:
 
     def _let_villages_be_late(self, county: str, days: range) -> None:
         world = self.months.world
-        is_late = np.array([world.parent[world.parent[code]] == county for code in self.months.codes["village"]])
+        is_late = np.array(
+            [world.parent[world.parent[code]] == county for code in self.months.codes["village"]]
+        )
         is_late &= self.rng.random(len(is_late)) < LATE
         for day in days:
             rows, pairs, values = self.months.villages[day]
@@ -271,7 +316,14 @@ class Planter:
     def _shifts(self) -> None:
         """From a day on a county with all below it counts a measure twice as much, or half."""
         last = len(self.months.days) - 1
-        choices = ("consultation", "document_drafted", "dispute_found", "notary_case", "lawyer_case", "hotline_call")
+        choices = (
+            "consultation",
+            "document_drafted",
+            "dispute_found",
+            "notary_case",
+            "lawyer_case",
+            "hotline_call",
+        )
         for number, unit in enumerate(self._counties(24, self._used)):
             first = int(self.rng.integers(self.start + 5, last - 20))
             measure, factor = choices[number % len(choices)], (2.0, 0.5)[number // len(choices) % 2]
@@ -298,14 +350,18 @@ class Planter:
             first = int(self.rng.integers(self.start + 5, last - 20))
             self.months.sent["county"][first : first + 14, unit] = True
             self.months.values["county"][first : first + 14, unit, columns] = 0
-            self.months.values["county"][first : first + 14, unit, columns[0]] = sums[first : first + 14, unit]
+            self.months.values["county"][first : first + 14, unit, columns[0]] = sums[
+                first : first + 14, unit
+            ]
             self._touch("county", unit, range(first, first + 14))
             self._note("village_sum", "county", unit, first, first + 13, ("consultation", "all"))
 
     def _village_sums(self, measure: str) -> Array:
         world = self.months.world
         number_of = {code: number for number, code in enumerate(self.months.codes["county"])}
-        county = np.array([number_of.get(world.parent[world.parent[code]], -1) for code in self.months.codes["village"]])
+        county = np.array(
+            [number_of.get(world.parent[world.parent[code]], -1) for code in self.months.codes["village"]]
+        )
         columns = [n for n, pair in enumerate(self.months.pairs["village"]) if pair[0] == measure]
         sums = np.zeros((len(self.months.days), len(number_of)), dtype=np.int64)
         for day, (rows, pairs, values) in enumerate(self.months.villages):
@@ -341,7 +397,9 @@ SUBMISSION = ["stat_date", "unit_id", "platform_id", "batch_id", "dataset", "rev
 
 def load_months(conn: psycopg.Connection, months: Months, cells: dict[Pair, int]) -> None:
     """Write submissions, totals of counties and above, reporting, and that each day is rolled up."""
-    ids: dict[str, int] = dict(conn.execute("SELECT division_code, division_id FROM core.division").fetchall())
+    ids: dict[str, int] = dict(
+        conn.execute("SELECT division_code, division_id FROM core.division").fetchall()
+    )
     conn.execute("SET session_replication_role = replica")
     platform = conn.execute("SELECT min(platform_id) FROM core.platform").fetchone()[0]  # type: ignore[index]
     for number, day in enumerate(months.days):
@@ -352,7 +410,11 @@ def load_months(conn: psycopg.Connection, months: Months, cells: dict[Pair, int]
             (platform, day),
         ).fetchone()[0]  # type: ignore[index]
         figures = _figures(months, number, ids, cells)
-        _copy(conn, "core.submission", _submissions(figures, _senders(months, number, ids), day, platform, batch))
+        _copy(
+            conn,
+            "core.submission",
+            _submissions(figures, _senders(months, number, ids), day, platform, batch),
+        )
         _copy(conn, "mart.daily_total", _totals(months, figures, ids, cells, day))
         _copy(conn, "mart.daily_reporting", _reporting(months, number, ids, day))
         stamp = datetime.combine(day, time(12), UTC)
@@ -371,13 +433,20 @@ def _figures(months: Months, day: int, ids: dict[str, int], cells: dict[Pair, in
     for level, rows, columns, values in parts:
         numbers = np.array([ids[code] for code in months.codes[level]])
         cell = np.array([cells[pair] for pair in months.pairs[level]])
-        frames.append(pd.DataFrame({"unit": numbers[rows], "cell": cell[columns], "value": values.astype(np.int64)}))
+        frames.append(
+            pd.DataFrame({"unit": numbers[rows], "cell": cell[columns], "value": values.astype(np.int64)})
+        )
     figures = pd.concat(frames)
     return figures[figures["value"] > 0].sort_values(["unit", "cell"], ignore_index=True)
 
 
 def _senders(months: Months, day: int, ids: dict[str, int]) -> Array:
-    sent = [ids[code] for level in LEVELS for code, is_ in zip(months.codes[level], months.sent[level][day], strict=True) if is_]
+    sent = [
+        ids[code]
+        for level in LEVELS
+        for code, is_ in zip(months.codes[level], months.sent[level][day], strict=True)
+        if is_
+    ]
     villages = np.unique(months.villages[day][0])
     return np.array(sorted(sent + [ids[months.codes["village"][row]] for row in villages]))
 
@@ -394,11 +463,17 @@ def _submissions(figures: pd.DataFrame, senders: Array, day: date, platform: int
 
     columns = [str(day), senders, platform, batch, "daily", 1, stamp, stamp, counts == 0]
     arrays = [pa.array(np.full(len(senders), each) if np.isscalar(each) else each) for each in columns]
-    arrays += [literal(mine["cell"].to_numpy()), literal(mine["value"].to_numpy()), literal(np.ones(len(mine), dtype=int))]
+    arrays += [
+        literal(mine["cell"].to_numpy()),
+        literal(mine["value"].to_numpy()),
+        literal(np.ones(len(mine), dtype=int)),
+    ]
     return pa.table(arrays, names=SUBMISSION)
 
 
-def _totals(months: Months, figures: pd.DataFrame, ids: dict[str, int], cells: dict[Pair, int], day: date) -> pa.Table:
+def _totals(
+    months: Months, figures: pd.DataFrame, ids: dict[str, int], cells: dict[Pair, int], day: date
+) -> pa.Table:
     """Totals over channels of counties, cities and the province."""
     all_of = {cell: cells[pair[0], "all"] for pair, cell in cells.items()}
     levels = {ids[code]: level for code, level in months.world.level.items()}
@@ -412,7 +487,9 @@ def _totals(months: Months, figures: pd.DataFrame, ids: dict[str, int], cells: d
             at = parent.get(at)  # type: ignore[assignment]
         above[int(unit)] = chain
     spread = figures.assign(cell=figures["cell"].map(all_of), division=figures["unit"].map(above))
-    by_unit = spread.groupby(["unit", "cell"], as_index=False).agg(value=("value", "sum"), division=("division", "first"))
+    by_unit = spread.groupby(["unit", "cell"], as_index=False).agg(
+        value=("value", "sum"), division=("division", "first")
+    )
     totals = by_unit.explode("division").groupby(["division", "cell"], as_index=False)["value"].sum()
     return pa.table(
         {
@@ -461,5 +538,7 @@ def _reporting(months: Months, day: int, ids: dict[str, int], stat_date: date) -
 def _copy(conn: psycopg.Connection, table: str, lines: pa.Table) -> None:
     body = io.BytesIO()
     csv.write_csv(lines, body, csv.WriteOptions(include_header=False, quoting_style="needed"))
-    with conn.cursor().copy(f"COPY {table} ({', '.join(lines.column_names)}) FROM STDIN (FORMAT csv)") as copy:
+    with conn.cursor().copy(
+        f"COPY {table} ({', '.join(lines.column_names)}) FROM STDIN (FORMAT csv)"
+    ) as copy:
         copy.write(body.getvalue())

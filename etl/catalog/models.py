@@ -245,6 +245,13 @@ class Catalog(Declared):
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
 
+    def parts(self) -> set[str]:
+        """Measures that a check declares to be a part of another one."""
+        checks = self.checks.values()
+        return {each.part for each in checks if isinstance(each, AtMost)} | {
+            part for each in checks if isinstance(each, SumEquals) for part in each.parts
+        }
+
     def opening_backlog(self, check: str, year: int) -> dict[str, int]:
         """What units had open when the year began, in the check's own unit of count, by division code."""
         declared = (each for each in self.backlogs.values() if (each.check, each.year) == (check, year))

@@ -94,7 +94,7 @@ def find_all(conn: Connection, catalog: Catalog, history: History, queue: Queue,
         findings += find_count_faults(own, baseline, published, catalog)
         repeated, jump = catalog.rule(RepeatedDay), catalog.rule(PeriodEnd)
         if repeated is not None:
-            findings += find_repeated_days(own, baseline, published, repeated)
+            findings += find_repeated_days(own, baseline, published, repeated, catalog.parts())
         if jump is not None:
             findings += find_period_jumps(own, baseline, published, jump)
         if is_month_end(day):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 import numpy as np
@@ -14,23 +15,28 @@ from etl.plausibility.finding import Finding, Published, describe_series
 from etl.plausibility.history import Array, Figures
 from etl.warehouse import run_sql
 
+PART_WEIGHT = 0.5
 LONGEST_RUN = 8
 """Reports that are compared; a longer run is no more certain."""
 
 
 def find_repeated_days(
-    figures: Figures, baseline: Baseline, published: Published, rule: RepeatedDay
+    figures: Figures, baseline: Baseline, published: Published, rule: RepeatedDay, parts: Collection[str]
 ) -> list[Finding]:
     """Units whose report equals the one before, and maybe those before it, in every figure; the more so the less likely.
 
-    Zeros and figures without a history say nothing: a nil report may follow a nil report.
+    parts: measures that are a part of another one. They follow it: theirs counts half, and says nothing where it is zero.
+    A nil report may follow a nil report.
     """
     today = np.nan_to_num(figures.values[:, -1])
     units = len(figures.divisions)
+    ready = np.flatnonzero(baseline.is_ready)
     surprise = np.zeros(len(today))
-    says_something = np.flatnonzero((today > 0) & baseline.is_ready)
-    surprise[says_something] = baseline.surprise(says_something, today[says_something])
-    per_report = np.bincount(figures.owner, weights=surprise, minlength=units)
+    surprise[ready] = baseline.surprise(ready, today[ready])
+    is_part = figures.cells.loc[figures.cell, "measure"].isin(list(parts)).to_numpy()
+    surprise *= np.where(is_part, np.where(today > 0, PART_WEIGHT, 0), 1)
+    is_something = np.bincount(figures.owner, weights=today, minlength=units) > 0
+    per_report = np.bincount(figures.owner, weights=surprise, minlength=units) * is_something
     run, is_same = np.zeros(units, dtype=np.int64), figures.sent[:, -1].copy()
     for place in _earlier_reports(figures, rule.within_days):
         earlier = np.nan_to_num(figures.values[np.arange(len(today)), place[figures.owner]])

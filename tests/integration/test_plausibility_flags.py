@@ -111,7 +111,11 @@ def months(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-ORDINARY = {("consultation", "physical"): 41, ("lawyer_case", "physical"): 11, ("notary_case", "physical"): 23}
+ORDINARY = {
+    ("consultation", "physical"): 41,
+    ("lawyer_case", "physical"): 11,
+    ("notary_case", "physical"): 23,
+}
 TENFOLD = ORDINARY | {("lawyer_case", "physical"): 120}
 
 
@@ -126,7 +130,12 @@ def test_a_flag_says_what_whom_it_asks_by_when_and_what_it_does_to_the_total(mon
     assert months.judge() == 1
     (flag,) = months.flags().to_dict("records")
     assert (flag["check_code"], flag["unit_code"], flag["stat_date"]) == ("tenfold", COUNTIES[0], DAY)
-    assert (flag["measure"], flag["channel"], flag["level"], flag["value"]) == ("lawyer_case", "physical", "county", 120)
+    assert (flag["measure"], flag["channel"], flag["level"], flag["value"]) == (
+        "lawyer_case",
+        "physical",
+        "county",
+        120,
+    )
     assert (flag["state"], flag["assignee"]) == ("open", COUNTIES[0])
     assert flag["batch_id"] is not None
     assert 95 <= flag["effect"] <= 115
@@ -201,7 +210,9 @@ def test_a_flag_that_a_person_closed_stays_closed(months: Warehouse) -> None:
     assert months.flags()["state"].tolist() == ["closed"]
 
 
-@pytest.mark.parametrize("text", ["核实无误", "经核实，数据无误。", "  情况属实！", "已核实，数据真实准确", "无误", "。。。", "ok"])
+@pytest.mark.parametrize(
+    "text", ["核实无误", "经核实，数据无误。", "  情况属实！", "已核实，数据真实准确", "无误", "。。。", "ok"]
+)
 def test_a_bare_confirmation_is_no_explanation(months: Warehouse, text: str) -> None:
     months.send(COUNTIES[0], DAY, TENFOLD)
     months.judge()
@@ -256,7 +267,9 @@ def test_a_day_that_is_not_rolled_up_has_no_flags(months: Warehouse) -> None:
 SAME = {("consultation", "physical"): 4, ("publicity_event", "physical"): 2}
 
 
-def test_a_village_that_says_the_same_in_five_reports_is_asked_once_nil_reports_between(warehouse: Warehouse) -> None:
+def test_a_village_that_says_the_same_in_five_reports_is_asked_once_nil_reports_between(
+    warehouse: Warehouse,
+) -> None:
     for back in (11, 9, 8, 4):
         warehouse.send(VILLAGE, DAY - timedelta(days=back), SAME)
     warehouse.send(VILLAGE, DAY - timedelta(days=6), {})

@@ -97,7 +97,9 @@ def months(catalog: Catalog, last: date = FRIDAY, level: str = "county") -> Figu
 
 
 def series(figures: Figures, unit: int, measure: str) -> int:
-    (found,) = np.flatnonzero((figures.owner == unit) & (figures.cells.loc[figures.cell, "measure"] == measure))
+    (found,) = np.flatnonzero(
+        (figures.owner == unit) & (figures.cells.loc[figures.cell, "measure"] == measure)
+    )
     return int(found)
 
 
@@ -118,7 +120,9 @@ def test_an_ordinary_day_raises_no_question_be_it_a_workday_weekend_holiday_or_s
     assert counted(catalog, figures) == []
 
 
-@pytest.mark.parametrize(("measure", "true"), [("consultation", 55), ("lawyer_case", 11), ("document_drafted", 3)])
+@pytest.mark.parametrize(
+    ("measure", "true"), [("consultation", 55), ("lawyer_case", 11), ("document_drafted", 3)]
+)
 def test_a_zero_too_many_is_asked_about_as_such_with_both_numbers(
     catalog: Catalog, measure: str, true: int
 ) -> None:
@@ -166,7 +170,9 @@ def test_a_busy_day_of_all_peers_is_no_questionable_day(catalog: Catalog) -> Non
     assert [each.unit_code for each in counted(catalog, figures)] == ["371304000000"]
 
 
-def test_a_large_figure_is_judged_by_median_and_mad_a_small_one_by_the_model_of_counts(catalog: Catalog) -> None:
+def test_a_large_figure_is_judged_by_median_and_mad_a_small_one_by_the_model_of_counts(
+    catalog: Catalog,
+) -> None:
     figures = months(catalog)
     baseline = fit_baseline(figures, rule(catalog, History))
     large = baseline.is_by_logs[[series(figures, 3, "consultation"), series(figures, 3, "document_drafted")]]
@@ -176,7 +182,9 @@ def test_a_large_figure_is_judged_by_median_and_mad_a_small_one_by_the_model_of_
     assert baseline.upper_tail(few, np.array([30.0]))[0] < 1e-9
     probabilities = np.exp([-float(baseline.surprise(few, np.array([float(n)]))[0]) for n in range(200)])
     assert probabilities.sum() == pytest.approx(1, abs=1e-6)
-    assert probabilities[5:].sum() == pytest.approx(float(baseline.upper_tail(few, np.array([5.0]))[0]), abs=1e-6)
+    assert probabilities[5:].sum() == pytest.approx(
+        float(baseline.upper_tail(few, np.array([5.0]))[0]), abs=1e-6
+    )
 
 
 def test_an_audience_is_judged_beside_other_audiences_not_beside_the_days_without(catalog: Catalog) -> None:
@@ -229,7 +237,7 @@ def test_the_kind_of_a_day_follows_the_calendar(catalog: Catalog) -> None:
 
 def repeated(catalog: Catalog, figures: Figures) -> list[Finding]:
     baseline = fit_baseline(figures, rule(catalog, History))
-    return find_repeated_days(figures, baseline, PUBLISHED, rule(catalog, RepeatedDay))
+    return find_repeated_days(figures, baseline, PUBLISHED, rule(catalog, RepeatedDay), catalog.parts())
 
 
 def test_a_report_that_repeats_the_one_before_is_asked_about(catalog: Catalog) -> None:
@@ -341,7 +349,9 @@ def test_round_figures_are_asked_about_beside_peers_figures_of_the_same_size(cat
     heaping = rule(catalog, Heaping)
     assert find_heaping(figures, PUBLISHED, heaping) == []
     mine = figures.owner == 3
-    figures.values[mine] = np.where(figures.values[mine] >= 10, 5 * np.round(figures.values[mine] / 5), figures.values[mine])
+    figures.values[mine] = np.where(
+        figures.values[mine] >= 10, 5 * np.round(figures.values[mine] / 5), figures.values[mine]
+    )
     (found,) = find_heaping(figures, PUBLISHED, heaping)
     assert found.unit_code == "371304000000"
     assert "5 的整倍数" in found.message
@@ -362,7 +372,9 @@ def test_nobody_dissatisfied_in_months_is_asked_about_where_some_would_be(catalo
 # --- a county and its villages -------------------------------------------------------------------------------
 
 
-def with_villages(catalog: Catalog, late: float = 0.0, counted: float = 1.0, days: int = 14) -> tuple[Figures, VillageSums]:
+def with_villages(
+    catalog: Catalog, late: float = 0.0, counted: float = 1.0, days: int = 14
+) -> tuple[Figures, VillageSums]:
     """County 3 with villages of which a share is late, or that count only a part, on the last days."""
     totals = months(catalog)
     rng = np.random.default_rng(8)
@@ -379,7 +391,9 @@ def with_villages(catalog: Catalog, late: float = 0.0, counted: float = 1.0, day
     expected = np.full((COUNTIES, len(totals.days)), 400)
     reported = expected.copy()
     reported[3, -days:] = 400 * (1 - late)
-    return totals, VillageSums(np.arange(COUNTIES), measures, cube["own"], cube["villages"], expected, reported)
+    return totals, VillageSums(
+        np.arange(COUNTIES), measures, cube["own"], cube["villages"], expected, reported
+    )
 
 
 def test_villages_that_sum_to_what_the_county_leads_to_expect_raise_no_question(catalog: Catalog) -> None:
@@ -434,7 +448,9 @@ def test_the_sum_of_villages_is_the_total_without_county_and_townships(catalog: 
 
 def test_a_flag_is_due_after_working_days_also_beyond_the_years_the_calendar_knows(catalog: Catalog) -> None:
     workdays = catalog.calendars["workdays"]
-    assert due_date(date(2026, 2, 13), 3, workdays) == date(2026, 2, 25), "the 14th is worked, then the Spring Festival"
+    assert due_date(date(2026, 2, 13), 3, workdays) == date(2026, 2, 25), (
+        "the 14th is worked, then the Spring Festival"
+    )
     assert due_date(date(2099, 1, 1), 2, workdays) == date(2099, 1, 5)
 
 

@@ -20,14 +20,18 @@ def changed(kind: str, /, **changes: Any) -> list[dict[str, Any]]:
     """The shipped rules with some keys of one changed; a key changed to ... is left out."""
     assert kind in [entry["kind"] for entry in SHIPPED]
     return [
-        {key: value for key, value in (entry | changes).items() if value is not ...} if entry["kind"] == kind else entry
+        {key: value for key, value in (entry | changes).items() if value is not ...}
+        if entry["kind"] == kind
+        else entry
         for entry in SHIPPED
     ]
 
 
 def load(tmp_path: Path, folder: str, entries: Any) -> Any:
     (tmp_path / folder).mkdir()
-    (tmp_path / folder / "ours.yaml").write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
+    (tmp_path / folder / "ours.yaml").write_text(
+        yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8"
+    )
     return load_catalog(tmp_path)
 
 
