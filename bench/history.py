@@ -1,7 +1,8 @@
 """A province's months as they might be, straight into the warehouse's tables, with faults planted in them.
 
 Volumes, seasons, holidays and how figures hang together are the simulator's (simulator/rates.py); on top of its chance
-come what a unit's days have of their own: good and bad days, market days, slow drift, genuine busy days, missed reports.
+come what a unit's days have of their own: good and bad days, market days, slow drift, genuine busy days, missed
+reports.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ LATE = 0.6
 class Fault:
     """What was planted: in the unit's figure of the day (measure and channel), its report, or its months.
 
-    of: the true figure, or which copy of the report it is. figures: how many in the report are not zero. first_day: from
-    which day on the unit's figures are touched.
+    of: the true figure, or which copy of the report it is. figures: how many in the report are not zero. first_day:
+    from which day on the unit's figures are touched.
     """
 
     kind: str
@@ -58,8 +59,9 @@ class Fault:
 
 @dataclass
 class Months:
-    """Own figures by level: days × units × pairs; sent: days × units. villages: per day the village's number in `codes`,
-    the pair's number and the figure. late: by county and day, the share of its villages that has not reported."""
+    """Own figures by level: days × units × pairs; sent: days × units. villages: per day the village's number in
+    `codes`, the pair's number and the figure. late: by county and day, the share of its villages that has not
+    reported."""
 
     world: World
     days: list[date]
@@ -241,7 +243,8 @@ class Planter:
                 rows, columns, values = months.villages[day]
                 stay = rows != unit
                 months.villages[day] = (
-                    np.append(rows[stay], [unit] * 3), np.append(columns[stay], pairs), np.append(values[stay], [3, 1, 2]),
+                    np.append(rows[stay], [unit] * 3), np.append(columns[stay], pairs), np.append(values[stay], [3, 1,
+                    2]),
                 )  # fmt: skip
             self._note("copied_village", "village", int(unit), days[0], days[-1])
 
@@ -370,7 +373,8 @@ class Planter:
         return sums
 
     def _period_ends(self) -> None:
-        """The last three reports of the last month count one measure four times, where it comes to ten in three usual ones."""
+        """The last three reports of the last month count one measure four times, where it comes to ten in three usual
+        ones."""
         for level, count in (("county", 20), ("township", 20)):
             sent, values = self.months.sent[level], self.months.values[level]
             planted = 0

@@ -43,8 +43,8 @@ WORDS = {
 
 
 def match_faults(faults: Sequence[Fault], flags: pd.DataFrame) -> pd.DataFrame:
-    """The faults as a frame with is_found: asked about by a rule that is there for them, on the figure, the report or the
-    months in question; and is_named: by the very rule of that name."""
+    """The faults as a frame with is_found: asked about by a rule that is there for them, on the figure, the report or
+    the months in question; and is_named: by the very rule of that name."""
     by_unit: dict[Any, pd.DataFrame] = dict(iter(flags.groupby("unit_code")))
     frame = pd.DataFrame([vars(fault) for fault in faults])
     found = [_found_by(fault, by_unit.get(fault.unit)) for fault in faults]
@@ -163,10 +163,10 @@ def describe_limits(
 
 GOAL, MOST_ALARMS = 0.9, 1.0
 REASONS = [
-    "A township reports four figures on an ordinary day, most of them 1 or 2. That the same ones come again on the next day",
-    "happens by chance in one of some ten to some hundred cases, so a single copy of a quiet report cannot be told from an",
-    "honest one at one false alarm per 1,000; it takes several copies in a row, and some stay in the dark. A lost digit can be",
-    "told only where volumes are large beside a unit's good and bad days; a slip of 1 to 10 only where 10 never happens.",
+    """A township reports four figures on an ordinary day, most of them 1 or 2. That the same ones come again on the next
+day happens by chance in one of some ten to some hundred cases, so a single copy of a quiet report cannot be told from
+an honest one at one false alarm per 1,000; several copies in a row can. A lost digit can be told only where volumes are
+large beside a unit's good and bad days; a slip from 1 to 10 only where 10 never happens."""
 ]
 
 

@@ -63,13 +63,13 @@ HEAD = """# Plausibility over time: what it finds, how often it is wrong, what i
 
 Written by `make plausibility`, which draws, plants, judges and counts everything below anew; nothing here is typed.
 
-The rules and their thresholds stand in etl/catalog/plausibility/rules.yaml. A flag asks about a figure; it holds nothing
-back, and says nothing about a person. Judged are the figures of a whole province (16 city, 151 county and 1,853 township
-units, 62,074 villages) from {start} to {last}, over the Spring Festival, with figures from {first} on as history.
-Volumes, seasons, holidays and how figures hang together are the simulator's; on top of its chance come good and bad days of
-each unit (coefficient of variation 0.3), market days, slow drift, genuine busy days (2.5 times as much, 3 in 1,000
-unit-days), 1 % missed reports, and, where faults are planted, ten counties of whose villages 60 % are late for 14 days,
-which is no fault. It is a drawn province all the same: no real one has been measured.
+The rules and their thresholds stand in etl/catalog/plausibility/rules.yaml. A flag asks about a figure; it holds
+nothing back, and says nothing about a person. Judged are the figures of a whole province (16 city, 151 county and 1,853
+township units, 62,074 villages) from {start} to {last}, over the Spring Festival, with figures from {first} on as
+history. Volumes, seasons, holidays and how figures hang together are the simulator's; on top of its chance come good
+and bad days of each unit (coefficient of variation 0.3), market days, slow drift, genuine busy days (2.5 times as
+much, 3 in 1,000 unit-days), 1 % missed reports, and, where faults are planted, ten counties of whose villages 60 % are
+late for 14 days, which is no fault. It is a drawn province all the same: no real one has been measured.
 """
 
 
@@ -108,10 +108,11 @@ def main(keep: Path | None) -> None:
 
 
 FAULT_WORDS = [
-    "A slip counts as found when a rule about counts asks about that figure on that day, as named when it says which slip.",
-    "Slips are planted 100 for each class of true figures, wherever such figures stand in cities, counties and townships.",
-    f"A shift counts as found within {SHIFT_DAYS} days.",
-    "",
+    f"""A slip counts as found when a rule about counts asks about that figure on that day, as named when it says which
+slip. Slips are planted 100 for each class of true figures, wherever such figures stand in cities, counties and
+townships; copies at 100 counties and 240 townships drawn evenly, quiet ones among them. A shift counts as found within
+{SHIFT_DAYS} days.
+"""
 ]
 ALARM_WORDS = [
     "Every flag of the same months without any fault. A unit-day is one report of one unit on one day.",

@@ -33,7 +33,8 @@ def run_day(site: Site, day: date, platforms: Sequence[str]) -> list[Trouble]:
 
 
 def load_and_roll_up(site: Site, day: date, *, whole: bool) -> None:
-    """Load what the gate has passed of a day, then write its totals, all of them or those that changed, and its flags."""
+    """Load what the gate has passed of a day, then write its totals, all of them or those that changed, and its
+    flags."""
     load_day(site.engine, day)
     roll_up_day(site.engine, site.catalog, day, whole=whole)
     flag_day(site.engine, site.catalog, day)

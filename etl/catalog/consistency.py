@@ -82,7 +82,8 @@ def _check_contradictions(check: SenderTotal | SumEquals | AtMost, catalog: Cata
 
 
 def _plausibility_contradictions(catalog: Catalog) -> Iterator[Complaint]:
-    """Every rule reads the same past and fills the same queue, so both are declared; no window is longer than that past."""
+    """Every rule reads the same past and fills the same queue, so both are declared; no window is longer than that
+    past."""
     history, queue = catalog.rule(History), catalog.rule(Queue)
     for kind, found in (("history", history), ("queue", queue)):
         if found is None:

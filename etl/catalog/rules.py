@@ -58,8 +58,8 @@ class Queue(Declared):
 
 
 class CountLimit(Declared):
-    """A figure outside the limits of its own history: tail under the negative binomial, deviations of its logarithm from
-    the median where volumes are large. least_effect: a smaller difference is not worth a question."""
+    """A figure outside the limits of its own history: tail under the negative binomial, deviations of its logarithm
+    from the median where volumes are large. least_effect: a smaller difference is not worth a question."""
 
     kind: Literal["count_limit"]
     levels: Levels
@@ -165,8 +165,8 @@ class PeriodEnd(Declared):
 
 
 class VillageGap(Declared):
-    """The villages' sum is not what the county's own figure leads to expect, by more than ratio and the deviations, after
-    what villages that have not reported would explain. recent_days against the history before them."""
+    """The villages' sum is not what the county's own figure leads to expect, by more than ratio and the deviations,
+    after what villages that have not reported would explain. recent_days against the history before them."""
 
     kind: Literal["village_gap"]
     recent_days: Annotated[int, Field(ge=5, strict=True)]

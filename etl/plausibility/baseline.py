@@ -24,8 +24,9 @@ LEAST_DISPERSION = 0.01
 LEAST_SPREAD = 0.1
 """Of logarithms: a tenth. What varies less is not trusted to go on doing so."""
 TYPICAL = 3.0
-"""In a mean, a figure counts for at most so many times the median of those that are not zero; in the sum of the peers of
-a day, also for at most so many times what that day leads to expect of it, so that a day that is busy for all stays so."""
+"""In a mean, a figure counts for at most so many times the median of those that are not zero; in the sum of the peers
+of a day, also for at most so many times what that day leads to expect of it, so that a day that is busy for all stays
+so."""
 ROUNDS = 2
 SELDOM = 0.4
 """Share of the window's days below which a series is one that is mostly nothing."""
@@ -37,8 +38,9 @@ LEAST_LUMP_SPREAD = 0.35
 @dataclass(frozen=True)
 class Baseline:
     """expected: by series and day. dispersion: of each series (variance = expected + dispersion × expected²). is_ready:
-    series with enough history. is_large, is_lumpy: series judged by logarithms; of these, centre is the logarithm that is
-    usual today, and spread their robust standard deviation. A lumpy one is mostly zero: zero is never unusual of it."""
+    series with enough history. is_large, is_lumpy: series judged by logarithms; of these, centre is the logarithm
+    that is usual today, and spread their robust standard deviation. A lumpy one is mostly zero: zero is never unusual
+    of it."""
 
     expected: Array
     dispersion: Array
@@ -83,7 +85,8 @@ class Baseline:
         return np.asarray(-log)
 
     def deviations(self, series: Array, value: Array) -> Array:
-        """How many robust standard deviations the value's logarithm lies from what is usual; of series judged by logs."""
+        """How many robust standard deviations the value's logarithm lies from what is usual; of series judged by
+        logs."""
         return np.asarray((np.log(value + 0.5) - self.centre[series]) / self.spread[series])
 
     def _today(self, series: Array) -> tuple[Array, Array]:
@@ -145,8 +148,8 @@ def _peer_factors(figures: Figures, values: Array, weight: Array, prior: float) 
 
 
 def _habit(values: Array, weight: Array, kinds: Array, prior: float) -> Array:
-    """Of each day, the middle of the factors of a level's cells that have enough counts; where fewer than five have, the
-    middle of the earlier days of that kind."""
+    """Of each day, the middle of the factors of a level's cells that have enough counts; where fewer than five have,
+    the middle of the earlier days of that kind."""
     is_enough = weight >= prior
     ratio = np.where(is_enough, values / np.maximum(weight, 1e-6), np.inf)
     count = is_enough.sum(axis=0)
@@ -180,7 +183,8 @@ def _dispersion(figures: Figures, values: Array, expected: Array) -> Array:
     of_group = np.add.reduceat(excess, starts) / np.maximum(np.add.reduceat(square, starts), 1e-9)
     prior = DISPERSION_WEIGHT * square / max(usual.shape[1], 1)
     pooled = np.maximum(of_group, LEAST_DISPERSION)[groups]
-    return np.maximum((excess + prior * pooled) / np.maximum(square + prior, 1e-9), LEAST_DISPERSION)
+    own = (excess + prior * pooled) / np.maximum(square + prior, 1e-9)
+    return np.asarray(np.maximum(own, LEAST_DISPERSION))
 
 
 def _lumps(figures: Figures, past: Array, large_from: float) -> tuple[Array, Array, Array]:

@@ -21,7 +21,7 @@ def find_count_faults(
     found: list[Finding] = []
     for kind in (Tenfold, DigitTwice):
         rule = catalog.rule(kind)
-        if rule is not None:
+        if isinstance(rule, Tenfold | DigitTwice):
             for series in _outside(figures, baseline, rule):
                 words = _slip(figures, baseline, rule, series) if series not in taken else None
                 if words is not None:

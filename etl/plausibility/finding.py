@@ -44,14 +44,12 @@ class Published:
 
 def describe_series(figures: Figures, series: int) -> tuple[str, str, str, str, str]:
     """Unit code, level, measure, channel, and how the figure is called: 解答法律咨询（实体）."""
-    division = figures.divisions.iloc[int(figures.owner[series])]
-    cell = figures.cells.loc[int(figures.cell[series])]
-    name = (
-        cell["measure_name"]
-        if cell["channel"] == TOTAL
-        else f"{cell['measure_name']}（{cell['channel_name']}）"
-    )
-    return division["code"], division["level"], cell["measure"], cell["channel"], name
+    line, cell = int(figures.owner[series]), figures.cells.loc[int(figures.cell[series])]
+    code, level = (str(figures.divisions.at[line, each]) for each in ("code", "level"))
+    name, channel = str(cell["measure_name"]), str(cell["channel"])
+    if channel != TOTAL:
+        name = f"{name}（{cell['channel_name']}）"
+    return code, level, str(cell["measure"]), channel, name
 
 
 def unit_of_count(figures: Figures, series: int) -> str:

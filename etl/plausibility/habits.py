@@ -55,7 +55,7 @@ def find_heaping(figures: Figures, published: Published, rule: Heaping) -> list[
     return [
         Finding(
             check_code=rule.kind,
-            unit_code=figures.divisions.at[unit, "code"],
+            unit_code=str(figures.divisions.at[unit, "code"]),
             level=levels[unit],
             measure=None,
             channel=None,
@@ -63,8 +63,9 @@ def find_heaping(figures: Figures, published: Published, rule: Heaping) -> list[
             effect=round(rounds_of[unit] * rule.base / 4),
             score=float(rounds_of[unit] * rule.base / 4 / everything),
             message=(
-                f"近 {rule.days} 天不小于 {rule.least_value} 的 {figures_of[unit]} 个数据中有 {rounds_of[unit]:.0f} 个为 "
-                f"{rule.base} 的整倍数（合计 {heaped[unit]:.0f}），同级单位同等规模数据约为 {expected[unit]:.0f} 个；"
+                f"近 {rule.days} 天不小于 {rule.least_value} 的 {figures_of[unit]} 个数据中有 "
+                f"{rounds_of[unit]:.0f} 个为 {rule.base} 的整倍数（合计 {heaped[unit]:.0f}），"
+                f"同级单位同等规模数据约为 {expected[unit]:.0f} 个；"
                 "请核对是否以估计数填报"
             ),
         )
@@ -91,7 +92,7 @@ def find_all_satisfied(figures: Figures, published: Published, rule: AllSatisfie
             found.append(
                 Finding(
                     check_code=rule.kind,
-                    unit_code=figures.divisions.at[unit, "code"],
+                    unit_code=str(figures.divisions.at[unit, "code"]),
                     level=level.value,
                     measure=rule.answered,
                     channel=None,
@@ -99,8 +100,8 @@ def find_all_satisfied(figures: Figures, published: Published, rule: AllSatisfie
                     effect=round(effect),
                     score=published.share(rule.answered, effect, rule.days + 1),
                     message=(
-                        f"近 {rule.days} 天 {answered[unit]:.0f} 份回答中没有一份不满意（满意率 100%），同级其他单位不满意"
-                        f"占比为 {usual:.1%}，按此约有 {shown_effect(effect)} 份；请说明测评方式"
+                        f"近 {rule.days} 天 {answered[unit]:.0f} 份回答中没有一份不满意（满意率 100%），"
+                        f"同级其他单位不满意占比为 {usual:.1%}，按此约有 {shown_effect(effect)} 份；请说明测评方式"
                     ),
                 )
             )

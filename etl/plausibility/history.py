@@ -155,8 +155,8 @@ def _arrange(
     # Ordered by level and cell, so that a group of peers is one stretch of series.
     is_seen = np.zeros((int(levels.max(initial=0)) + 1, width, len(divisions)), dtype=bool)
     for line in lines:
-        rows, cell = row_of[line.division_id], np.array(line.cell_id, dtype=np.int64)
-        keys = np.ravel_multi_index((levels[rows], cell, rows), is_seen.shape)
+        rows, cells_of = row_of[line.division_id], np.array(line.cell_id, dtype=np.int64)
+        keys = np.ravel_multi_index((levels[rows], cells_of, rows), is_seen.shape)
         is_seen.reshape(-1)[keys] = True
         parts.append((keys, column_of[line.stat_date], np.array(line.value, dtype=np.float32)))
     number_of = np.cumsum(is_seen.reshape(-1), dtype=np.int32) - 1

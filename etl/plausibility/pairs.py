@@ -19,8 +19,8 @@ def find_unbalanced_pairs(
 ) -> list[Finding]:
     """Units of all levels of which a part exceeds its whole from 1 January to the day, over channels (ruling 13).
 
-    Looked at are units that have such figures on the day; a pair is asked about once while its flag is not closed. Their
-    sums by month are kept in quality.month_sum, so that the cost of a day is that of its month.
+    Looked at are units that have such figures on the day; a pair is asked about once while its flag is not closed.
+    Their sums by month are kept in quality.month_sum, so that the cost of a day is that of its month.
     """
     checks = [
         check

@@ -23,10 +23,11 @@ LONGEST_RUN = 8
 def find_repeated_days(
     figures: Figures, baseline: Baseline, published: Published, rule: RepeatedDay, parts: Collection[str]
 ) -> list[Finding]:
-    """Units whose report equals the one before, and maybe those before it, in every figure; the more so the less likely.
+    """Units whose report equals the one before, and maybe those before it, in every figure; the more so the less
+    likely.
 
-    parts: measures that are a part of another one. They follow it: theirs counts half, and says nothing where it is zero.
-    A nil report may follow a nil report.
+    parts: measures that are a part of another one. They follow it: theirs counts half, and says nothing where it is
+    zero. A nil report may follow a nil report.
     """
     today = np.nan_to_num(figures.values[:, -1])
     units = len(figures.divisions)

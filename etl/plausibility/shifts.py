@@ -33,7 +33,7 @@ def find_level_shifts(
     for series in np.flatnonzero(is_new & is_asked):
         code, level, measure, channel, name = describe_series(totals, int(series))
         unit, usual = unit_of_count(totals, int(series)), recent[series] / ratio[series]
-        effect = recent[series] - usual
+        actual = float(np.nansum(totals.values[series, -rule.recent_days :]))
         words = "上升" if ratio[series] > 1 else "下降"
         found.append(
             Finding(
@@ -42,12 +42,12 @@ def find_level_shifts(
                 level=level,
                 measure=measure,
                 channel=channel,
-                value=round(recent[series]),
-                effect=round(effect),
-                score=published.share(measure, effect, rule.recent_days),
+                value=round(actual),
+                effect=round(actual - usual),
+                score=published.share(measure, actual - usual, rule.recent_days),
                 message=(
-                    f"{name}最近 {rule.recent_days} 天合计 {recent[series]:.0f} {unit}，按此前水平与同级其他地区走势约为 "
-                    f"{shown(usual)} {unit}，为其 {ratio[series]:.2f} 倍，水平{words}；请说明原因"
+                    f"{name}最近 {rule.recent_days} 天合计 {actual:.0f} {unit}，按此前水平与同级其他地区走势约为 "
+                    f"{shown(usual)} {unit}，水平{words}；请说明原因"
                 ),
             )
         )
@@ -69,7 +69,8 @@ def _begins(
 def _departs(
     value: Array, expected: Array, dispersion: Array, back: int, rule: LevelShift
 ) -> tuple[Array, Array, Array]:
-    """Whether the sum of the recent days departs, that sum, and its ratio to what was expected, as of so many days back."""
+    """Whether the sum of the recent days departs, that sum, and its ratio to what was expected, as of so many days
+    back."""
     end = value.shape[1] - back
     cut = end - rule.recent_days
     recent, usual = value[:, cut:end].sum(axis=1), expected[:, cut:end].sum(axis=1)

@@ -44,9 +44,7 @@ def sum_villages(totals: Figures, own: Figures, expected: Array, reported: Array
     _add(total, place_of[totals.owner], code_of.loc[totals.cell].map(column_of).to_numpy(), totals.values)
     # A unit's own figures belong to the county that it is, or that it lies in.
     of_code = {code: number for number, code in enumerate(totals.divisions["code"])}
-    ids = {
-        number: code for number, code in zip(own.divisions["division_id"], own.divisions["code"], strict=True)
-    }
+    ids = dict(zip(own.divisions["division_id"], own.divisions["code"], strict=True))
     is_county = (own.divisions["level"] == Level.COUNTY.value).to_numpy()
     is_township = (own.divisions["level"] == Level.TOWNSHIP.value).to_numpy()
     above = np.where(is_county, own.divisions["code"], own.divisions["parent_id"].map(ids))
@@ -101,9 +99,10 @@ def find_village_gaps(
                 effect=round(-rest),
                 score=published.share(sums.measures[column], rest, rule.recent_days),
                 message=(
-                    f"{name}最近 {rule.recent_days} 天所辖村（社区）合计 {actual[county, column]:.0f} {unit}，按本县自报数与"
-                    f"以往比例约为 {shown(expected[county, column])} {unit}，相差 {gap:.0f} {unit}；其中未报送的村（社区）可"
-                    f"解释约 {explained[county, column]:.0f} {unit}，其余 {rest:.0f} {unit} 请说明原因"
+                    f"{name}最近 {rule.recent_days} 天所辖村（社区）合计 {actual[county, column]:.0f} {unit}，"
+                    f"按本县自报数与以往比例约为 {shown(expected[county, column])} {unit}，相差 {gap:.0f} {unit}；"
+                    f"其中未报送的村（社区）可解释约 {explained[county, column]:.0f} {unit}，"
+                    f"其余 {rest:.0f} {unit} 请说明原因"
                 ),
             )
         )
@@ -138,7 +137,7 @@ def _gaps(sums: VillageSums, rule: VillageGap, back: int) -> tuple[Array, Array,
 
 def _missing(sums: VillageSums, part: slice) -> Array:
     expected, reported = sums.expected[:, part].sum(axis=1), sums.reported[:, part].sum(axis=1)
-    return np.clip(1 - reported / np.maximum(expected, 1), 0, 1)[:, None]
+    return np.asarray(np.clip(1 - reported / np.maximum(expected, 1), 0, 1)[:, None])
 
 
 def _unrest(own: Array, villages: Array, fitting: Array, own_recent: Array, rule: VillageGap) -> Array:
@@ -181,8 +180,8 @@ def find_village_sums(
                 effect=value,
                 score=published.share(sums.measures[column], value),
                 message=(
-                    f"{name}本县自报数最近 {rule.reports} 次均与所辖村（社区）合计相等（本日均为 {value} {unit}）；自报数不应"
-                    "包含下级数据，请核对是否重复计算"
+                    f"{name}本县自报数最近 {rule.reports} 次均与所辖村（社区）合计相等（本日均为 {value} {unit}）；"
+                    "自报数不应包含下级数据，请核对是否重复计算"
                 ),
             )
         )
@@ -193,5 +192,6 @@ def _named(sums: VillageSums, totals: Figures, holds: Array) -> Iterator[tuple[i
     names = totals.cells.drop_duplicates("measure").set_index("measure")
     for county, column in zip(*np.nonzero(holds), strict=True):
         measure = sums.measures[column]
-        code = totals.divisions.at[int(sums.counties[county]), "code"]
-        yield int(county), int(column), code, names.at[measure, "measure_name"], names.at[measure, "unit"]
+        code = str(totals.divisions.at[int(sums.counties[county]), "code"])
+        name, unit = (str(names.at[measure, each]) for each in ("measure_name", "unit"))
+        yield int(county), int(column), code, name, unit

@@ -75,16 +75,26 @@ class Warehouse:
 
 SEND = [
     "SELECT core.ensure_month(CAST(:day AS date))",
-    "INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256, pulled_at, state)"
-    " SELECT platform_id, 'daily', :day, :unit, repeat('0', 64), now(), 'loaded' FROM core.platform LIMIT 1"
-    " ON CONFLICT DO NOTHING",
-    "UPDATE core.submission SET known_to = clock_timestamp() WHERE stat_date = :day AND known_to = 'infinity'"
-    " AND unit_id = (SELECT division_id FROM core.division WHERE division_code = :unit)",
-    "INSERT INTO core.submission (stat_date, unit_id, platform_id, batch_id, dataset, revision, received_at,"
-    " known_from, is_nil, cells, figures, row_numbers)"
-    " SELECT :day, division_id, batch.platform_id, batch_id, 'daily', 1, now(), clock_timestamp(), :nil,"
-    " :cells, :figures, :rows FROM core.division, landing.batch WHERE division_code = :unit AND source_name = :unit"
-    " AND stat_date = :day",
+    """
+    INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256, pulled_at, state)
+    SELECT platform_id, 'daily', :day, :unit, repeat('0', 64), now(), 'loaded' FROM core.platform LIMIT 1
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    UPDATE core.submission SET known_to = clock_timestamp() WHERE stat_date = :day AND known_to = 'infinity'
+        AND unit_id = (SELECT division_id FROM core.division WHERE division_code = :unit)
+    """,
+    """
+    INSERT INTO core.submission (
+        stat_date, unit_id, platform_id, batch_id, dataset, revision, received_at, known_from, is_nil, cells, figures,
+        row_numbers
+    )
+    SELECT
+        :day, division_id, batch.platform_id, batch_id, 'daily', 1, now(), clock_timestamp(), :nil, :cells, :figures,
+        :rows
+    FROM core.division, landing.batch
+    WHERE division_code = :unit AND source_name = :unit AND stat_date = :day
+    """,
 ]
 
 
