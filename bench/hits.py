@@ -164,9 +164,9 @@ def describe_limits(
 GOAL, MOST_ALARMS = 0.9, 1.0
 REASONS = [
     """A township reports four figures on an ordinary day, most of them 1 or 2. That the same ones come again on the
-next day happens by chance in one of some ten to some hundred cases, so a single copy of a quiet report cannot be told from
-an honest one at one false alarm per 1,000; several copies in a row can. A lost digit can be told only where volumes are
-large beside a unit's good and bad days; a slip from 1 to 10 only where 10 never happens."""
+next day happens by chance in one of some ten to some hundred cases, so a single copy of a quiet report cannot be told
+from an honest one at one false alarm per 1,000; several copies in a row can. A lost digit can be told only where
+volumes are large beside a unit's good and bad days; a slip from 1 to 10 only where 10 never happens."""
 ]
 
 
