@@ -422,7 +422,10 @@ def load_months(conn: psycopg.Connection, months: Months, cells: dict[Pair, int]
         _copy(conn, "mart.daily_total", _totals(months, figures, ids, cells, day))
         _copy(conn, "mart.daily_reporting", _reporting(months, number, ids, day))
         stamp = datetime.combine(day, time(12), UTC)
-        conn.execute("INSERT INTO mart.daily_rollup (stat_date, loaded_at, rolled_up_at) VALUES (%s, %s, %s)", (day, stamp, stamp))
+        conn.execute(
+            "INSERT INTO mart.daily_rollup (stat_date, loaded_at, rolled_up_at) VALUES (%s, %s, %s)",
+            (day, stamp, stamp),
+        )
     conn.commit()
 
 

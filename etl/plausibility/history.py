@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.engine import Connection
 
-from etl.catalog import Calendar, Level
+from etl.catalog import Calendar, CalendarUnknown, Level
 from etl.warehouse import run_sql
 
 Array = npt.NDArray[Any]
@@ -58,14 +58,21 @@ class Figures:
         return self.divisions["level"].isin([level.value for level in levels]).to_numpy(bool)
 
 
+def is_worked(day: date, calendar: Calendar) -> bool:
+    """Whether the day is a working day; beyond the years that the calendar knows, Monday to Friday are."""
+    try:
+        return calendar.is_workday(day)
+    except CalendarUnknown:
+        return day.weekday() < 5
+
+
 def day_kinds(days: Sequence[date], calendar: Calendar) -> Array:
     """The kind of each day by the calendar: its weekday, or SHIFTED or HOLIDAY where the calendar differs from it."""
 
     def kind(day: date) -> int:
-        weekday, is_worked = day.weekday(), calendar.is_workday(day)
-        if is_worked == (weekday < 5):
-            return weekday
-        return SHIFTED if is_worked else HOLIDAY
+        if is_worked(day, calendar) == (day.weekday() < 5):
+            return day.weekday()
+        return SHIFTED if day.weekday() >= 5 else HOLIDAY
 
     return np.array([kind(day) for day in days], dtype=np.int64)
 

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Calendar, CalendarUnknown, Catalog, Level
+from etl.catalog import Calendar, Catalog, Level
 from etl.catalog.rules import (
     AllSatisfied,
     Heaping,
@@ -37,6 +37,7 @@ from etl.plausibility.history import (
     Figures,
     Reporting,
     day_kinds,
+    is_worked,
     read_cells,
     read_divisions,
     read_own,
@@ -165,14 +166,11 @@ def _published(conn: Connection, days: list[date], cells: pd.DataFrame) -> Publi
 
 
 def due_date(start: date, workdays: int, calendar: Calendar) -> date:
-    """So many working days after a day. Beyond the years that the calendar knows, Monday to Friday are worked."""
+    """So many working days after a day."""
     day = start
     while workdays:
         day += timedelta(days=1)
-        try:
-            workdays -= calendar.is_workday(day)
-        except CalendarUnknown:
-            workdays -= day.weekday() < 5
+        workdays -= is_worked(day, calendar)
     return day
 
 

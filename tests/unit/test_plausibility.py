@@ -231,6 +231,9 @@ def test_a_level_that_a_rule_does_not_name_is_not_asked(catalog: Catalog) -> Non
 def test_the_kind_of_a_day_follows_the_calendar(catalog: Catalog) -> None:
     days = [date(2026, 2, 14), date(2026, 2, 17), date(2026, 3, 20), date(2026, 3, 22)]
     assert day_kinds(days, catalog.calendars["workdays"]).tolist() == [SHIFTED, HOLIDAY, 4, 6]
+    assert day_kinds([date(2099, 1, 1)], catalog.calendars["workdays"]).tolist() == [3], (
+        "a year nobody knows yet"
+    )
 
 
 # --- repeated figures ----------------------------------------------------------------------------------------
