@@ -328,7 +328,7 @@ class Planter:
             "hotline_call",
         )
         for number, unit in enumerate(self._counties(24, self._used)):
-            first = int(self.rng.integers(self.start + 5, last - 20))
+            first = int(self.rng.integers(self.start + 5, last - 16))
             measure, factor = choices[number % len(choices)], (2.0, 0.5)[number // len(choices) % 2]
             self._scale(unit, measure, slice(first, None), factor, (*LEVELS[1:], "village"))
             self._touch("county", unit, range(first, last + 1))
@@ -339,18 +339,18 @@ class Planter:
         counties that report their villages' sum as their own."""
         last = len(self.months.days) - 1
         for unit in self._counties(10, self._used):
-            first = int(self.rng.integers(self.start + 5, last - 20))
+            first = int(self.rng.integers(self.start + 5, last - 16))
             self._scale(unit, "consultation", slice(first, None), 0.4, ("village",))
             self._touch("county", unit, range(first, last + 1))
             self._note("village_gap", "county", unit, first, last, ("consultation", "all"))
         for unit in self._counties(10, self._used):
-            first = int(self.rng.integers(self.start + 5, last - 20))
+            first = int(self.rng.integers(self.start + 5, last - 16))
             self._let_villages_be_late(self.months.codes["county"][unit], range(first, first + 14))
         sums = self._village_sums("consultation")
         pairs = self.months.pairs["county"]
         columns = [n for n, pair in enumerate(pairs) if pair[0] == "consultation"]
         for unit in self._counties(8, self._used):
-            first = int(self.rng.integers(self.start + 5, last - 20))
+            first = int(self.rng.integers(self.start + 5, last - 16))
             self.months.sent["county"][first : first + 14, unit] = True
             self.months.values["county"][first : first + 14, unit, columns] = 0
             self.months.values["county"][first : first + 14, unit, columns[0]] = sums[

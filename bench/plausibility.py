@@ -28,7 +28,7 @@ from etl.register import register_catalog
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
 
-FIRST, START, LAST = date(2025, 11, 2), date(2026, 2, 2), date(2026, 3, 31)
+FIRST, START, LAST = date(2025, 11, 17), date(2026, 2, 16), date(2026, 3, 31)
 """Figures from the first day on; faults and judgement from the start on, over the Spring Festival, to the last day."""
 SEED = 11
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "plausibility.md"
@@ -102,6 +102,7 @@ def main(keep: Path | None) -> None:
         page += ["## False alarms", "", *ALARM_WORDS]
         page += [*describe_alarms(months, days, clean, [*rules, *checks]), ""]
         page += ["## What is not reached", "", *describe_limits(matched, months, days, clean), ""]
+        click.echo("\n".join(page))
         page += ["## Cost", "", *COST_WORDS, *_cost(server)]
     click.echo("\n".join(page))
     PAGE.write_text("\n".join(page) + "\n", encoding="utf-8")

@@ -113,8 +113,9 @@ class RepeatedVillage(Declared):
 
 class LevelShift(Declared):
     """The sum of the recent days is ratio times what the days before lead to expect, or that part of it, and outside
-    the deviations of such sums. least_reported: days on which fewer units reported are left out. quiet_days: said once
-    in so many days."""
+    the deviations of such sums. most_dispersion: what goes up and down more than this from day to day (variance beyond
+    chance, as a share of the expected count squared) has no level to speak of. least_reported: days on which fewer
+    units reported are left out. quiet_days: said once in so many days."""
 
     kind: Literal["level_shift"]
     levels: Levels
@@ -122,6 +123,7 @@ class LevelShift(Declared):
     ratio: Factor
     deviations: Positive
     least_effect: Count
+    most_dispersion: Positive
     least_reported: Share
     quiet_days: Count
 

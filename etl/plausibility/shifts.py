@@ -28,13 +28,14 @@ def find_level_shifts(
     def holds(back: int) -> tuple[Array, Array, Array]:
         return _departs(value, expected, baseline.dispersion, back, rule)
 
-    is_new, recent, ratio = _begins(holds, rule.quiet_days)
+    is_steady = baseline.dispersion <= rule.most_dispersion
+    is_new, recent, fitting = _begins(holds, rule.quiet_days)
     found = []
-    for series in np.flatnonzero(is_new & is_asked):
+    for series in np.flatnonzero(is_new & is_asked & is_steady):
         code, level, measure, channel, name = describe_series(totals, int(series))
-        unit, usual = unit_of_count(totals, int(series)), recent[series] / ratio[series]
+        unit, usual = unit_of_count(totals, int(series)), float(fitting[series])
         actual = float(np.nansum(totals.values[series, -rule.recent_days :]))
-        words = "上升" if ratio[series] > 1 else "下降"
+        words = "上升" if recent[series] > usual else "下降"
         found.append(
             Finding(
                 check_code=rule.kind,
@@ -69,7 +70,7 @@ def _begins(
 def _departs(
     value: Array, expected: Array, dispersion: Array, back: int, rule: LevelShift
 ) -> tuple[Array, Array, Array]:
-    """Whether the sum of the recent days departs, that sum, and its ratio to what was expected, as of so many days
+    """Whether the sum of the recent days departs, that sum, and what was expected of it, as of so many days
     back."""
     end = value.shape[1] - back
     cut = end - rule.recent_days
@@ -90,7 +91,7 @@ def _departs(
         & (np.abs(recent - fitting) >= rule.least_effect)
         & (usual > 0)
     )
-    return departs, recent, ratio
+    return departs, recent, fitting
 
 
 def find_period_jumps(

@@ -114,9 +114,9 @@ def _gaps(sums: VillageSums, rule: VillageGap, back: int) -> tuple[Array, Array,
     all in, how much of it late villages explain, and the sum there is."""
     end = sums.own.shape[2] - back
     cut = end - rule.recent_days
-    own = np.nan_to_num(sums.own)
-    is_sent = ~np.isnan(sums.own)
-    villages = np.where(is_sent, sums.villages, 0)
+    # Days on which the county reported and villages were due; a county works on holidays too.
+    is_asked = ~np.isnan(sums.own) & (sums.expected > 0)[:, None, :]
+    own, villages = np.where(is_asked, np.nan_to_num(sums.own), 0), np.where(is_asked, sums.villages, 0)
     missing, missing_before = (_missing(sums, part) for part in (slice(cut, end), slice(0, cut)))
     full = villages[:, :, :cut].sum(axis=2) / np.maximum(1 - missing_before, 0.05)
     per_own = full / np.maximum(own[:, :, :cut].sum(axis=2), 1)
@@ -144,13 +144,16 @@ def _unrest(own: Array, villages: Array, fitting: Array, own_recent: Array, rule
     """Spread of the logarithm of the ratio of villages to own, from the weeks before, and no less than chance."""
     weeks = own.shape[2] // WEEK
     shape = (*own.shape[:2], weeks, WEEK)
-    by_week = np.log(
-        (villages[:, :, -weeks * WEEK :].reshape(shape).sum(axis=3) + 0.5)
-        / (own[:, :, -weeks * WEEK :].reshape(shape).sum(axis=3) + 0.5)
+    own_weeks, village_weeks = (
+        each[:, :, -weeks * WEEK :].reshape(shape).sum(axis=3) for each in (own, villages)
     )
-    spread = 1.4826 * np.median(np.abs(by_week - np.median(by_week, axis=2)[:, :, None]), axis=2)
+    is_empty = own_weeks + village_weeks == 0
+    by_week = np.where(is_empty, 0, np.log((village_weeks + 0.5) / (own_weeks + 0.5)))
+    count = np.maximum((~is_empty).sum(axis=2), 1)
+    middle = by_week.sum(axis=2) / count
+    variance = np.where(is_empty, 0, (by_week - middle[:, :, None]) ** 2).sum(axis=2) / count
     by_chance = 1 / np.maximum(fitting, 1) + 1 / np.maximum(own_recent, 1)
-    return np.asarray(np.sqrt(np.maximum(spread**2 * WEEK / rule.recent_days, by_chance) + 1e-4))
+    return np.asarray(np.sqrt(np.maximum(variance * WEEK / rule.recent_days, by_chance) + 1e-4))
 
 
 def find_village_sums(
