@@ -324,6 +324,20 @@ def test_days_on_which_few_reported_do_not_shift_a_level(catalog: Catalog) -> No
     assert any(found)
 
 
+def test_what_goes_up_and_down_by_itself_has_no_level_that_could_shift(catalog: Catalog) -> None:
+    unsteady = rule(catalog, LevelShift).model_copy(update={"most_dispersion": 0.001})
+    counts = []
+    for first in range(1, 15):
+        figures = months(catalog)
+        mine = series(figures, 3, "consultation")
+        figures.values[mine, -first:] *= 2
+        baseline = fit_baseline(figures, rule(catalog, History))
+        rules = rule(catalog, LevelShift), unsteady
+        counts.append([len(find_level_shifts(figures, baseline, PUBLISHED, each)) for each in rules])
+    steady, never = zip(*counts, strict=True)
+    assert (sum(steady) > 0, sum(never)) == (True, 0)
+
+
 def jumped(catalog: Catalog, figures: Figures) -> list[Finding]:
     baseline = fit_baseline(figures, rule(catalog, History))
     return find_period_jumps(figures, baseline, PUBLISHED, rule(catalog, PeriodEnd))
@@ -419,6 +433,16 @@ def test_a_gap_that_late_villages_do_not_explain_is_asked_about_with_both_parts(
     assert 1 <= len(found) <= 2
     assert {each.unit_code for each in chain(*asked)} == {"371304000000"}
     assert all("未报送的村（社区）可解释约" in each.message for each in found)
+
+
+def test_days_on_which_no_village_is_due_say_nothing_about_villages(catalog: Catalog) -> None:
+    found = []
+    for first in range(1, 15):
+        totals, sums = with_villages(catalog, counted=0.0, days=first)
+        found += find_village_gaps(sums, totals, PUBLISHED, rule(catalog, VillageGap))
+        sums.expected[:, -first:] = sums.reported[:, -first:] = 0
+        assert find_village_gaps(sums, totals, PUBLISHED, rule(catalog, VillageGap)) == []
+    assert found
 
 
 def test_a_county_that_reports_its_villages_sum_as_its_own_is_asked_about_once(catalog: Catalog) -> None:
