@@ -160,7 +160,7 @@ def _villages(divisions: pd.DataFrame, units: Reporting, of_self: Reporting) -> 
 
 
 def _published(conn: Connection, days: list[date], cells: pd.DataFrame) -> Published:
-    totals = cells.index[cells["channel"] == TOTAL].tolist() if len(cells) else []
+    totals = cells.index[cells["channel"] == TOTAL].tolist()
     lines = run_sql(conn, "plausibility/published", {"first": days[0], "day": days[-1], "cells": totals})
     return Published({str(cells.at[line.cell_id, "measure"]): float(line.value) for line in lines})
 
