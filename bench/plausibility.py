@@ -28,7 +28,7 @@ from etl.register import register_catalog
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
 
-FIRST, START, LAST = date(2025, 11, 17), date(2026, 2, 16), date(2026, 3, 31)
+FIRST, START, LAST = date(2025, 11, 21), date(2026, 2, 20), date(2026, 3, 31)
 """Figures from the first day on; faults and judgement from the start on, over the Spring Festival, to the last day."""
 SEED = 11
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "plausibility.md"
@@ -64,12 +64,13 @@ HEAD = """# Plausibility over time: what it finds, how often it is wrong, what i
 Written by `make plausibility`, which draws, plants, judges and counts everything below anew; nothing here is typed.
 
 The rules and their thresholds stand in etl/catalog/plausibility/rules.yaml. A flag asks about a figure; it holds
-nothing back, and says nothing about a person. Judged are the figures of a whole province (16 city, 151 county and 1,853
-township units, 62,074 villages) from {start} to {last}, over the Spring Festival, with figures from {first} on as
-history. Volumes, seasons, holidays and how figures hang together are the simulator's; on top of its chance come good
-and bad days of each unit (coefficient of variation 0.3), market days, slow drift, genuine busy days (2.5 times as
-much, 3 in 1,000 unit-days), 1 % missed reports, and, where faults are planted, ten counties of whose villages 60 % are
-late for 14 days, which is no fault. It is a drawn province all the same: no real one has been measured.
+nothing back, and says nothing about a person. Judged are the figures of a whole province (16 city, 151 county and
+1,853 township units, 62,074 villages) from {start} to {last}, the last days of the Spring Festival among them, with
+figures from {first} on as history. Volumes, seasons, holidays and how figures hang together are the simulator's; on
+top of its chance come good and bad days of each unit (coefficient of variation 0.3), market days, slow drift, genuine
+busy days (2.5 times as much, 3 in 1,000 unit-days), 1 % missed reports, and, where faults are planted, ten counties
+of whose villages 60 % are late for 14 days, which is no fault. It is a drawn province all the same: no real one has
+been measured.
 """
 
 

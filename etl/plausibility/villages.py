@@ -152,7 +152,8 @@ def _unrest(own: Array, villages: Array, fitting: Array, own_recent: Array, rule
     count = np.maximum((~is_empty).sum(axis=2), 1)
     middle = by_week.sum(axis=2) / count
     variance = np.where(is_empty, 0, (by_week - middle[:, :, None]) ** 2).sum(axis=2) / count
-    by_chance = 1 / np.maximum(fitting, 1) + 1 / np.maximum(own_recent, 1)
+    sums = fitting, own_recent, own.sum(axis=2), villages.sum(axis=2)
+    by_chance = sum(1 / np.maximum(each, 1) for each in sums)
     return np.asarray(np.sqrt(np.maximum(variance * WEEK / rule.recent_days, by_chance) + 1e-4))
 
 
