@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from etl.catalog import Catalog
 from etl.load import load_day
+from etl.plausibility import flag_day
 from etl.pull import Trouble, pull_changes, pull_day
 from etl.rollup import roll_up_day, waiting_days
 from etl.site import Site
@@ -32,9 +33,11 @@ def run_day(site: Site, day: date, platforms: Sequence[str]) -> list[Trouble]:
 
 
 def load_and_roll_up(site: Site, day: date, *, whole: bool) -> None:
-    """Load what the gate has passed of a day, then write its totals: all of them, or those that changed."""
+    """Load what the gate has passed of a day, then write its totals, all of them or those that changed, and its
+    flags."""
     load_day(site.engine, day)
     roll_up_day(site.engine, site.catalog, day, whole=whole)
+    flag_day(site.engine, site.catalog, day)
 
 
 def restate(site: Site, platforms: Sequence[str], since: datetime | None) -> tuple[list[date], list[Trouble]]:

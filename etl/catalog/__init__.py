@@ -1,5 +1,6 @@
 """The catalogue: everything that is declared, in YAML beside this file or in the folder that PLS_CATALOG names."""
 
+from etl.catalog.base import Level
 from etl.catalog.load import load_catalog
 from etl.catalog.models import (
     AtMost,
@@ -8,7 +9,6 @@ from etl.catalog.models import (
     Catalog,
     Channel,
     Check,
-    Level,
     Measure,
     Platform,
     Recipient,

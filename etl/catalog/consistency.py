@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
+from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
 
 RESERVED_NAMES = ("合计", "零报告")
 """What stands in place of a measure's name in a township file and means something else (contract.md, B)."""
@@ -36,6 +37,9 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
             )
     for check in catalog.checks.values():
         yield from _check_contradictions(check, catalog)
+    yield from _plausibility_contradictions(catalog)
+    for backlog in catalog.backlogs.values():
+        yield from _backlog_contradictions(backlog, catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 
@@ -75,6 +79,55 @@ def _check_contradictions(check: SenderTotal | SumEquals | AtMost, catalog: Cata
         yield "checks", check.code, f"key {key}: no channel has all of {together}, it could never fail."
     elif measures[0].kind == "stock" and isinstance(check, AtMost) and check.scope == "year_to_date":
         yield "checks", check.code, "key scope: submission was expected, stocks do not add up over time."
+
+
+def _plausibility_contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    """Every rule reads the same past and fills the same queue, so both are declared; no window is longer than that
+    past."""
+    history, queue = catalog.rule(History), catalog.rule(Queue)
+    for kind, found in (("history", history), ("queue", queue)):
+        if found is None:
+            first = next(iter(catalog.plausibility))
+            yield "plausibility", first, f"beside it an entry of kind {kind} was expected: add it."
+    if queue is not None:
+        yield from _dangling("plausibility", "queue", "calendar", queue.calendar, catalog.calendars)
+    for kind, rule in catalog.plausibility.items():
+        windows = {name: getattr(rule, name) for name in WINDOWS if hasattr(rule, name)}
+        if isinstance(rule, LevelShift | VillageGap):
+            windows["recent_days + quiet_days"] = rule.recent_days + rule.quiet_days
+        for name, days in windows.items():
+            if history is not None and days > history.days:
+                yield (
+                    "plausibility",
+                    kind,
+                    f"key {name} is {days}: at most {history.days} were expected, the days of kind history.",
+                )
+        if isinstance(rule, AllSatisfied):
+            for name in (rule.answered, *rule.dissatisfied):
+                yield from _dangling("plausibility", kind, "answered/dissatisfied", name, catalog.measures)
+
+
+def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Complaint]:
+    yield from _dangling("backlogs", backlog.code, "check", backlog.check, catalog.checks)
+    check = catalog.checks.get(backlog.check)
+    if check is not None and not (isinstance(check, AtMost) and check.scope == "year_to_date"):
+        yield (
+            "backlogs",
+            backlog.code,
+            f"key check: {backlog.check} is not over the year to date: delete the entry.",
+        )
+    twins = [
+        each.code
+        for each in catalog.backlogs.values()
+        if (each.check, each.year) == (backlog.check, backlog.year)
+        and each.units.keys() & backlog.units.keys()
+    ]
+    if len(twins) > 1:
+        yield (
+            "backlogs",
+            backlog.code,
+            f"key units: the same unit stands in {' and '.join(twins)}: delete one.",
+        )
 
 
 def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:

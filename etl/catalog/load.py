@@ -10,19 +10,16 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
 from etl.catalog.models import (
-    CODE_PATTERN,
-    DIVISION_PATTERN,
     EMAIL_PATTERN,
-    NAME_PATTERN,
     WEBHOOK_PATTERN,
     AtMost,
     Calendar,
     Catalog,
     Channel,
     Check,
-    Declared,
     Measure,
     Override,
     Platform,
@@ -30,6 +27,7 @@ from etl.catalog.models import (
     SenderTotal,
     SumEquals,
 )
+from etl.catalog.rules import RULES, Backlog, Rule
 from etl.catalog.yaml_file import CatalogError, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -62,6 +60,8 @@ FOLDERS = {
         _Folder("recipients", Recipient, (Recipient,), "id", is_required=False),
         _Folder("platforms", Platform, (Platform,), "id"),
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
+        _Folder("plausibility", Rule, RULES, "kind"),
+        _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
     )
 }
 
@@ -82,6 +82,8 @@ def load_catalog(overrides: Path | None) -> Catalog:
         recipients=_declared("recipients", overrides, sources),
         platforms=_declared("platforms", overrides, sources),
         checks=_declared("checks", overrides, sources),
+        plausibility=_declared("plausibility", overrides, sources),
+        backlogs=_declared("backlogs", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:

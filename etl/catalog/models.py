@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import chinese_calendar
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
+from etl.catalog.rules import Backlog, Rule
 from etl.failures import Refused
 
-Item = TypeVar("Item", bound=Hashable)
-
-
-def _each_once(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    twice = {str(item) for item in items if items.count(item) > 1}
-    if twice:
-        raise ValueError(f"each was expected once, written twice: {', '.join(sorted(twice))}")
-    return items
-
-
-CODE_PATTERN = r"^[a-z][a-z0-9_]{1,63}$"
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
-DIVISION_PATTERN = r"^[0-9]{12}$"
 WEBHOOK_PATTERN = r"^https?://\S+$"
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
-Code = Annotated[str, Field(pattern=CODE_PATTERN)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-DivisionCode = Annotated[str, Field(pattern=DIVISION_PATTERN)]
-Text = Annotated[str, Field(min_length=1)]
 Dataset = Literal["daily", "stocks"]
 Family = Literal["rest", "csv", "workbook", "database"]
-
-
-class Level(StrEnum):
-    """Levels of administrative division, from the top."""
-
-    PROVINCE = "province"
-    CITY = "city"
-    COUNTY = "county"
-    TOWNSHIP = "township"
-    VILLAGE = "village"
-
-
-class Declared(BaseModel):
-    """What every declaration has in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+AnyRule = TypeVar("AnyRule", bound=Declared)
 
 
 class Channel(Declared):
@@ -80,8 +49,8 @@ class Measure(Declared):
     name_en: Text
     unit: Text
     kind: Literal["flow", "survey", "stock"]
-    levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(_each_once)] = tuple(Level)
-    channels: Annotated[tuple[str, ...], AfterValidator(_each_once)]
+    levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)] = tuple(Level)
+    channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
     note: str = ""
 
@@ -99,10 +68,10 @@ class Platform(Declared):
 
     id: Name
     family: Family
-    level: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(_each_once)]
-    datasets: Annotated[tuple[Dataset, ...], Field(min_length=1), AfterValidator(_each_once)]
+    level: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)]
+    datasets: Annotated[tuple[Dataset, ...], Field(min_length=1), AfterValidator(each_once)]
     conn_id: Name
-    area: Annotated[tuple[DivisionCode, ...], Field(min_length=1), AfterValidator(_each_once)]
+    area: Annotated[tuple[DivisionCode, ...], Field(min_length=1), AfterValidator(each_once)]
     calendar: Text
     contact: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
@@ -128,8 +97,8 @@ class Override(Declared):
     """A year's holidays and shifted workdays (调休) as the State Council announces them."""
 
     year: Annotated[int, Field(ge=2000, le=2999, strict=True)]
-    holidays: Annotated[tuple[date, ...], Field(min_length=1), AfterValidator(_each_once)]
-    workdays: Annotated[tuple[date, ...], AfterValidator(_each_once)] = ()
+    holidays: Annotated[tuple[date, ...], Field(min_length=1), AfterValidator(each_once)]
+    workdays: Annotated[tuple[date, ...], AfterValidator(each_once)] = ()
 
     @model_validator(mode="after")
     def _days_make_sense(self) -> Self:
@@ -169,7 +138,7 @@ class Calendar(Declared):
     @field_validator("overrides")
     @classmethod
     def _a_year_once(cls, overrides: tuple[Override, ...]) -> tuple[Override, ...]:
-        _each_once(tuple(override.year for override in overrides))
+        each_once(tuple(override.year for override in overrides))
         return overrides
 
     def expects(self, day: date) -> bool:
@@ -222,7 +191,7 @@ class SumEquals(Checked):
     """The parts sum to the whole, per submission and channel."""
 
     kind: Literal["sum_equals"]
-    parts: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_each_once)]
+    parts: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(each_once)]
     whole: str
 
     def measures(self) -> tuple[str, ...]:
@@ -261,6 +230,8 @@ class Catalog(Declared):
     calendars: dict[str, Calendar]
     checks: dict[str, Check]
     recipients: dict[str, Recipient]
+    plausibility: dict[str, Rule]
+    backlogs: dict[str, Backlog]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""
@@ -269,6 +240,22 @@ class Catalog(Declared):
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""
         return {name: each for name, each in self.platforms.items() if "daily" in each.datasets}
+
+    def rule(self, kind: type[AnyRule]) -> AnyRule | None:
+        """The plausibility rule of a kind; None when it is not declared, that is, muted."""
+        return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
+
+    def parts(self) -> set[str]:
+        """Measures that a check declares to be a part of another one."""
+        checks = self.checks.values()
+        return {each.part for each in checks if isinstance(each, AtMost)} | {
+            part for each in checks if isinstance(each, SumEquals) for part in each.parts
+        }
+
+    def opening_backlog(self, check: str, year: int) -> dict[str, int]:
+        """What units had open when the year began, in the check's own unit of count, by division code."""
+        declared = (each for each in self.backlogs.values() if (each.check, each.year) == (check, year))
+        return {unit: count for each in declared for unit, count in each.units.items()}
 
     def measure_by_name(self) -> dict[str, str]:
         """Code of each measure by its Chinese name."""

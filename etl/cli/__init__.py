@@ -12,6 +12,7 @@ import click
 from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.explain import explain_command
+from etl.cli.flags import flags
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
@@ -41,5 +42,6 @@ for command in (
     explain_command,
     verify_command,
     check,
+    flags,
 ):
     main.add_command(command)

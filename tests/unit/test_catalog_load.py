@@ -35,6 +35,14 @@ CHECK = {
 }
 SUM = CHECK | {"kind": "sum_equals", "parts": ["satisfied", "aware"], "whole": "survey_answered"}
 del SUM["part"], SUM["scope"]
+HISTORY = {"kind": "history", "days": 91, "fewest_days": 20, "large_from": 30, "peers": 20}
+QUEUE = {
+    "kind": "queue",
+    "calendar": "workdays",
+    "due_workdays": 3,
+    "fewest_characters": 6,
+    "bare_words": ["核实"],
+}
 RECIPIENT = {"id": "justice-371302", "name": "兰山区司法局"}
 
 LETTERS = "abcdefghijklmnopqrstuv"
@@ -99,6 +107,7 @@ def test_a_measure_without_levels_and_channels_has_all_and_takes_its_kind_from_t
         "checks/none.yaml",
         [{k: CHECK[k] for k in ("code", "severity", "message_zh", "message_en")} | {"kind": "sender_total"}],
     )
+    write("plausibility/none.yaml", [HISTORY, QUEUE])
     catalog = load_catalog(write("platforms/ours.yaml", [PLATFORM]))
     visit, shelf = catalog.measures["visit"], catalog.measures["shelf"]
     assert (visit.kind, visit.levels, visit.channels) == (

@@ -1,0 +1,174 @@
+"""History: the figures of the days before a day, and of the day itself, as one array of series by days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy.engine import Connection
+
+from etl.catalog import Calendar, CalendarUnknown, Level
+from etl.warehouse import run_sql
+
+Array = npt.NDArray[Any]
+TOTAL = "all"
+SHIFTED, HOLIDAY = 7, 8
+"""Kinds of day beside the seven weekdays: a weekend day that is worked, and a weekday that is off."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of series over days; a series is one division's cell (measure and channel).
+
+    days: in order, the last is the one that is judged. day_kinds: 0 to 6 Monday to Sunday, SHIFTED, HOLIDAY.
+    divisions: division_id, code, name, level, parent_id; a row of it is a line of `sent`.
+    cells: measure, measure_name, unit, channel, channel_name, indexed by cell_id.
+    owner, cell: line of `divisions` and cell_id of each series, ordered by level and cell.
+    values: by series and day; 0 where the division sent something without it, NaN where it sent nothing.
+    sent: by division and day.
+    """
+
+    days: list[date]
+    day_kinds: Array
+    divisions: pd.DataFrame
+    cells: pd.DataFrame
+    owner: Array
+    cell: Array
+    values: Array
+    sent: Array
+
+    @property
+    def groups(self) -> Array:
+        """Number of the group of peers of each series: the same cell at the same level."""
+        levels = pd.factorize(self.divisions["level"])[0][self.owner].astype(np.int64)
+        keys = levels * (int(self.cell.max(initial=0)) + 1) + self.cell
+        return pd.factorize(keys)[0]
+
+    def of_levels(self, levels: Collection[Level]) -> Array:
+        """Which series are of divisions of these levels."""
+        return np.asarray(self.is_at(levels)[self.owner])
+
+    def is_at(self, levels: Collection[Level]) -> Array:
+        """Which divisions are of these levels."""
+        return self.divisions["level"].isin([level.value for level in levels]).to_numpy(bool)
+
+
+def is_worked(day: date, calendar: Calendar) -> bool:
+    """Whether the day is a working day; beyond the years that the calendar knows, Monday to Friday are."""
+    try:
+        return calendar.is_workday(day)
+    except CalendarUnknown:
+        return day.weekday() < 5
+
+
+def day_kinds(days: Sequence[date], calendar: Calendar) -> Array:
+    """The kind of each day by the calendar: its weekday, or SHIFTED or HOLIDAY where the calendar differs from it."""
+
+    def kind(day: date) -> int:
+        if is_worked(day, calendar) == (day.weekday() < 5):
+            return day.weekday()
+        return SHIFTED if day.weekday() >= 5 else HOLIDAY
+
+    return np.array([kind(day) for day in days], dtype=np.int64)
+
+
+def window(day: date, length: int) -> list[date]:
+    """The day and so many calendar days before it, in order."""
+    return [day - timedelta(days=back) for back in range(length, -1, -1)]
+
+
+def read_cells(conn: Connection) -> pd.DataFrame:
+    """measure, measure_name, unit, kind, channel, channel_name by cell_id."""
+    found = run_sql(conn, "plausibility/cells")
+    return pd.DataFrame(found.all(), columns=list(found.keys())).set_index("cell_id")
+
+
+def read_divisions(conn: Connection, day: date, levels: Collection[str]) -> pd.DataFrame:
+    """division_id, code, name, level, parent_id of the divisions of some levels on the day."""
+    found = run_sql(conn, "plausibility/divisions", {"day": day, "levels": list(levels)})
+    return pd.DataFrame(found.all(), columns=list(found.keys()))
+
+
+def read_own(
+    conn: Connection, days: list[date], kinds: Array, divisions: pd.DataFrame, cells: pd.DataFrame
+) -> Figures:
+    """What the divisions' own units reported."""
+    slice_ = _slice(days, divisions)
+    sent = np.zeros((len(divisions), len(days)), dtype=bool)
+    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
+    for line in run_sql(conn, "plausibility/own_sent", slice_):
+        sent[row_of[line.division_id], column_of[line.stat_date]] = True
+    lines = run_sql(conn, "plausibility/own_figures", slice_)
+    return _arrange(lines, days, kinds, divisions, cells, sent)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Units expected and reported, by division and day."""
+
+    expected: Array
+    reported: Array
+
+
+def read_totals(
+    conn: Connection, days: list[date], kinds: Array, divisions: pd.DataFrame, cells: pd.DataFrame
+) -> tuple[Figures, Reporting, Reporting]:
+    """The divisions' totals over channels; with it the reporting of each division with all below it, and of its own
+    unit alone."""
+    slice_ = _slice(days, divisions)
+    counts = np.zeros((4, len(divisions), len(days)), dtype=np.int64)
+    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
+    for line in run_sql(conn, "plausibility/total_sent", slice_):
+        rows, column = row_of[line.division_id], column_of[line.stat_date]
+        counts[:, rows, column] = (
+            line.units_expected, line.units_reported, line.own_expected, line.own_reported,
+        )  # fmt: skip
+    is_above = (divisions["level"] != Level.TOWNSHIP.value).to_numpy()
+    totals = cells.index[cells["channel"] == TOTAL].tolist()
+    above = divisions.loc[is_above, "division_id"].tolist()
+    lines = run_sql(conn, "plausibility/total_figures", slice_ | {"cells": totals, "divisions": above})
+    figures = _arrange(lines, days, kinds, divisions, cells, counts[1] > 0)
+    return figures, Reporting(counts[0], counts[1]), Reporting(counts[2], counts[3])
+
+
+def _slice(days: list[date], divisions: pd.DataFrame) -> dict[str, object]:
+    return {"first": days[0], "day": days[-1], "divisions": divisions["division_id"].tolist()}
+
+
+def _row_of(divisions: pd.DataFrame) -> Array:
+    ids = divisions["division_id"].to_numpy()
+    row_of = np.full(int(ids.max(initial=0)) + 1, -1, dtype=np.int64)
+    row_of[ids] = np.arange(len(ids))
+    return row_of
+
+
+def _arrange(
+    lines: Iterable[Any],
+    days: list[date],
+    kinds: Array,
+    divisions: pd.DataFrame,
+    cells: pd.DataFrame,
+    sent: Array,
+) -> Figures:
+    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
+    parts: list[tuple[Array, int, Array]] = []
+    width = int(cells.index.max()) + 1
+    levels = pd.factorize(divisions["level"])[0]
+    # Ordered by level and cell, so that a group of peers is one stretch of series.
+    is_seen = np.zeros((int(levels.max(initial=0)) + 1, width, len(divisions)), dtype=bool)
+    for line in lines:
+        rows, cells_of = row_of[line.division_id], np.array(line.cell_id, dtype=np.int64)
+        keys = np.ravel_multi_index((levels[rows], cells_of, rows), is_seen.shape)
+        is_seen.reshape(-1)[keys] = True
+        parts.append((keys, column_of[line.stat_date], np.array(line.value, dtype=np.float32)))
+    number_of = np.cumsum(is_seen.reshape(-1), dtype=np.int32) - 1
+    _, cell, owner = (part.astype(np.int32) for part in np.nonzero(is_seen))
+    values = np.where(sent[owner], np.float32(0), np.float32(np.nan))
+    for keys, column, value in parts:
+        values[number_of[keys], column] = value
+    return Figures(days, kinds, divisions, cells, owner, cell, values, sent)
