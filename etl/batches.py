@@ -67,14 +67,12 @@ def register_batch(
     return Registered(row.batch_id, row.state)
 
 
-def reject_batch(engine: Engine, batch_id: int, message: str) -> None:
-    """Say that a batch, though whole, cannot be read."""
+def set_aside(engine: Engine, batch_id: int, state: str, message: str) -> None:
+    """Say that a batch, though whole, is not in: rejected, as it cannot be read, or failed, through a fault of ours."""
     with engine.begin() as conn:
         conn.execute(
-            sa.text(
-                "UPDATE landing.batch SET state = 'rejected', message = :message WHERE batch_id = :batch_id"
-            ),
-            {"batch_id": batch_id, "message": message},
+            sa.text("UPDATE landing.batch SET state = :state, message = :message WHERE batch_id = :batch_id"),
+            {"batch_id": batch_id, "state": state, "message": message},
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from etl.batches import known_files, register_batch, reject_batch
+from etl.batches import known_files, register_batch, set_aside
 from etl.catalog import Platform
 from etl.conform import Read
 from etl.connections import Connection, ConnectionMissing
@@ -182,10 +183,23 @@ def read_batches(
         try:
             reading = SOURCES[pull.platform.family].read(pull.platform, site.catalog, pulled)
         except Unreadable as error:
-            reject_batch(site.engine, batch_id, str(error))
-            _say(pull, pulled, "rejected", str(error))
+            _set_aside(site, pull, pulled, batch_id, Failure("rejected", str(error)))
+            continue
+        except Exception as error:
+            # A fault of ours in one batch stops no other: it is named and asked for again. The log has where, not what:
+            # the words of an exception may hold what stood in the file.
+            log.error(
+                "%s %s\n%s", pull.platform.id, pulled.name, "".join(traceback.format_tb(error.__traceback__))
+            )
+            words = f"读取 {pulled.name} 时程序出错（{type(error).__name__}），位置见日志"
+            _set_aside(site, pull, pulled, batch_id, Failure("failed", words))
             continue
         yield pulled.stat_date, Read(batch_id, pull.platform, pulled.received_at, pull.started_at, reading)
+
+
+def _set_aside(site: Site, pull: Pull, pulled: Pulled, batch_id: int, failure: Failure) -> None:
+    set_aside(site.engine, batch_id, failure.state, failure.message)
+    _say(pull, pulled, failure.state, failure.message)
 
 
 def pass_gate(site: Site, reads: Iterable[tuple[date, Read]]) -> None:

@@ -14,8 +14,8 @@ from etl.conform import Read
 from etl.divisions import DayDivisions
 from etl.failures import Refused
 from etl.gate import NIL_HELD, gate
-from etl.opinions import Problem, problem_of
-from etl.return_sheet import explain, write_return_sheet
+from etl.return_sheet.opinions import Problem, problem_of
+from etl.return_sheet.write import explain, write_return_sheet
 from etl.sources import SOURCES, Unreadable, pulled_of
 from etl.sources.base import MAX_BYTES
 from etl.sources.cells import read_day

@@ -15,7 +15,7 @@ from etl.cli.base import as_json, show
 @as_json
 def quarantine_sheet(batch_id: int, folder: Path, json_: bool) -> None:
     """Write the return sheet of a batch: the sender's own file, marked, under the name of its next revision."""
-    from etl.return_batch import return_batch
+    from etl.return_sheet.batch import return_batch
     from etl.site import open_site
 
     file = return_batch(open_site(), batch_id, folder)

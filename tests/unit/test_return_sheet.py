@@ -18,9 +18,9 @@ import pytest
 
 from etl.catalog import Catalog, load_catalog
 from etl.divisions import DayDivisions
-from etl.hints import is_slip
-from etl.opinions import Problem
-from etl.return_sheet import write_return_sheet
+from etl.return_sheet.hints import is_slip
+from etl.return_sheet.opinions import Problem
+from etl.return_sheet.write import write_return_sheet
 from etl.self_check import Checked, check_file
 from etl.settings import DIVISIONS_FILE
 from etl.sources import pulled_of

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 
 from etl.catalog import Platform
-from etl.opinions import SUM, Problem, Returned, words_of
+from etl.return_sheet.opinions import SUM, Problem, Returned, words_of
 from etl.sources import Unreadable
 from etl.sources.base import REVIEW, read_options
 from etl.sources.cells import name_key, tidy

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from etl.catalog import Catalog, Platform
-from etl.opinions import Problem, prepare
-from etl.return_csv import mark_csv
-from etl.return_workbook import list_alone, mark_workbook
+from etl.return_sheet.csv_file import mark_csv
+from etl.return_sheet.opinions import Problem, prepare
+from etl.return_sheet.workbook import list_alone, mark_workbook
 from etl.sources import Pulled
 from etl.sources.base import REVIEW
 

@@ -11,7 +11,7 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name
 
 from etl.catalog import Catalog, Platform
-from etl.hints import Hint, find_hints
+from etl.return_sheet.hints import Hint, find_hints
 from etl.sources import SOURCES, Pulled, Reading, Unreadable
 from etl.sources.base import plain
 from etl.sources.personal import mask

@@ -16,8 +16,8 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.opinions import SUM, Problem, Returned, shown, words_of
-from etl.return_csv import STARTS_FORMULA
+from etl.return_sheet.csv_file import STARTS_FORMULA
+from etl.return_sheet.opinions import SUM, Problem, Returned, shown, words_of
 from etl.sources import Unreadable
 from etl.sources.base import REVIEW
 from etl.sources.cells import name_key

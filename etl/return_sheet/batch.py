@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from etl.failures import Refused
-from etl.opinions import Problem, problem_of
-from etl.return_sheet import revision_of, write_return_sheet
+from etl.return_sheet.opinions import Problem, problem_of
+from etl.return_sheet.write import revision_of, write_return_sheet
 from etl.site import Site
 from etl.sources import pulled_of
 from etl.warehouse import run_sql

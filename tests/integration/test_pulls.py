@@ -1,0 +1,52 @@
+"""A fault of our own in one batch is named and healed, and stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.daily import restate, run_day
+from etl.site import Site
+from etl.sources.workbooks import Workbooks
+from simulator.plan import SECOND
+from simulator.simulation import Simulation
+from tests.integration.conftest import read_view
+from tests.integration.test_pipeline_truth import DAY, small_world
+
+pytestmark = pytest.mark.integration
+PERSONAL = "138" + "12345678"
+
+
+def test_a_reader_that_breaks_on_one_file_loses_neither_it_nor_the_others(
+    tmp_path: Path,
+    hotline_url: str,
+    open_for: Callable[[Simulation], Site],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    read = Workbooks.read
+
+    def broken(self: Workbooks, platform: Any, catalog: Any, pulled: Any) -> Any:
+        if "371302001" in pulled.name:
+            raise ZeroDivisionError(PERSONAL)
+        return read(self, platform, catalog, pulled)
+
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = open_for(simulation)
+        everyone = list(site.catalog.platforms)
+        with monkeypatch.context() as patched:
+            patched.setattr(Workbooks, "read", broken)
+            (trouble,) = run_day(site, DAY, everyone)
+        assert trouble.state == "failed"
+        assert "程序出错（ZeroDivisionError）" in trouble.message
+        assert PERSONAL not in caplog.text + trouble.message
+        assert "test_pulls.py" in caplog.text, "the log says where"
+        states = read_view(site, "mart.ledger")["state"].value_counts()
+        assert states["failed"] == 1
+        assert states["loaded"] > 5
+        assert restate(site, everyone, simulation.plan.since)[1] == []
+        wrong = simulation.truth(SECOND).differences(read_view(site, "mart.daily_statistics"))
+        assert wrong.empty, f"\n{wrong.to_string()}"
