@@ -123,8 +123,11 @@ def test_a_csv_returned_corrected_and_sent_again_takes_the_place_of_what_it_corr
     assert again["reason_code"].tolist() == ["value"], (
         "sent back as it is, it is held again and nothing is lost"
     )
-    third = Path(json.loads(sheet("--batch", batch, "--out", tmp_path, "--json").stdout)["file"])
-    assert third.name.endswith("_r3.csv.gz"), "a revision that came meanwhile is not used again"
+    settled = read_view(site, "quality.quarantine", batch_id=batch)
+    assert settled["state"].tolist() == ["corrected"], "the later edition stands for what it replaces"
+    newest = batch_of(site, file.name)
+    third = Path(json.loads(sheet("--batch", newest, "--out", tmp_path, "--json").stdout)["file"])
+    assert third.name.endswith("_r3.csv.gz")
 
     text = gzip.decompress(third.read_bytes()).decode("gb18030").replace("四", "4", 1)
     packed = gzip.compress(text.encode("gb18030"), mtime=0)
