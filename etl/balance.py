@@ -1,4 +1,4 @@
-"""Balance: the critical balance checks of the catalogue, asked of each submission as a whole.
+"""Balance: the balance checks of the catalogue that one submission can answer, asked of each as a whole.
 
 A check is asked only where it can be answered: a total over rows of which one is held back, or came twice, says
 nothing about the others.
@@ -22,10 +22,12 @@ COLUMNS = ["submission", "check_code", "subject", "stated", "equal_to", "at_most
 
 @dataclass(frozen=True)
 class Imbalance:
-    """Great Expectations' document, and what does not fit in each submission out of balance (Chinese, English)."""
+    """Great Expectations' document; reasons: what does not fit in each submission held for it (Chinese, English);
+    remarks: submission, check and words (Chinese) where a warning does not fit: it loads and is flagged."""
 
     document: dict[str, Any]
     reasons: dict[int, tuple[str, str]]
+    remarks: list[tuple[int, str, str]]
 
 
 def find_imbalances(
@@ -34,16 +36,15 @@ def find_imbalances(
     reads: Sequence[Read],
     catalog: Catalog,
 ) -> Imbalance | None:
-    """Ask the critical checks of every submission; None when there is nothing to ask.
+    """Ask of every submission the checks that one submission can answer; None when there is nothing to ask.
 
     rows: conformed rows, repeated ones included. is_doubtful: rows that are held back or that came twice.
     Source of the rules: domain.md section 2, ruling 13.
     """
     figures = rows[["batch", "submission", "measure", "channel", "value"]].assign(is_doubtful=is_doubtful)
     figures = figures[~rows["is_stand_in"].to_numpy()]
-    checks = [each for each in catalog.checks.values() if each.severity == "critical"]
     asked = []
-    for check in checks:
+    for check in catalog.checks.values():
         if isinstance(check, SenderTotal):
             asked.append(_sender_totals(check, rows, figures, reads, catalog))
         elif isinstance(check, SumEquals):
@@ -56,17 +57,25 @@ def find_imbalances(
     if questions is None:
         return None
     validation = validate("balance", questions[COLUMNS], {})
+    names = {code: each.name_zh for code, each in catalog.measures.items()}
+    names |= {code: each.name_zh for code, each in catalog.channels.items()}
     reasons: dict[int, tuple[str, str]] = {}
+    remarks: list[tuple[int, str, str]] = []
     for broken in validation.broken:
         found: Iterable[Any] = questions[broken.rows].itertuples()
         for row in found:
             check = catalog.checks[row.check_code]
             other = row.at_most if np.isnan(row.equal_to) else row.equal_to
-            numbers = f"{row.subject}：{row.stated:.0f} / {other:.0f}"
-            reasons.setdefault(
-                row.submission, (f"{check.message_zh}（{numbers}）", f"{check.message_en} ({numbers})")
-            )
-    return Imbalance(validation.document, reasons)
+            numbers = f"{row.stated:.0f} / {other:.0f}"
+            subject_zh = "".join(names.get(word, word) for word in row.subject.split())
+            message_zh = f"{check.message_zh}（{subject_zh}：{numbers}）"
+            if check.severity == "critical":
+                reasons.setdefault(
+                    row.submission, (message_zh, f"{check.message_en} ({row.subject}: {numbers})")
+                )
+            else:
+                remarks.append((row.submission, row.check_code, message_zh))
+    return Imbalance(validation.document, reasons, remarks)
 
 
 def _sender_totals(

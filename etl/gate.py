@@ -85,6 +85,7 @@ def gate(
     documents = {"daily": validation.document}
     is_doubtful = rows["is_repeated"].to_numpy() | rows.index.isin(held.index)
     imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
+    remarks = imbalance.remarks if imbalance else []
     if imbalance is not None:
         documents["balance"] = imbalance.document
         held = pd.concat([held, _hold_submissions(judged, held.index, waived, imbalance.reasons)])
@@ -99,7 +100,7 @@ def gate(
         staged=staged,
         figures=_figures(accepted),
         quarantine=quarantine,
-        flags=_flags(submissions, reads, silent),
+        flags=_flags(submissions, reads, silent, remarks),
         tally=_tally(rows, quarantine, reads),
         documents=documents,
     )
@@ -267,9 +268,15 @@ def _figures(accepted: pd.DataFrame) -> pd.DataFrame:
     return figures.assign(value=figures["value"].astype(np.int64))
 
 
-def _flags(submissions: pd.DataFrame, reads: Sequence[Read], silent: pd.DataFrame) -> pd.DataFrame:
-    """The readers' remarks; receipt stamps that are missing or later than our pull (ruling 1); and nil reports that
-    are held back: they are no rows, so the quarantine, whose rows the ledger counts, is not their place."""
+def _flags(
+    submissions: pd.DataFrame,
+    reads: Sequence[Read],
+    silent: pd.DataFrame,
+    remarks: Sequence[tuple[int, str, str]],
+) -> pd.DataFrame:
+    """The readers' remarks; balance checks that only warn; receipt stamps that are missing or later than our pull
+    (ruling 1); and nil reports that are held back: they are no rows, so the quarantine, whose rows the ledger counts,
+    is not their place."""
     stamped = submissions[submissions["is_badly_stamped"]]
     lines: list[tuple[int, str | None, str, str]] = [
         (batch_id, _shown(unit)[:64], "bad_stamp", "接收时间缺失或晚于采集时间，按采集时间计")
@@ -281,6 +288,9 @@ def _flags(submissions: pd.DataFrame, reads: Sequence[Read], silent: pd.DataFram
             *(silent[name] for name in ("batch_id", "unit_code", "reason")), strict=True
         )
     ]
+    for number, code, message in remarks:
+        sender: Any = submissions.loc[number]
+        lines.append((sender["batch_id"], _shown(sender["unit"])[:64], code, message))
     for read in reads:
         units = read.reading.submissions["unit"]
         for number, code, message in read.reading.notes:

@@ -178,7 +178,30 @@ def test_answers_that_do_not_add_up_hold_the_submission(catalog: Catalog, divisi
         ("satisfied", 1.0),
     ):
         figure(draft, number, measure, value)
+    gated = judge(draft, catalog, divisions)
+    assert set(gated.quarantine["reason_code"]) == {"balance"}
+    assert "回答份数" in gated.quarantine["reason"].iloc[0]
+    assert "survey" not in gated.quarantine["reason"].iloc[0], "in Chinese words, not codes"
+
+
+def test_a_balance_check_that_only_warns_flags_the_submission_and_loads_it(
+    catalog: Catalog, divisions: DayDivisions
+) -> None:
+    checks = {
+        code: check.model_copy(update={"severity": "warning"}) for code, check in catalog.checks.items()
+    }
+    warning = catalog.model_copy(update={"checks": checks})
+    draft = Draft()
+    number = submit(draft)
+    for measure, value in (("survey_asked", 4.0), ("survey_answered", 5.0)):
+        figure(draft, number, measure, value)
     assert set(judge(draft, catalog, divisions).quarantine["reason_code"]) == {"balance"}
+    gated = judge(draft, warning, divisions)
+    assert gated.quarantine.empty
+    assert len(gated.figures) == 2
+    assert len(gated.flags) == 1
+    assert gated.flags["check_code"].iloc[0] in checks
+    assert "5 / 4" in gated.flags["message"].iloc[0]
 
 
 def test_a_stamp_later_than_our_pull_becomes_the_pulls_time_and_is_flagged(
