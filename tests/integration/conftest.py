@@ -103,8 +103,14 @@ def open_for(
         site.engine.dispose()
 
 
+def read_sorted(site: Site, view: str) -> pd.DataFrame:
+    """All rows of a view as text in one order, to be held against another reading: a view promises no order."""
+    rows = read_view(site, view).astype(str)
+    return rows.sort_values(list(rows.columns), ignore_index=True)
+
+
 def read_view(site: Site, view: str, **where: object) -> pd.DataFrame:
-    """All rows of a view, narrowed by equal columns."""
+    """All rows of a view, narrowed by equal columns; in no order."""
     condition = " AND ".join(f"{name} = :{name}" for name in where) or "true"
     with site.engine.connect() as conn:
         result = conn.execute(sa.text(f"SELECT * FROM {view} WHERE {condition}"), where)

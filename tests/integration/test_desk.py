@@ -14,7 +14,7 @@ from etl.daily import run_day
 from etl.desk import Correction, DeskError, discard, release
 from etl.site import Site
 from simulator.simulation import Simulation
-from tests.integration.conftest import read_view
+from tests.integration.conftest import read_sorted, read_view
 from tests.integration.test_pipeline_truth import COUNTS, DAY, small_world
 
 pytestmark = pytest.mark.integration
@@ -93,11 +93,11 @@ def test_a_release_repeated_changes_nothing_and_says_so(site_of: Callable[[str],
     site = site_of("value_ceiling")
     number = int(held(site)["quarantine_id"].iloc[0])
     release(site, [number], "王科长", "核实")
-    marts = [read_view(site, view) for view in ("mart.daily_statistics", "mart.ledger")]
+    marts = [read_sorted(site, view) for view in ("mart.daily_statistics", "mart.ledger")]
     with pytest.raises(DeskError, match=f"Row {number} is released already"):
         release(site, [number], "王科长", "核实")
     assert all(
-        each.equals(read_view(site, view))
+        each.equals(read_sorted(site, view))
         for each, view in zip(marts, ("mart.daily_statistics", "mart.ledger"), strict=True)
     )
 
@@ -155,12 +155,12 @@ def test_a_submission_out_of_balance_counts_whole_once_it_is_let_go(site_of: Cal
 
 def test_what_is_discarded_stays_on_record_and_out_of_the_mart(site_of: Callable[[str], Site]) -> None:
     site = site_of("value_negative")
-    marts = read_view(site, "mart.daily_statistics")
+    marts = read_sorted(site, "mart.daily_statistics")
     ids = [int(each) for each in held(site)["quarantine_id"]]
     assert discard(site, ids, "李", "单位确认误填") == len(ids) > 1
     assert held(site).empty
     assert set(read_view(site, "quality.quarantine")["state"]) == {"discarded"}
-    assert marts.equals(read_view(site, "mart.daily_statistics"))
+    assert marts.equals(read_sorted(site, "mart.daily_statistics"))
     with pytest.raises(DeskError, match="is discarded already"):
         release(site, ids[:1], "李", "反悔")
 
