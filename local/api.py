@@ -16,6 +16,7 @@ from etl.clock import SHANGHAI
 from local.stack import Stack
 
 PARSE_SECONDS = 90
+THINKING_SECONDS = 5
 ENDED = ("success", "failed")
 
 
@@ -108,6 +109,9 @@ class Api:
             if time.monotonic() > deadline:
                 raise ApiError(f"{dag_id} has asked nothing after {seconds:.0f} s.")
             time.sleep(1)
+        # As a person would: an answer in the very second in which the task is put aside is taken by the scheduler for
+        # one that its executor has lost, and fails the task (seen with Airflow 3.3.2).
+        time.sleep(THINKING_SECONDS)
         question = f"{tasks}/{asked[0]['task_id']}/{asked[0]['map_index']}/hitlDetails"
         subject: str = self._send("GET", question)["subject"]
         self._send("PATCH", question, {"chosen_options": [choice], "params_input": {"why": why}})
