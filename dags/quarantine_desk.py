@@ -39,6 +39,9 @@ with DAG(
         defaults="暂缓",
         params={"why": Param("", type="string", title="理由", description="放行、作废须写明理由")},
         response_timeout=timedelta(days=7),
+        # Whatever befalls the task while it waits, it asks again.
+        retries=3,
+        retry_delay=timedelta(seconds=5),
     ).expand_kwargs(groups.map(lambda group: {"subject": group["subject"], "body": group["body"]}))
     carry_out.expand_kwargs(
         groups.zip(answers.output).map(lambda pair: {"group": pair[0], "answer": pair[1]})

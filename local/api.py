@@ -16,7 +16,6 @@ from etl.clock import SHANGHAI
 from local.stack import Stack
 
 PARSE_SECONDS = 90
-THINKING_SECONDS = 5
 ENDED = ("success", "failed")
 
 
@@ -101,21 +100,29 @@ class Api:
         run_id: str = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"]
         return run_id
 
-    def answer(self, dag_id: str, run_id: str, choice: str, why: str, seconds: float) -> str:
-        """Answer the first question that a run puts to a person, once it does; returns what was asked."""
-        tasks = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+    def answer(
+        self, dag_id: str, run_id: str, choice: str, why: str, seconds: float
+    ) -> tuple[list[str], Run]:
+        """Answer what a run asks a person, whenever it asks, until it ends; returns what was asked, and the run.
+
+        Airflow 3.3.2 now and then takes a task that waits for an answer for one that its executor has lost; its retry
+        asks again. Raises ApiError when the run has not ended after `seconds`.
+        """
+        asked: list[str] = []
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
         deadline = time.monotonic() + seconds
-        while not (asked := self._send("GET", f"{tasks}?state=awaiting_input")["task_instances"]):
+        while (run := _run(self._send("GET", path))).state not in ENDED:
+            waiting = self._send("GET", f"{path}/taskInstances?state=awaiting_input")["task_instances"]
+            for task in waiting:
+                question = f"{path}/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
+                detail = self._send("GET", question)
+                if not detail.get("response_received"):
+                    asked.append(detail["subject"])
+                    self._send("PATCH", question, {"chosen_options": [choice], "params_input": {"why": why}})
             if time.monotonic() > deadline:
-                raise ApiError(f"{dag_id} has asked nothing after {seconds:.0f} s.")
+                raise ApiError(f"{dag_id} is {run.state} after {seconds:.0f} s.")
             time.sleep(1)
-        # As a person would: an answer in the very second in which the task is put aside is taken by the scheduler for
-        # one that its executor has lost, and fails the task (seen with Airflow 3.3.2).
-        time.sleep(THINKING_SECONDS)
-        question = f"{tasks}/{asked[0]['task_id']}/{asked[0]['map_index']}/hitlDetails"
-        subject: str = self._send("GET", question)["subject"]
-        self._send("PATCH", question, {"chosen_options": [choice], "params_input": {"why": why}})
-        return subject
+        return asked, run
 
     def wait_for(self, dag_id: str, run_id: str, seconds: float) -> Run:
         """A run once it has ended. Raises ApiError when it has not after `seconds`."""
