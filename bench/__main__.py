@@ -62,15 +62,16 @@ def main(units: int, repeat: int | None) -> None:
     with _server() as server:
         catalog = load_catalog(Path(os.environ["PLS_CATALOG"]))
         cells, divisions = _make_template(server, catalog)
-        shapes = []
-        for make in (dense_day, realistic_day):
-            day = make(catalog, units)
-            times = repeat or REPEATS
-            shapes.append(_measure(server, day, catalog, copy_text(day, divisions, cells), times))
+        times = repeat or REPEATS
+        dense, realistic = dense_day(catalog, units), realistic_day(catalog, units)
+        shapes = [
+            _measure(server, day, catalog, copy_text(day, divisions, cells), times)
+            for day in (dense, realistic)
+        ]
         _say("bad rows")
-        ratios = [measure_bad_rows(server, TEMPLATE, dense_day(catalog, units), catalog, repeat or REPEATS)]
+        ratios = [measure_bad_rows(server, TEMPLATE, dense, catalog, times)]
         _say("a township that restates")
-        ratios += measure_restated(server, TEMPLATE, realistic_day(catalog, units), catalog)
+        ratios += measure_restated(server, TEMPLATE, realistic, catalog)
         with connect(server, TEMPLATE) as conn:
             version = conn.execute("SHOW server_version").fetchone()
     assert version is not None

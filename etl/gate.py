@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pandas as pd
+from xlsxwriter.utility import xl_col_to_name
 
 from etl.balance import find_imbalances
 from etl.catalog import Catalog
@@ -230,11 +231,7 @@ def _describe(
 
 def _place(part: str, line: int, column: int) -> str:
     if column:
-        letters, number = "", int(column)
-        while number:
-            number, rest = divmod(number - 1, 26)
-            letters = chr(65 + rest) + letters
-        return f"{part}!{letters}{line}"
+        return f"{part}!{xl_col_to_name(column - 1)}{line}"
     return f"{part}:{line}" if line else part
 
 

@@ -7,7 +7,7 @@ batch under a flag of that name. Reopening reads those batches from the archive 
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -91,9 +91,7 @@ def _bring_in(site: Site, batch: Row[Any]) -> int:
         )
     parts = site.archive.get(batch.sha256, batch.part_sizes)
     pulled = Pulled(batch.stat_date, batch.source_name, parts, batch.received_at, batch.sha256, None)
-    again = Pulled(
-        batch.stat_date, f"{batch.source_name}#{batch.batch_id}", parts, batch.received_at, batch.sha256, None
-    )
+    again = replace(pulled, name=f"{batch.source_name}#{batch.batch_id}")
     kind = "release" if batch.kind == "release" else "reopened"
     registered = register_batch(site.engine, site.archive, platform, again, batch.pulled_at, kind=kind)
     if registered.state == "registered":

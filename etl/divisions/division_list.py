@@ -40,7 +40,9 @@ def read_division_list(file: Path, *, strict: bool = False) -> DivisionList:
     - a county or city without any division below it, in a list that goes further down elsewhere: a placeholder. It
       stays in force; nobody expects anything of it unless a platform is declared for it.
     """
-    table = _read_file(file)
+    table = read_text_table(file, COLUMNS)
+    if table.empty:
+        raise DivisionListError(f"{file}: no division below the header.")
     depth = table["level"].map(DEPTH)
     _refuse(
         file,
@@ -75,17 +77,16 @@ def read_division_list(file: Path, *, strict: bool = False) -> DivisionList:
     return DivisionList(kept[COLUMNS].reset_index(drop=True), tuple(remarks))
 
 
-def _read_file(file: Path) -> pd.DataFrame:
+def read_text_table(file: Path, columns: list[str]) -> pd.DataFrame:
+    """A CSV file (UTF-8, gzipped or not) with exactly these columns, every cell as text. Raises DivisionListError."""
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DivisionListError(f"{file}: not a readable CSV file ({error}).") from None
-    if list(table.columns) != COLUMNS:
+    if list(table.columns) != columns:
         raise DivisionListError(
-            f"{file}: line 1 must be {','.join(COLUMNS)}, it is {','.join(table.columns)}."
+            f"{file}: line 1 must be {','.join(columns)}, it is {','.join(table.columns)}."
         )
-    if table.empty:
-        raise DivisionListError(f"{file}: no division below the header.")
     return table
 
 

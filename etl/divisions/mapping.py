@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-import pandas as pd
-
-from etl.divisions.division_list import DivisionListError
+from etl.divisions.division_list import DivisionListError, read_text_table
 
 COLUMNS = ["kind", "from_code", "to_code", "share", "note"]
 ONE_TO_ONE = ("renamed", "recoded", "moved")
@@ -35,14 +33,7 @@ def read_mapping(file: Path, before: Collection[str], after: Collection[str]) ->
     line per part, shares adding up to 1; to_code may be from_code itself. removed: no successor. added: no predecessor.
     Raises DivisionListError naming file and line.
     """
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DivisionListError(f"{file}: not a readable CSV file ({error}).") from None
-    if list(table.columns) != COLUMNS:
-        raise DivisionListError(
-            f"{file}: line 1 must be {','.join(COLUMNS)}, it is {','.join(table.columns)}."
-        )
+    table = read_text_table(file, COLUMNS)
     stated = []
     for line, (kind, from_code, to_code, share, note) in enumerate(table.itertuples(index=False), start=2):
         problem = _problem(kind, from_code, to_code, share, before, after)

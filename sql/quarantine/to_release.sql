@@ -1,7 +1,7 @@
--- Rows that are held back, with the batch they came in; locked so that one decision is made at a time.
+-- Rows of the quarantine that a decision is asked for, with the platform that sent them and when.
 SELECT
-    quarantine.quarantine_id, quarantine.reason_code, quarantine.state, quarantine.raw, quarantine.unit_code,
-    quarantine.stat_date, platform.platform, batch.kind,
+    quarantine.quarantine_id, quarantine.reason_code, quarantine.state, quarantine.raw, quarantine.stat_date,
+    platform.platform,
     coalesce(batch.received_at, batch.pulled_at) AS received_at
 FROM quality.quarantine
 JOIN landing.batch USING (batch_id)

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -39,12 +39,16 @@ def server() -> Iterator[ServerAddress]:
 @pytest.fixture(scope="session")
 def template(server: ServerAddress) -> str:
     """A database with the schema and the divisions of Shandong, to be copied."""
+    make_template(server)
+    return TEMPLATE
+
+
+def make_template(server: ServerAddress) -> None:
     server.ensure_database(TEMPLATE)
     engine = open_warehouse(Settings(Path("/nonexistent"), server.url(TEMPLATE), "", None))
     migrate(engine)
     load_divisions(engine, DIVISIONS_FILE, None, date(2026, 1, 1))
     engine.dispose()
-    return TEMPLATE
 
 
 @pytest.fixture
@@ -101,6 +105,13 @@ def open_for(
     yield open_
     for site in opened:
         site.engine.dispose()
+
+
+def clock(site: Site) -> datetime:
+    """The time by the warehouse's clock, which known times are of."""
+    with site.engine.connect() as conn:
+        moment: datetime = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        return moment
 
 
 def read_sorted(site: Site, view: str) -> pd.DataFrame:

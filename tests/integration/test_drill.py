@@ -11,21 +11,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from etl.divisions import load_divisions
-from etl.settings import DIVISIONS_FILE, Settings
 from etl.site import Site, open_site
 from etl.verify import verify
-from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
+from etl.warehouse import ServerAddress, embedded_server, stop_embedded
 from simulator.plan import FIRST
 from simulator.simulation import Simulation
-from tests.integration.conftest import copy_database, read_view
+from tests.integration.conftest import TEMPLATE, copy_database, make_template, read_view
 from tests.integration.test_kills import marts
 from tests.integration.test_pipeline_truth import COUNTS, DAY
 
@@ -52,7 +49,7 @@ class Drill:
         """The environment of a site with an empty warehouse."""
         self.made += 1
         name = f"drill_{self.made}"
-        copy_database(self.server, "template_drill", name)
+        copy_database(self.server, TEMPLATE, name)
         folder = self.home / "sites" / name
         return self.simulation.environment() | {
             "PLS_HOME": str(folder),
@@ -82,12 +79,8 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
     home = Path(tempfile.mkdtemp(prefix="pls-drill-", dir="/var/tmp"))
     home.chmod(0o755)
     server = embedded_server(home)
-    server.ensure_database("template_drill")
+    make_template(server)
     server.ensure_database("hotline")
-    engine = open_warehouse(Settings(Path("/nonexistent"), server.url("template_drill"), "", None))
-    migrate(engine)
-    load_divisions(engine, DIVISIONS_FILE, None, date(2026, 1, 1))
-    engine.dispose()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.drill"],
         cwd=Path(__file__).parents[2],

@@ -20,19 +20,13 @@ from etl.provenance import ProvenanceError, explain_daily
 from etl.settings import DIVISIONS_FILE
 from etl.site import Site
 from simulator.simulation import Simulation
-from tests.integration.conftest import read_view
+from tests.integration.conftest import clock, read_view
 from tests.integration.test_pipeline_truth import DAY, small_world
 
 pytestmark = pytest.mark.integration
 OpenFor = Callable[[Simulation], Site]
 CITY = "371300000000"
 KEY = ["division_code", "measure", "channel"]
-
-
-def clock(site: Site) -> datetime:
-    with site.engine.connect() as conn:
-        moment: datetime = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-        return moment
 
 
 def today(site: Site) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from etl.daily import restate, run_day
 from etl.site import Site
 from simulator.plan import SECOND
 from simulator.simulation import Simulation
-from tests.integration.conftest import read_view
+from tests.integration.conftest import clock, read_view
 
 pytestmark = pytest.mark.integration
 LAST_YEAR, TODAY = date(2025, 3, 3), date(2026, 3, 2)
@@ -29,12 +29,6 @@ def written(site: Site) -> pd.DataFrame:
             " FROM mart.daily_total AS total JOIN core.division USING (division_id)"
         )
         return pd.DataFrame(conn.execute(sa.text(query)).mappings().all())
-
-
-def clock(site: Site) -> datetime:
-    with site.engine.connect() as conn:
-        moment: datetime = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-        return moment
 
 
 def above_changed(site: Site, day: date, moment: datetime) -> set[str]:
