@@ -23,7 +23,7 @@ def period() -> None:
 @as_json
 def period_close(month: datetime, by: str, reason: str, json_: bool) -> None:
     """Close a month, such as 2026-02: what comes for it from now on waits."""
-    from etl.periods import close_month
+    from etl.periods.lock import close_month
     from etl.site import open_site
 
     close_month(open_site(), month.date(), by, reason)
@@ -36,7 +36,7 @@ def period_close(month: datetime, by: str, reason: str, json_: bool) -> None:
 @as_json
 def period_reopen(month: datetime, by: str, reason: str, json_: bool) -> None:
     """Reopen a month and load what has waited for it."""
-    from etl.periods import reopen_month
+    from etl.periods.lock import reopen_month
     from etl.site import open_site
 
     done = reopen_month(open_site(), month.date(), by, reason)
@@ -50,7 +50,7 @@ def period_reopen(month: datetime, by: str, reason: str, json_: bool) -> None:
 @as_json
 def period_list(json_: bool) -> None:
     """List closed months, and what waits for them."""
-    from etl.periods import list_months
+    from etl.periods.lock import list_months
     from etl.site import open_site
 
     rows = list_months(open_site())

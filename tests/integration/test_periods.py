@@ -15,7 +15,7 @@ from etl.cli import main
 from etl.daily import restate, run_day
 from etl.desk import DeskError, release
 from etl.divisions import DivisionListError, load_divisions
-from etl.periods import PeriodError, close_month, list_months, reopen_month
+from etl.periods.lock import PeriodError, close_month, list_months, reopen_month
 from etl.settings import DIVISIONS_FILE
 from etl.site import Site
 from simulator.plan import SECOND

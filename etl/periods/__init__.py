@@ -1,0 +1,5 @@
+"""Periods: days, months, quarters and years; which months are closed, and what was counted in each."""
+
+from etl.periods.period import Period, PeriodUnknown, periods_touched
+
+__all__ = ["Period", "PeriodUnknown", "periods_touched"]
