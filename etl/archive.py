@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 import fsspec
 
@@ -49,6 +50,11 @@ class Archive:
             parts.append(body[start : start + size])
             start += size
         return tuple(parts)
+
+    def drop(self, sha256: str) -> None:
+        """Delete an object; one that is gone already is no failure."""
+        with suppress(FileNotFoundError):
+            self._filesystem.rm_file(self._key(sha256))
 
     def _key(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"

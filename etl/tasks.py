@@ -11,10 +11,13 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
+
 from etl import daily, desk, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
+from etl.housekeeping import backup, retention
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
@@ -87,6 +90,27 @@ def decide_held(group: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str
             desk.discard(site, group["ids"], by, why)
             return []
         return [day.isoformat() for day in desk.release(site, group["ids"], by, why).days]
+
+
+def back_up() -> None:
+    """Back up the embedded warehouse; one on a server of its own is left to its operators."""
+    with _site() as site:
+        if site.settings.warehouse == "embedded":
+            backup.back_up(site.settings, site.clock())
+
+
+def tidy() -> None:
+    """Let go of what has served its time. Raises RuntimeError naming what the warehouse could not give back."""
+    with _site() as site:
+        done = retention.tidy(site)
+    if done.kept:
+        raise RuntimeError(f"{len(done.kept)} object(s) kept: " + "; ".join(done.kept))
+
+
+def tend_database() -> None:
+    """Give freed space back to use and take statistics anew."""
+    with _site() as site, site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(sa.text("VACUUM (ANALYZE)"))
 
 
 @contextmanager

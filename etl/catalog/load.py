@@ -24,6 +24,7 @@ from etl.catalog.models import (
     Override,
     Platform,
     Recipient,
+    Retention,
     SenderTotal,
     SumEquals,
 )
@@ -62,6 +63,7 @@ FOLDERS = {
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
+        _Folder("retention", Retention, (Retention,), "what", is_required=False),
     )
 }
 
@@ -84,6 +86,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
         checks=_declared("checks", overrides, sources),
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
+        retention=_declared("retention", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:

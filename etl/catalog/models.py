@@ -221,6 +221,13 @@ class AtMost(Checked):
 Check = Annotated[SenderTotal | SumEquals | AtMost, Field(discriminator="kind")]
 
 
+class Retention(Declared):
+    """How long what can be made again is kept: days after the statistical day (backups: after they were made)."""
+
+    what: Literal["archive", "data_docs", "backup"]
+    keep_days: Annotated[int, Field(ge=1, strict=True)]
+
+
 class Catalog(Declared):
     """Everything that is declared, by code, name or id, in declared order."""
 
@@ -232,6 +239,7 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    retention: dict[str, Retention]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""

@@ -1,0 +1,1 @@
+"""Housekeeping: backups, and letting go of what has served its time."""
