@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from etl.catalog.alerts import ALERTS, AlertEntry
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
 from etl.catalog.models import (
@@ -62,6 +63,7 @@ FOLDERS = {
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
+        _Folder("alerts", AlertEntry, ALERTS, "code"),
     )
 }
 
@@ -84,6 +86,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
         checks=_declared("checks", overrides, sources),
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
+        alerts=_declared("alerts", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:

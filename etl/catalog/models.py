@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from etl.catalog.alerts import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
 from etl.failures import Refused
@@ -83,14 +84,37 @@ class Platform(Declared):
 
 
 class Recipient(Declared):
-    """Someone who is told about submissions."""
+    """Someone who is told about submissions.
+
+    division: whose contact this is. robot: a group robot of WeCom, DingTalk or Feishu, or whatever apprise can reach;
+    its address, token and secret stand in the Airflow connection robot_conn_id. webhook: an address that takes JSON;
+    what it receives is signed with the password of webhook_conn_id. escalates_to stands in where no channel is
+    declared.
+    """
 
     id: Name
     name: Text
     division: DivisionCode | None = None
     email: Annotated[str, Field(pattern=EMAIL_PATTERN)] | None = None
+    robot: Robot | None = None
+    robot_conn_id: Name | None = None
     webhook: Annotated[str, Field(pattern=WEBHOOK_PATTERN)] | None = Field(default=None, repr=False)
+    webhook_conn_id: Name | None = None
     escalates_to: str | None = None
+
+    @model_validator(mode="after")
+    def _secrets_stand_in_connections(self) -> Self:
+        if (self.robot is None) != (self.robot_conn_id is None):
+            raise ValueError("robot and robot_conn_id were expected together, or neither")
+        if self.webhook_conn_id is not None and self.webhook is None:
+            raise ValueError(
+                "webhook_conn_id signs what goes to a webhook: add the key webhook, or delete it"
+            )
+        return self
+
+    def channels(self, order: Sequence[ChannelName]) -> list[ChannelName]:
+        """The channels that this recipient has, in the given order."""
+        return [name for name in order if getattr(self, name) is not None]
 
 
 class Override(Declared):
@@ -232,6 +256,21 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    alerts: dict[str, AlertEntry]
+
+    def rounds(self) -> list[Round]:
+        """The rungs of the ladder, in declared order."""
+        return [each for each in self.alerts.values() if isinstance(each, Round)]
+
+    def delivery(self) -> Delivery:
+        """How alerts are delivered."""
+        return next(each for each in self.alerts.values() if isinstance(each, Delivery))
+
+    def wording(self, reason: Reason) -> Wording:
+        """The words of a digest."""
+        return next(
+            each for each in self.alerts.values() if isinstance(each, Wording) and each.code == reason
+        )
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""
