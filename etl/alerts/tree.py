@@ -13,7 +13,10 @@ from etl.warehouse import run_sql
 
 def read_tree(conn: Connection, day: date) -> dict[int, Place]:
     """The divisions of a day."""
+    rows = run_sql(conn, "alerts/tree", {"day": day})
     return {
-        number: Place(number, code, name, Level(level), parent)
-        for number, code, name, level, parent in run_sql(conn, "alerts/tree", {"day": day})
+        row.division_id: Place(
+            row.division_id, row.division_code, row.division_name, Level(row.level), row.parent_id
+        )
+        for row in rows
     }

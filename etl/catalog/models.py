@@ -13,8 +13,10 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from etl.catalog.alerts import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
+from etl.catalog.timeliness import Completeness, ReportingException
 from etl.failures import Refused
 
+TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 WEBHOOK_PATTERN = r"^https?://\S+$"
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
@@ -43,6 +45,7 @@ class Measure(Declared):
 
     kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
+    required: a submission of such a level without it is partial (ruling 4).
     """
 
     code: Code
@@ -53,6 +56,7 @@ class Measure(Declared):
     levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)] = tuple(Level)
     channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
+    required: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -149,13 +153,17 @@ class CalendarUnknown(Refused):
 
 
 class Calendar(Declared):
-    """On which days units report: every day, or China's statutory workdays.
+    """On which days units report: every day, or China's statutory workdays; and by when (domain.md, section 6).
 
-    Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
+    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures are
+    due on that working day of the next month. Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
     """
 
     name: Name
     days: Literal["every", "work"]
+    due: Annotated[str, Field(pattern=TIME_PATTERN)] = "18:00"
+    cutoff: Annotated[str, Field(pattern=TIME_PATTERN)] = "10:00"
+    stocks_workday: Annotated[int, Field(ge=1, le=20, strict=True)] = 5
     overrides: tuple[Override, ...] = ()
     note: str = ""
 
@@ -256,6 +264,8 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    exceptions: dict[str, ReportingException]
+    periods: dict[str, Completeness]
     alerts: dict[str, AlertEntry]
 
     def rounds(self) -> list[Round]:
