@@ -31,6 +31,8 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
                         "unit": each.unit,
                         "kind": each.kind,
                         "position": n,
+                        "levels": [level.value for level in each.levels],
+                        "is_required": each.required,
                     }
                     for n, each in enumerate(measures, start=1)
                 ],
@@ -56,15 +58,21 @@ def _platform_rows(catalog: Catalog) -> list[dict[str, object]]:
             "levels": [level.value for level in each.level],
             "datasets": list(each.datasets),
             "area": list(each.area),
+            "is_everyday": catalog.calendars[each.calendar].days == "every",
         }
         for each in catalog.platforms.values()
     ]
 
 
 def _is_current(conn: Connection, catalog: Catalog) -> bool:
-    query = sa.text("SELECT platform, family, levels, datasets, area FROM core.platform WHERE is_declared")
+    query = sa.text(
+        "SELECT platform, family, levels, datasets, area, is_everyday FROM core.platform WHERE is_declared"
+    )
     stored = {row.platform: dict(row._mapping) for row in conn.execute(query)}
-    names = sa.text("SELECT measure, measure_name, unit FROM core.measure")
-    written = {(row.measure, row.measure_name, row.unit) for row in conn.execute(names)}
-    declared = {(each.code, each.name_zh, each.unit) for each in catalog.measures.values()}
+    names = sa.text("SELECT measure, measure_name, unit, levels, is_required FROM core.measure")
+    written = {(*row[:3], tuple(row.levels), row.is_required) for row in conn.execute(names)}
+    declared = {
+        (each.code, each.name_zh, each.unit, tuple(each.levels), each.required)
+        for each in catalog.measures.values()
+    }
     return stored == {str(row["platform"]): row for row in _platform_rows(catalog)} and declared <= written

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog
+from etl.deadlines import expectations, write_expected
 from etl.load import is_closed, take_day
 from etl.warehouse import plan_for_bulk, run_sql
 
@@ -25,13 +26,13 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         whole = whole or not _is_rolled_up(conn, day)
         if whole:
             plan_for_bulk(conn)
-            run_sql(conn, "rollup/touch_all", {"day": day, "expecting": expecting_platforms(catalog, day)})
+            run_sql(conn, "rollup/touch_all", expectations(catalog, "daily", day))
         else:
             run_sql(conn, "rollup/touch_units", {"day": day})
         run_sql(conn, "rollup/kin", {"day": day})
         conn.execute(sa.text("ANALYZE touched, kin"))
         if whole:
-            run_sql(conn, "rollup/expect", {"day": day, "moment": moment})
+            write_expected(conn, "daily", day, moment)
         run_sql(conn, "rollup/own", {"day": day})
         run_sql(conn, "rollup/parts", {"day": day})
         conn.execute(sa.text("ANALYZE own, part"))
@@ -52,15 +53,6 @@ def waiting_days(engine: Engine) -> list[date]:
     """Days that have something gated or loaded which the marts do not show yet, in order."""
     with engine.connect() as conn:
         return list(run_sql(conn, "rollup/waiting_days").scalars())
-
-
-def expecting_platforms(catalog: Catalog, day: date) -> list[str]:
-    """Ids of the platforms whose calendar has units report on this day."""
-    return [
-        platform.id
-        for platform in catalog.daily_platforms().values()
-        if catalog.calendars[platform.calendar].expects(day)
-    ]
 
 
 def _is_rolled_up(conn: Connection, day: date) -> bool:

@@ -10,10 +10,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from etl.catalog.alerts import ALERTS, AlertEntry
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
 from etl.catalog.models import (
     EMAIL_PATTERN,
+    TIME_PATTERN,
     WEBHOOK_PATTERN,
     AtMost,
     Calendar,
@@ -29,6 +31,7 @@ from etl.catalog.models import (
     SumEquals,
 )
 from etl.catalog.rules import RULES, Backlog, Rule
+from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.yaml_file import CatalogError, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -36,6 +39,7 @@ PATTERN_WORDS = {
     CODE_PATTERN: "small letters, digits and _ were expected, beginning with a letter",
     NAME_PATTERN: "letters, digits, _ . and - were expected, beginning with a letter or digit",
     DIVISION_PATTERN: "a division code of 12 digits was expected",
+    TIME_PATTERN: 'a time of day was expected, in quotes like "18:00"',
     EMAIL_PATTERN: "an address like name@example.org was expected",
     WEBHOOK_PATTERN: "an address beginning with http:// or https:// was expected",
 }
@@ -64,6 +68,9 @@ FOLDERS = {
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
         _Folder("retention", Retention, (Retention,), "what", is_required=False),
+        _Folder("exceptions", ReportingException, (ReportingException,), "id", is_required=False),
+        _Folder("periods", Completeness, (Completeness,), "kind"),
+        _Folder("alerts", AlertEntry, ALERTS, "code"),
     )
 }
 
@@ -87,6 +94,9 @@ def load_catalog(overrides: Path | None) -> Catalog:
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
         retention=_declared("retention", overrides, sources),
+        exceptions=_declared("exceptions", overrides, sources),
+        periods=_declared("periods", overrides, sources),
+        alerts=_declared("alerts", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:

@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from etl.catalog.alerts import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
+from etl.catalog.timeliness import Completeness, ReportingException
 from etl.failures import Refused
 
+TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 WEBHOOK_PATTERN = r"^https?://\S+$"
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
@@ -42,6 +45,7 @@ class Measure(Declared):
 
     kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
+    required: a submission of such a level without it is partial (ruling 4).
     """
 
     code: Code
@@ -52,6 +56,7 @@ class Measure(Declared):
     levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)] = tuple(Level)
     channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
+    required: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -83,14 +88,37 @@ class Platform(Declared):
 
 
 class Recipient(Declared):
-    """Someone who is told about submissions."""
+    """Someone who is told about submissions.
+
+    division: whose contact this is. robot: a group robot of WeCom, DingTalk or Feishu, or whatever apprise can reach;
+    its address, token and secret stand in the Airflow connection robot_conn_id. webhook: an address that takes JSON;
+    what it receives is signed with the password of webhook_conn_id. escalates_to stands in where no channel is
+    declared.
+    """
 
     id: Name
     name: Text
     division: DivisionCode | None = None
     email: Annotated[str, Field(pattern=EMAIL_PATTERN)] | None = None
+    robot: Robot | None = None
+    robot_conn_id: Name | None = None
     webhook: Annotated[str, Field(pattern=WEBHOOK_PATTERN)] | None = Field(default=None, repr=False)
+    webhook_conn_id: Name | None = None
     escalates_to: str | None = None
+
+    @model_validator(mode="after")
+    def _secrets_stand_in_connections(self) -> Self:
+        if (self.robot is None) != (self.robot_conn_id is None):
+            raise ValueError("robot and robot_conn_id were expected together, or neither")
+        if self.webhook_conn_id is not None and self.webhook is None:
+            raise ValueError(
+                "webhook_conn_id signs what goes to a webhook: add the key webhook, or delete it"
+            )
+        return self
+
+    def channels(self, order: Sequence[ChannelName]) -> list[ChannelName]:
+        """The channels that this recipient has, in the given order."""
+        return [name for name in order if getattr(self, name) is not None]
 
 
 class Override(Declared):
@@ -125,13 +153,17 @@ class CalendarUnknown(Refused):
 
 
 class Calendar(Declared):
-    """On which days units report: every day, or China's statutory workdays.
+    """On which days units report: every day, or China's statutory workdays; and by when (domain.md, section 6).
 
-    Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
+    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures are
+    due on that working day of the next month. Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
     """
 
     name: Name
     days: Literal["every", "work"]
+    due: Annotated[str, Field(pattern=TIME_PATTERN)] = "18:00"
+    cutoff: Annotated[str, Field(pattern=TIME_PATTERN)] = "10:00"
+    stocks_workday: Annotated[int, Field(ge=1, le=20, strict=True)] = 5
     overrides: tuple[Override, ...] = ()
     note: str = ""
 
@@ -240,6 +272,23 @@ class Catalog(Declared):
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
     retention: dict[str, Retention]
+    exceptions: dict[str, ReportingException]
+    periods: dict[str, Completeness]
+    alerts: dict[str, AlertEntry]
+
+    def rounds(self) -> list[Round]:
+        """The rungs of the ladder, in declared order."""
+        return [each for each in self.alerts.values() if isinstance(each, Round)]
+
+    def delivery(self) -> Delivery:
+        """How alerts are delivered."""
+        return next(each for each in self.alerts.values() if isinstance(each, Delivery))
+
+    def wording(self, reason: Reason) -> Wording:
+        """The words of a digest."""
+        return next(
+            each for each in self.alerts.values() if isinstance(each, Wording) and each.code == reason
+        )
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""

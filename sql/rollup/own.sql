@@ -1,7 +1,24 @@
--- What the touched divisions' own units reported.
+-- What the touched divisions' own units reported, when the first of it that was accepted came, and whether all of it is
+-- held back.
 CREATE TEMPORARY TABLE own ON COMMIT DROP AS
-SELECT submission.unit_id, bool_or(cardinality(submission.cells) > 0) AS has_figures
-FROM core.submission
-WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
-    AND NOT submission.is_withdrawn AND submission.unit_id IN (SELECT touched.division_id FROM touched)
-GROUP BY submission.unit_id
+WITH sent AS (
+    SELECT
+        submission.unit_id,
+        bool_or(cardinality(submission.cells) > 0 AND submission.known_to = 'infinity') AS has_figures,
+        bool_or(submission.is_nil AND submission.known_to = 'infinity') AS has_nil,
+        min(submission.received_at) AS received_at
+    FROM core.submission
+    WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND NOT submission.is_withdrawn
+        AND submission.unit_id IN (SELECT touched.division_id FROM touched)
+    GROUP BY submission.unit_id
+    HAVING bool_or(submission.known_to = 'infinity')
+)
+
+SELECT sent.unit_id, true AS is_reported, sent.has_figures, sent.has_nil, sent.received_at
+FROM sent
+UNION ALL
+SELECT division.division_id, false, false, false, NULL
+FROM quality.held_unit_as_of('infinity') AS held
+JOIN core.division ON division.division_code = held.unit_code
+WHERE held.stat_date = :day AND held.dataset = 'daily'
+    AND division.division_id NOT IN (SELECT sent.unit_id FROM sent)

@@ -1,5 +1,6 @@
 -- Every division that has to do with the day: inside the area of a platform, with a submission, or above such a one;
--- and whether its own unit is expected: active, inside the area and at a level of a platform that expects reports today.
+-- and what its own unit owes. owed: the platforms that expect it today (its calendar says so, no exception excuses it);
+-- none of them, yet not null: it lies in the area and at a level of a platform, and owes nothing today.
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
 WITH RECURSIVE active AS MATERIALIZED (
     SELECT period.division_id, period.parent_id, period.level, level.depth
@@ -13,21 +14,33 @@ named AS (
     FROM core.platform
     CROSS JOIN LATERAL unnest(platform.area) AS area (division_code)
     JOIN core.division ON division.division_code = area.division_code
-    WHERE platform.is_declared AND 'daily' = ANY(platform.datasets)
+    WHERE platform.is_declared AND :dataset = ANY(platform.datasets)
     GROUP BY division.division_id
 ),
 
--- From the top down, each division with the platforms whose area it lies in.
+excused AS (
+    SELECT division.division_id
+    FROM core.division
+    WHERE division.division_code = ANY(:excused)
+),
+
+-- From the top down, each division with the platforms whose area it lies in, and whether an exception is over it.
 covered AS (
-    SELECT active.division_id, active.level, active.depth, coalesce(named.platforms, '{}') AS platforms
+    SELECT
+        active.division_id, active.level, active.depth, coalesce(named.platforms, '{}') AS platforms,
+        excused.division_id IS NOT NULL AS is_excused
     FROM active
     LEFT JOIN named ON named.division_id = active.division_id
+    LEFT JOIN excused ON excused.division_id = active.division_id
     WHERE active.parent_id IS NULL
     UNION ALL
-    SELECT active.division_id, active.level, active.depth, covered.platforms || coalesce(named.platforms, '{}')
+    SELECT
+        active.division_id, active.level, active.depth, covered.platforms || coalesce(named.platforms, '{}'),
+        covered.is_excused OR excused.division_id IS NOT NULL
     FROM covered
     JOIN active ON active.parent_id = covered.division_id
     LEFT JOIN named ON named.division_id = active.division_id
+    LEFT JOIN excused ON excused.division_id = active.division_id
 ),
 
 -- From the bottom up: those named, those that sent something without lying in an area, and all above them.
@@ -38,7 +51,7 @@ upward AS (
     SELECT submission.unit_id
     FROM core.submission
     LEFT JOIN covered ON covered.division_id = submission.unit_id AND cardinality(covered.platforms) > 0
-    WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
+    WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
         AND covered.division_id IS NULL
     UNION
     SELECT active.parent_id
@@ -46,21 +59,40 @@ upward AS (
     JOIN active ON active.division_id = upward.division_id
 ),
 
-due AS (
-    SELECT level.level, array_agg(platform.platform_id) AS platforms
+asked AS (
+    SELECT platform.platform_id, level.level, due.due_at, due.cutoff_at
     FROM core.platform
     CROSS JOIN LATERAL unnest(platform.levels) AS level (level)
-    WHERE platform.platform = ANY(:expecting)
-    GROUP BY level.level
+    LEFT JOIN unnest(CAST(:expecting AS text[]), CAST(:due AS timestamptz[]), CAST(:cutoff AS timestamptz[]))
+        AS due (platform, due_at, cutoff_at) ON due.platform = platform.platform
+    WHERE platform.is_declared AND :dataset = ANY(platform.datasets)
+),
+
+-- Few different sets of platforms cover all divisions. A unit that owes several has the earliest of their times.
+debt AS (
+    SELECT
+        alike.level,
+        alike.platforms,
+        coalesce(
+            array_agg(asked.platform_id ORDER BY asked.platform_id) FILTER (WHERE asked.due_at IS NOT NULL), '{}'
+        ) AS owed,
+        min(asked.due_at) AS due_at,
+        min(asked.cutoff_at) AS cutoff_at
+    FROM (SELECT DISTINCT covered.level, covered.platforms FROM covered) AS alike
+    JOIN asked ON asked.level = alike.level AND asked.platform_id = ANY(alike.platforms)
+    GROUP BY alike.level, alike.platforms
 )
 
 SELECT
     covered.division_id,
     covered.depth,
     parents.parent_id IS NULL AS is_leaf,
-    coalesce(covered.platforms && due.platforms, false) AS is_expected
+    debt.due_at IS NOT NULL AND NOT covered.is_excused AS is_expected,
+    CASE WHEN covered.is_excused AND debt.owed IS NOT NULL THEN '{}' ELSE debt.owed END AS owed,
+    CASE WHEN NOT covered.is_excused THEN debt.due_at END AS due_at,
+    CASE WHEN NOT covered.is_excused THEN debt.cutoff_at END AS cutoff_at
 FROM covered
-LEFT JOIN due ON due.level = covered.level
+LEFT JOIN debt ON debt.level = covered.level AND debt.platforms = covered.platforms
 LEFT JOIN (SELECT DISTINCT active.parent_id FROM active) AS parents ON parents.parent_id = covered.division_id
 WHERE cardinality(covered.platforms) > 0
     OR covered.division_id IN (SELECT upward.division_id FROM upward WHERE upward.division_id IS NOT NULL);

@@ -15,8 +15,15 @@ WITH RECURSIVE upward AS (
     WHERE period.valid_from <= :day AND :day < period.valid_to
 )
 
-SELECT upward.division_id, level.depth, reporting.is_leaf, reporting.is_expected
+SELECT
+    upward.division_id, level.depth, reporting.is_leaf, reporting.is_expected, expected.due_at, expected.cutoff_at
 FROM upward
 JOIN core.level ON level.level = upward.level
+LEFT JOIN (
+    SELECT expected_day.due_at, expected_day.cutoff_at, unnest(expected_day.unit_ids) AS unit_id
+    FROM core.expected_day
+    WHERE expected_day.stat_date = :day AND expected_day.dataset = 'daily' AND expected_day.known_to = 'infinity'
+        AND expected_day.due_at IS NOT NULL
+) AS expected ON expected.unit_id = upward.division_id
 JOIN mart.daily_reporting AS reporting
     ON reporting.stat_date = :day AND reporting.division_id = upward.division_id;

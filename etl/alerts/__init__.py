@@ -1,0 +1,11 @@
+"""Alerts about submissions (催报): who is told what has not come, once, by which channel, and what came of it.
+
+`rounds` writes digests into the outbox by the ladder that the catalogue declares, `arrivals` the all-clears, `outbox`
+sends them, `acknowledge` stops them for who has taken note. Every rule takes the moment as an argument.
+"""
+
+from etl.alerts.acknowledge import acknowledge
+from etl.alerts.outbox import send_alerts
+from etl.alerts.rounds import run_rounds
+
+__all__ = ["acknowledge", "run_rounds", "send_alerts"]

@@ -1,0 +1,4 @@
+SELECT platform.platform
+FROM core.platform
+WHERE platform.platform_id = ANY(:ids)
+ORDER BY platform.platform
