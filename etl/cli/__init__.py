@@ -14,6 +14,7 @@ from etl.cli.divisions import divisions
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
 from etl.cli.housekeeping import housekeeping
+from etl.cli.metrics import metrics_command
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
@@ -45,5 +46,6 @@ for command in (
     check,
     flags,
     housekeeping,
+    metrics_command,
 ):
     main.add_command(command)

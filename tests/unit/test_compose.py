@@ -24,7 +24,7 @@ NO_SECRET = {"PLS_UID", "DEMO_START"}
 @pytest.fixture(scope="module")
 def services() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
-    assert len(found) == 11
+    assert len(found) == 14
     return found
 
 
@@ -87,7 +87,7 @@ def test_the_simulator_understands_its_command_and_listens_where_others_reach_it
 
 def test_ports_are_published_to_this_machine_only(services: dict[str, dict[str, Any]]) -> None:
     ports = [port for service in services.values() for port in service.get("ports", [])]
-    assert ports == ["127.0.0.1:8080:8080", "127.0.0.1:8025:8025"]
+    assert sorted(ports) == [f"127.0.0.1:{port}:{port}" for port in (3000, 8025, 8080, 9090)]
     assert not any(service.get("network_mode") == "host" for service in services.values())
 
 
