@@ -11,10 +11,10 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from etl import daily, desk, pull
+from etl import alerts, daily, desk, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
-from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
+from etl.failures import AlertsFailed, DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
@@ -87,6 +87,21 @@ def decide_held(group: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str
             desk.discard(site, group["ids"], by, why)
             return []
         return [day.isoformat() for day in desk.release(site, group["ids"], by, why).days]
+
+
+def run_rounds() -> dict[str, int]:
+    """Write what the ladder has recipients be told by now, and the all-clears; returns what was done."""
+    with _site() as site:
+        return asdict(alerts.run_rounds(site.engine, site.catalog, site.clock()))
+
+
+def send_alerts() -> dict[str, int]:
+    """Send what waits in the outbox; returns what was sent, postponed and given up. Raises AlertsFailed."""
+    with _site() as site:
+        done = alerts.send_alerts(site)
+    if done.failed:
+        raise AlertsFailed(f"{done.failed} alert(s) reached nobody: python -m etl alerts list --state failed")
+    return asdict(done)
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Engine, Row
 
 from etl.alerts.hours import after_quiet
 from etl.alerts.link import link_of
@@ -57,6 +58,12 @@ def send_alerts(site: Site) -> Sent:
             if row is None:
                 return done
             _send(site, conn, row, moment, done, in_a_row)
+
+
+def try_again(engine: Engine, ids: Sequence[int], moment: datetime) -> list[int]:
+    """Put failed digests back, to be tried from the first channel on; returns those that had failed."""
+    with engine.begin() as conn:
+        return list(run_sql(conn, "alerts/again", {"ids": list(ids), "moment": moment}).scalars())
 
 
 def _send(

@@ -9,6 +9,7 @@ import logging
 
 import click
 
+from etl.cli.alerts import alerts
 from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.explain import explain_command
@@ -43,5 +44,6 @@ for command in (
     verify_command,
     check,
     flags,
+    alerts,
 ):
     main.add_command(command)
