@@ -93,8 +93,6 @@ def test_a_recipient_of_the_interface_stays_valid_and_a_robot_needs_its_connecti
         ({"robot": "fax", "robot_conn_id": "x"}, "robot"),
     ],
 )
-def test_a_recipient_with_half_a_channel_is_refused(
-    tmp_path: Path, keys: dict[str, str], words: str
-) -> None:
+def test_a_recipient_with_half_a_channel_is_refused(tmp_path: Path, keys: dict[str, str], words: str) -> None:
     with pytest.raises(CatalogError, match=words):
         load(tmp_path, SHIPPED, [{"id": "a", "name": "甲", **keys}])

@@ -1,4 +1,5 @@
-"""When the rungs of the ladder fall, held against a list of 2026's days off written by hand; quiet hours; all-clears."""
+"""When the rungs of the ladder fall, held against a list of 2026's days off written by hand; quiet hours;
+all-clears."""
 
 from __future__ import annotations
 

@@ -25,10 +25,7 @@ TREE = {
         Place(COUNTY, "371302000000", "兰山区", Level.COUNTY, CITY),
         Place(TOWN, "371302001000", "兰山街道", Level.TOWNSHIP, COUNTY),
         Place(OTHER, "371302002000", "银雀山街道", Level.TOWNSHIP, COUNTY),
-        *(
-            Place(n, f"3713020010{n}", f"第{n}村", Level.VILLAGE, TOWN if n < 12 else OTHER)
-            for n in VILLAGES
-        ),
+        *(Place(n, f"3713020010{n}", f"第{n}村", Level.VILLAGE, TOWN if n < 12 else OTHER) for n in VILLAGES),
     )
 }
 NOW = datetime(2026, 3, 9, 2, tzinfo=UTC)
