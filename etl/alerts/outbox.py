@@ -82,7 +82,7 @@ def _send(
     try:
         if in_a_row[address] >= FAILURES_IN_A_ROW:
             raise ChannelFailed("同一通道刚刚连续失败，本轮不再尝试", is_final=False)
-        _deliver(site, recipient, channel, _message(site, row, moment), moment)
+        _deliver(site, recipient, channel, _message(site, conn, row, moment), moment)
     except ChannelFailed as error:
         in_a_row[address] += not error.is_final
         log.warning("alert %s to %s by %s failed: %s", row.alert_id, row.recipient, channel, error)
@@ -156,14 +156,14 @@ def _address(recipient: Recipient, channel: ChannelName, mail_conn_id: str) -> s
     return f"{channel} {owner[channel]}"
 
 
-def _message(site: Site, row: Row[Any], moment: datetime) -> Message:
+def _message(site: Site, conn: Connection, row: Row[Any], moment: datetime) -> Message:
     message = Message(
         alert_id=row.alert_id,
         reason=row.reason,
         round=row.round,
         dataset=row.dataset,
         stat_date=row.stat_date,
-        codes=tuple(row.codes),
+        codes=tuple(run_sql(conn, "alerts/codes", {"alert_id": row.alert_id}).scalars()),
         subject=row.subject,
         body=row.body,
         link=None,

@@ -10,6 +10,7 @@ password of the connection.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import logging
@@ -101,10 +102,16 @@ def send_by_robot(kind: str, message: Message, connection: Connection, moment: d
     return None
 
 
+@functools.cache
+def _client() -> httpx.Client:
+    """One for all messages, as reading the certificates takes longer than a message; no connection is kept open."""
+    return httpx.Client(timeout=TIMEOUT_S, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def post(url: str, secrets: list[str], **content: Any) -> httpx.Response:
     """POST once, following nothing. Raises ChannelFailed on anything but an answer 2xx; 429 and 5xx are for later."""
     try:
-        answer = httpx.post(url, timeout=TIMEOUT_S, **content)
+        answer = _client().post(url, **content)
     except httpx.HTTPError as error:
         words = f"无法连接（{type(error).__name__}：{without_secrets(str(error), secrets)}）"
         raise ChannelFailed(words, is_final=False) from None
