@@ -84,7 +84,7 @@ def _send(
             raise ChannelFailed("同一通道刚刚连续失败，本轮不再尝试", is_final=False)
         _deliver(site, recipient, channel, _message(site, conn, row, moment), moment)
     except ChannelFailed as error:
-        in_a_row[address] += not error.is_final
+        in_a_row[address] += error.is_down
         log.warning("alert %s to %s by %s failed: %s", row.alert_id, row.recipient, channel, error)
         _record(conn, row, channel, moment, "failed", str(error))
         _postpone(site, conn, row, channels, channel, error, moment, done)

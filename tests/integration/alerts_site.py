@@ -135,6 +135,18 @@ class AlertsSite:
                     },
                 )
 
+    def asked_for_stocks(self, moment: datetime, month_end: date) -> None:
+        """All platforms were asked for the stocks of a month."""
+        with self.divisions.engine.begin() as conn:
+            conn.execute(sa.text("ALTER TABLE landing.pull DROP CONSTRAINT IF EXISTS pull_kind_check"))
+            conn.execute(
+                sa.text(
+                    "INSERT INTO landing.pull (run_key, platform_id, kind, stat_date, started_at, finished_at, outcome)"
+                    " SELECT 'stocks', platform_id, 'month', :day, :at, :at, 'done' FROM core.platform"
+                ),
+                {"at": moment, "day": month_end},
+            )
+
     def report(self, unit: str, moment: datetime, day: date = FRIDAY, dataset: str = "daily") -> None:
         """A nil report of a unit arrives."""
         depth = 3 if unit == COUNTY else 9 if unit in (TOWN, OTHER) else 12

@@ -19,6 +19,7 @@ from tests.alert_receivers import SECRET, TOKEN, Receiver, http_receiver
 from tests.integration.alerts_site import (
     CONTACTS,
     COUNTY,
+    FRIDAY,
     OTHER,
     TOWN,
     VILLAGES,
@@ -95,6 +96,21 @@ def test_a_rung_waits_until_every_platform_has_been_asked_since_its_moment(alert
     }
 
 
+def test_a_rung_waits_until_what_was_brought_is_loaded(alerts: AlertsSite) -> None:
+    gated = (
+        "INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256, pulled_at, state)"
+        " SELECT platform_id, 'daily', :day, 'x', repeat('a', 64), :at, 'gated' FROM core.platform"
+        " WHERE platform = 'village'"
+    )
+    with alerts.divisions.engine.begin() as conn:
+        conn.execute(sa.text(gated), {"day": FRIDAY, "at": EVENING})
+    assert alerts.watch(EVENING)[0].units_waiting == 4
+    assert not {code for _, _, codes in alerts.told() for code in codes} & set(VILLAGES)
+    with alerts.divisions.engine.begin() as conn:
+        conn.execute(sa.text("UPDATE landing.batch SET state = 'loaded'"))
+    assert alerts.watch(at("03-06T19:00"))[0].units_waiting == 0
+
+
 def test_who_has_reported_or_is_not_expected_is_left_in_peace(alerts: AlertsSite) -> None:
     for unit in (COUNTY, TOWN, OTHER, *VILLAGES[:3]):
         alerts.report(unit, at("03-06T17:00"))
@@ -130,8 +146,9 @@ def test_month_end_figures_have_a_ladder_of_their_own(alerts: AlertsSite) -> Non
     month_end = date(2026, 2, 28)
     alerts.expect(month_end, "stocks")
     # Due on the fifth working day of March, a Friday, cut off on the sixth.
-    ran, _ = alerts.watch(at("03-06T18:30"))
-    assert ran.digests == 6
+    assert alerts.watch(EVENING)[0].digests == 3, "nobody has been asked for month-end figures"
+    alerts.asked_for_stocks(EVENING, month_end)
+    assert alerts.watch(EVENING)[0].digests == 3
     found = alerts.alerts(dataset="stocks")
     assert {each["recipient"] for each in found} == {"county-371302", "town-1", "town-2"}
     assert "2026年2月月末存量数据" in found[0]["subject"]

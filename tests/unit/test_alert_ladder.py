@@ -63,8 +63,7 @@ def tell(
     delivery = catalog.delivery().model_copy(update={"duty": duty})
     by_id = {each.id: each for each in recipients}
     rung = next(each for each in catalog.rounds() if each.code == code)
-    missing = [Missing(each, NOW, NOW, (), False) for each in units]
-    found = digests(rung, missing, TREE, Contacts(by_id, TREE, delivery), delivery, told or Told())
+    found = digests(rung, units, TREE, Contacts(by_id, TREE, delivery), delivery, told or Told())
     assert len({each.recipient for each in found}) == len(found)
     return {each.recipient: each for each in found}
 
@@ -153,7 +152,7 @@ def test_only_units_whose_platforms_were_all_asked_since_and_answered_are_certai
         4: PlatformState(4, "out", late, True),
     }
     units = {
-        platforms: Missing(n, NOW, NOW, platforms, False)
+        platforms: Missing(NOW, NOW, platforms, (n,))
         for n, platforms in enumerate([(1,), (2,), (3,), (4,), (1, 4), (1, 2)])
     }
     certain, out, waiting = sort_out(units.values(), states, NOW)
