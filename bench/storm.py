@@ -106,9 +106,9 @@ def main(die_after: int | None) -> None:
             f"In all {total[0]:,} digests to {total[1]:,} contacts about {villages:,} villages. {killed}",
             "",
             (
-                f"Over all rounds {twice} message was delivered twice, none was recorded twice. The process took at most"
-                f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB. Load of the machine: {load:.1f} before,"
-                f" {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores."
+                f"Over all rounds {twice} message was delivered twice, none was recorded twice. The process took"
+                f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB. Load of the machine: {load:.1f}"
+                f" before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores."
             ),
         ]
         page = HEAD.format(villages=villages, contacts=contacts) + "\n".join(lines + words) + "\n"

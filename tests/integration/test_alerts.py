@@ -122,6 +122,30 @@ def test_who_has_reported_or_is_not_expected_is_left_in_peace(alerts: AlertsSite
     assert alerts.told() == {("due", "town-2", (VILLAGES[3],))}
 
 
+def test_a_withdrawn_submission_is_none(alerts: AlertsSite) -> None:
+    for unit in (COUNTY, TOWN, OTHER, *VILLAGES):
+        alerts.report(unit, at("03-06T17:00"))
+    alerts.divisions.send(VILLAGES[0], FRIDAY, at("03-06T17:30"), None, platform="village", revision=2)
+    alerts.watch(EVENING)
+    assert alerts.told() == {("due", "town-1", (VILLAGES[0],))}
+
+
+def test_what_came_and_is_held_back_is_marked_in_the_list(alerts: AlertsSite, receiver: Receiver) -> None:
+    held = (
+        "WITH batch AS (INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256, pulled_at,"
+        " state) SELECT platform_id, 'daily', :day, 'x', repeat('a', 64), :at, 'loaded' FROM core.platform"
+        " WHERE platform = 'village' RETURNING batch_id)"
+        " INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code, reason,"
+        " reason_en, raw) SELECT batch_id, 1, '', :unit, :day, 'value', '', '', '{}' FROM batch"
+    )
+    with alerts.divisions.engine.begin() as conn:
+        conn.execute(sa.text(held), {"day": FRIDAY, "at": EVENING, "unit": VILLAGES[0]})
+    alerts.watch(EVENING)
+    (document,) = [each for each in receiver.documents if VILLAGES[0] in each["codes"]]
+    assert document["text"].count("已报送但全部被退回") == 1
+    assert f"甲村委会（兰山街道，{VILLAGES[0]}，已报送但全部被退回）" in document["text"]
+
+
 def test_the_units_missing_yesterday_are_named_the_same_morning(alerts: AlertsSite) -> None:
     tuesday = date(2026, 3, 3)
     alerts.expect(tuesday)
@@ -332,6 +356,18 @@ def test_quiet_hours_delay_and_never_drop(alerts: AlertsSite, receiver: Receiver
     assert alerts.watch(at("03-07T07:29"), asked=False)[1].sent == 0
     assert receiver.requests == 0
     assert alerts.watch(at("03-07T07:30"), asked=False)[1].sent == 3
+
+
+def test_what_a_standstill_left_over_waits_through_the_night_too(
+    alerts: AlertsSite, receiver: Receiver
+) -> None:
+    alerts.asked(EVENING)
+    run_rounds(alerts.site.engine, alerts.site.catalog, EVENING)
+    alerts.now = at("03-06T23:00")
+    assert send_alerts(alerts.site).sent == 0
+    alerts.now = at("03-07T07:30")
+    assert send_alerts(alerts.site).sent == 3
+    assert receiver.requests == 3
 
 
 def test_a_failed_channel_is_tried_again_with_growing_pauses_then_the_next_one(
