@@ -3,7 +3,8 @@
 Due and cut-off times come from the catalogue's calendars, the rungs of the ladder from its alerts/: the clock of this
 DAG knows none of them. It looks every half hour, on the hours at which a rung can fall and twenty minutes after
 `restatements` has asked the platforms anew; a rung is run at the first look at which every platform has been asked
-since its moment. The cut-off of yesterday (10:00) is thus told at 10:30. Run again, or by two schedulers, it tells
+since its moment. The cut-off of yesterday (10:00) is thus told at 10:30, and `name_missing` lists the
+units for whoever is on duty. Run again, or by two schedulers, it tells
 nobody twice.
 """
 
@@ -39,11 +40,17 @@ with DAG(
 
         return tasks.run_rounds()
 
-    # What waits is sent also when the rounds could not be run.
+    @task
+    def name_missing() -> list[str]:
+        from etl import tasks
+
+        return tasks.name_missing()
+
+    # What waits is sent also when the rounds could not be run; the run fails all the same, by name_missing.
     @task(trigger_rule="all_done")
     def send_alerts() -> dict[str, int]:
         from etl import tasks
 
         return tasks.send_alerts()
 
-    run_rounds() >> send_alerts()
+    run_rounds() >> [send_alerts(), name_missing()]

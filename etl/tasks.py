@@ -95,6 +95,14 @@ def run_rounds() -> dict[str, int]:
         return asdict(alerts.run_rounds(site.engine, site.catalog, site.clock()))
 
 
+def name_missing() -> list[str]:
+    """Who has not reported by a cut-off of today, in words for whoever is on duty; printed and returned."""
+    with _site() as site:
+        named = alerts.name_missing(site.engine, site.catalog, site.clock())
+    print(*named, sep="\n")
+    return named
+
+
 def send_alerts() -> dict[str, int]:
     """Send what waits in the outbox; returns what was sent, postponed and given up. Raises AlertsFailed."""
     with _site() as site:

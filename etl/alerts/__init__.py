@@ -5,7 +5,8 @@ sends them, `acknowledge` stops them for who has taken note. Every rule takes th
 """
 
 from etl.alerts.acknowledge import acknowledge
+from etl.alerts.morning import name_missing
 from etl.alerts.outbox import send_alerts, try_again
 from etl.alerts.rounds import run_rounds
 
-__all__ = ["acknowledge", "run_rounds", "send_alerts", "try_again"]
+__all__ = ["acknowledge", "name_missing", "run_rounds", "send_alerts", "try_again"]

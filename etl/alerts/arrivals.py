@@ -20,7 +20,7 @@ from etl.alerts.text import Facts
 from etl.alerts.tree import read_tree
 from etl.alerts.write import outbox_row
 from etl.catalog import Catalog
-from etl.catalog.alerts import Reason
+from etl.catalog.alert import Reason
 from etl.warehouse import run_sql, statement
 
 ALL_CLEAR = "all_clear"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from etl.catalog.alerts import Delivery, Round
+from etl.catalog.alert import Delivery, Round
 from etl.catalog.base import Level
 from etl.catalog.models import Recipient
 

@@ -24,7 +24,7 @@ from etl.alerts.mail import send_by_mail
 from etl.alerts.message import ChannelFailed, Message
 from etl.alerts.robots import send_by_robot
 from etl.alerts.webhook import send_by_webhook
-from etl.catalog.alerts import ChannelName
+from etl.catalog.alert import ChannelName
 from etl.catalog.models import Recipient
 from etl.failures import Refused
 from etl.site import Site

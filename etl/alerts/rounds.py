@@ -22,7 +22,9 @@ from etl.alerts.ladder import Contacts, Digest, Found, Missing, Place, Told, dig
 from etl.alerts.tree import read_tree
 from etl.alerts.write import outbox_row
 from etl.catalog import Catalog
-from etl.catalog.alerts import Round
+from etl.catalog.alert import Round
+from etl.catalog.models import CalendarUnknown
+from etl.clock import SHANGHAI
 from etl.warehouse import plan_for_bulk, run_sql, statement
 
 LOCK = 7_300_019
@@ -72,8 +74,8 @@ class Ran:
 def run_rounds(engine: Engine, catalog: Catalog, moment: datetime) -> Ran:
     """Write what is to be told at a moment: the rungs that are open, then the all-clears. One transaction.
 
-    Run again at any time, also by two schedulers at once, it writes nothing twice. Raises CalendarUnknown when a rung
-    falls beyond the known years.
+    Run again at any time, also by two schedulers at once, it writes nothing twice. Raises CalendarUnknown in a year
+    whose working days nobody declared.
     """
     ran = Ran()
     with engine.begin() as conn:
@@ -100,7 +102,12 @@ def open_rungs(
     found: dict[tuple[str, date, int, datetime], set[tuple[datetime, datetime]]] = defaultdict(set)
     for dataset, day, due_at, cutoff_at in groups:
         for number, each in enumerate(rounds):
-            falls_at = round_at(each, due_at, cutoff_at, calendar)
+            try:
+                falls_at = round_at(each, due_at, cutoff_at, calendar)
+            except CalendarUnknown:
+                # It falls into a year to come whose days off are not announced: ahead, unless today is in it.
+                calendar.is_workday(moment.astimezone(SHANGHAI).date())
+                continue
             if falls_at <= moment < closes_at(each, falls_at, cutoff_at):
                 found[dataset, day, number, falls_at].add((due_at, cutoff_at))
     return [

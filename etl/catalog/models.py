@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from etl.catalog.alerts import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
+from etl.catalog.alert import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
 from etl.catalog.timeliness import Completeness, ReportingException

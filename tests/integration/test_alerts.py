@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from etl.alerts import acknowledge, run_rounds, send_alerts, try_again
+from etl.alerts import acknowledge, name_missing, run_rounds, send_alerts, try_again
 from etl.alerts.acknowledge import AlertUnknown, acknowledge_by_link
 from etl.alerts.link import TokenRefused
 from etl.connections import Connection
@@ -154,6 +154,29 @@ def test_the_units_missing_yesterday_are_named_the_same_morning(alerts: AlertsSi
     assert {each["recipient"] for each in found} == {"town-1", "town-2"}
     assert {code for each in found for code in each["unit_codes"]} == {TOWN, OTHER, *VILLAGES}
     assert all(at("03-04T10:00") <= each["sent_at"] < at("03-04T11:00") for each in found)
+
+
+def test_the_mornings_list_names_them_for_whoever_is_on_duty(alerts: AlertsSite) -> None:
+    tuesday = date(2026, 3, 3)
+    alerts.expect(tuesday)
+    for unit in (OTHER, *VILLAGES[1:]):
+        alerts.report(unit, at("03-03T17:00"), tuesday)
+
+    def named(moment: str) -> list[str]:
+        return name_missing(alerts.site.engine, alerts.site.catalog, at(moment))
+
+    assert named("03-04T09:59") == []
+    (text,) = named("03-04T10:30")
+    assert text.splitlines() == [
+        "2026-03-03日报：缺报3个单位（县级中心1个、乡镇（街道）工作站1个、村（社区）工作室1个）",
+        f"· 兰山区（{COUNTY}）",
+        f"· 兰山街道（兰山区，{TOWN}）",
+        f"· 甲村委会（兰山街道，{VILLAGES[0]}）",
+    ]
+    for unit in (COUNTY, TOWN, VILLAGES[0]):
+        alerts.report(unit, at("03-04T11:00"), tuesday)
+    assert named("03-04T11:30") == ["2026-03-03日报：无缺报"]
+    assert named("03-05T10:30") == []
 
 
 def test_those_on_duty_get_all_that_is_missing_at_the_cut_off(alerts: AlertsSite) -> None:

@@ -11,6 +11,7 @@ import pytest
 from etl.alerts.hours import after_quiet, all_clear_at, closes_at, round_at
 from etl.alerts.rounds import open_rungs
 from etl.catalog import Catalog, load_catalog
+from etl.catalog.models import CalendarUnknown
 from etl.clock import SHANGHAI
 from etl.deadlines import deadlines
 
@@ -120,6 +121,19 @@ def test_a_reminder_is_not_made_up_for_after_the_cut_off_but_the_ladder_is(catal
     assert closes_at(rung, due_at, cutoff_at) == cutoff_at
     assert codes(catalog, "2026-03-10T10:00:00") == {"cutoff", "county_centre", "duty", "workday_1"}
     assert codes(catalog, "2026-04-10T10:00:00") == set()
+
+
+def test_the_ladder_goes_on_while_the_next_years_days_off_are_not_announced(catalog: Catalog) -> None:
+    last = (date(2026, 12, 30), at("2026-12-30T18:00"), at("2026-12-31T10:00"))
+    group = ("daily", *last)
+
+    def codes(moment: str) -> list[str]:
+        return [rung.round.code for rung in open_rungs(catalog.rounds(), [group], catalog, at(moment))]
+
+    assert codes("2026-12-30T18:30") == ["due"]
+    assert codes("2026-12-31T10:30") == ["cutoff", "county_centre", "duty"]
+    with pytest.raises(CalendarUnknown, match="2027"):
+        codes("2027-01-04T10:30")
 
 
 @pytest.mark.parametrize(
