@@ -71,8 +71,12 @@ class Measure(Declared):
 
     @model_validator(mode="after")
     def _only_carried_measures_are_made_of_others(self) -> Self:
-        if (self.kind == "carried") != (self.sums is not None) or (self.sums is None) != (self.carrying is None):
-            raise ValueError("keys sums and carrying were expected of kind carried, both, and of no other kind")
+        if (self.kind == "carried") != (self.sums is not None) or (self.sums is None) != (
+            self.carrying is None
+        ):
+            raise ValueError(
+                "keys sums and carrying were expected of kind carried, both, and of no other kind"
+            )
         return self
 
 
@@ -140,8 +144,9 @@ class CalendarUnknown(Refused):
 class Calendar(Declared):
     """On which days units report: every day, or China's statutory workdays; and by when (domain.md, section 6).
 
-    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures are
-    due on that working day of the next month. Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
+    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures
+    are due on that working day of the next month. Workdays come from the package chinesecalendar; a year under
+    `overrides` goes before it.
     """
 
     name: Name
