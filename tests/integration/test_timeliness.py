@@ -32,7 +32,8 @@ PLATFORMS = """
 - {{id: county, family: rest, level: county, datasets: [daily, stocks], conn_id: x, area: ["371302000000"],
    calendar: everyday}}
 - {{id: hotline, family: database, level: county, datasets: [daily], conn_id: x, area: ["{area}"], calendar: everyday}}
-- {{id: town, family: csv, level: township, datasets: [daily, stocks], conn_id: x, area: ["{area}"], calendar: workdays}}
+- {{id: town, family: csv, level: township, datasets: [daily, stocks], conn_id: x, area: ["{area}"],
+   calendar: workdays}}
 - {{id: village, family: workbook, level: village, datasets: [daily], conn_id: x, area: ["{area}"], calendar: workdays}}
 """
 FRIDAY, SUNDAY = date(2026, 3, 6), date(2026, 3, 8)
@@ -223,8 +224,8 @@ def hold(site: DivisionsSite, unit: str, day: date, at: datetime) -> None:
                 "WITH batch AS (INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256,"
                 " pulled_at, state) SELECT platform_id, 'daily', :day, 'x', repeat('b', 64), :at, 'loaded'"
                 " FROM core.platform WHERE platform = 'village' RETURNING batch_id)"
-                " INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code, reason,"
-                " reason_en, raw) SELECT batch_id, 1, '', :unit, :day, 'value', '', '', '{}' FROM batch"
+                " INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
+                " reason, reason_en, raw) SELECT batch_id, 1, '', :unit, :day, 'value', '', '', '{}' FROM batch"
             ),
             {"unit": unit, "day": day, "at": at},
         )
@@ -238,7 +239,9 @@ def test_a_unit_all_of_whose_rows_are_held_back_is_rejected_until_it_is_let_in(s
     later = DUE + timedelta(days=3, seconds=1)
     site.send(VILLAGES[0], FRIDAY, DUE + timedelta(hours=1), FIGURES, platform="village", known_from=later)
     site.roll_up(FRIDAY)
-    assert status_at(site, "now")[VILLAGES[0]].status == "late", "judged by when it came, not by when it was let in"
+    assert status_at(site, "now")[VILLAGES[0]].status == "late", (
+        "judged by when it came, not by when it was let in"
+    )
     assert rates(site, FRIDAY)[TOWN] == (5, 1, 0, 1, 4, 0)
 
 
@@ -279,7 +282,9 @@ def test_rates_count_the_statuses_of_the_units(site: DivisionsSite) -> None:
         counts[row.status] = counts.get(row.status, 0) + 1
     assert counts == {"on_time": 1, "late": 1, "late_after_cutoff": 1, "rejected": 1, "missing": 3}
     (row,) = site.frame(
-        "SELECT * FROM mart.reporting_rate WHERE division_code = :city AND stat_date = :day", city=CITY, day=FRIDAY
+        "SELECT * FROM mart.reporting_rate WHERE division_code = :city AND stat_date = :day",
+        city=CITY,
+        day=FRIDAY,
     ).itertuples()
     assert (row.expected, row.received, row.on_time, row.late, row.late_after_cutoff) == (7, 3, 1, 1, 1)
     assert (row.missing, row.rejected) == (3, 1)
