@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from etl.alerts import acknowledge, name_missing, run_rounds, send_alerts, try_again
-from etl.alerts.acknowledge import AlertUnknown, acknowledge_by_link
+from etl.alerts.acknowledgement import AlertUnknown, acknowledge_by_link
 from etl.alerts.link import TokenRefused
 from etl.connections import Connection
 from etl.warehouse import ServerAddress
