@@ -15,3 +15,7 @@ class PlatformsRejected(Exception):
 
 class DayIncomplete(Exception):
     """The day's tables are there, but not everybody's figures are in them."""
+
+
+class AlertsFailed(Exception):
+    """Alerts that no channel of their recipients took: asking again at once would not help."""

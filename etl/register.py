@@ -17,7 +17,9 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
     Nothing is deleted: what the catalogue no longer names stays readable. Run again, it changes nothing.
     """
     measures = list(catalog.measures.values())
+    carried = catalog.carried_measures()
     pairs = [(measure.code, "all") for measure in measures] + catalog.pairs()
+    pairs += [(measure.code, channel) for measure in carried for channel in measure.channels]
     with engine.begin() as conn:
         known = _known_cells(conn)
         if not set(pairs) <= known.keys() or not _is_current(conn, catalog):
@@ -37,6 +39,9 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
                     for n, each in enumerate(measures, start=1)
                 ],
             )
+            for each in carried:
+                names = {"measure": each.code, "sums": each.sums, "carrying": each.carrying}
+                run_sql(conn, "register/carried", names)
             for channel in catalog.channels.values():
                 run_sql(conn, "register/channel", {"channel": channel.code, "channel_name": channel.name_zh})
             conn.execute(statement("register/cell"), [{"measure": m, "channel": c} for m, c in pairs])

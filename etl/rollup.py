@@ -35,6 +35,7 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
             write_expected(conn, "daily", day, moment)
         run_sql(conn, "rollup/own", {"day": day})
         run_sql(conn, "rollup/parts", {"day": day})
+        run_sql(conn, "rollup/carried", {"day": day})
         conn.execute(sa.text("ANALYZE own, part"))
         for table in ("totals", "reporting"):
             run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})

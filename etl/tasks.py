@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl import daily, desk, pull
+from etl import alerts, daily, desk, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
-from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
+from etl.failures import AlertsFailed, DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.housekeeping import backup, retention
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
@@ -111,6 +111,29 @@ def tend_database() -> None:
     """Give freed space back to use and take statistics anew."""
     with _site() as site, site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.execute(sa.text("VACUUM (ANALYZE)"))
+
+
+def run_rounds() -> dict[str, int]:
+    """Write what the ladder has recipients be told by now, and the all-clears; returns what was done."""
+    with _site() as site:
+        return asdict(alerts.run_rounds(site.engine, site.catalog, site.clock()))
+
+
+def name_missing() -> list[str]:
+    """Who has not reported by a cut-off of today, in words for whoever is on duty; printed and returned."""
+    with _site() as site:
+        named = alerts.name_missing(site.engine, site.catalog, site.clock())
+    print(*named, sep="\n")
+    return named
+
+
+def send_alerts() -> dict[str, int]:
+    """Send what waits in the outbox; returns what was sent, postponed and given up. Raises AlertsFailed."""
+    with _site() as site:
+        done = alerts.send_alerts(site)
+    if done.failed:
+        raise AlertsFailed(f"{done.failed} alert(s) reached nobody: python -m etl alerts list --state failed")
+    return asdict(done)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from etl.alerts.text import Facts
 from etl.alerts.tree import read_tree
 from etl.alerts.write import outbox_row
 from etl.catalog import Catalog
-from etl.catalog.alerts import Reason
+from etl.catalog.alert import Reason
 from etl.warehouse import run_sql, statement
 
 ALL_CLEAR = "all_clear"
@@ -37,7 +37,7 @@ def write_all_clears(conn: Connection, catalog: Catalog, moment: datetime) -> in
         slice_ = {"day": day, "dataset": dataset, "moment": moment}
         over, excused = _recovered(conn, alerts, slice_) if is_outage else _arrived(conn, alerts, slice_)
         if over or excused:
-            slice_["tree"] = {} if is_outage else read_tree(conn, day)
+            slice_["tree"] = {} if is_outage else read_tree(conn, day, over)
             reason: Reason = "recovered" if is_outage else "cleared"
             written += _write_day(conn, catalog, reason, alerts, over, excused, slice_)
     return written
@@ -56,8 +56,10 @@ def _write_day(
     key = {"stat_date": slice_["day"], "dataset": slice_["dataset"], "round": ALL_CLEAR, "round_at": slot}
     told_already = set(run_sql(conn, "alerts/recipients_of", key | {"reason": reason}).scalars())
     rows, closed = [], []
-    for recipient in sorted({alert.recipient for alert in alerts}, key=lambda name: name or ""):
-        theirs = [alert for alert in alerts if alert.recipient == recipient]
+    by_recipient: dict[str | None, list[Row[Any]]] = defaultdict(list)
+    for alert in alerts:
+        by_recipient[alert.recipient].append(alert)
+    for recipient, theirs in sorted(by_recipient.items(), key=lambda item: item[0] or ""):
         told = [alert for alert in theirs if alert.state in ("sent", "acknowledged")]
         news = sorted({each for alert in told for each in alert.open_ids} & over)
         if news and recipient in told_already:

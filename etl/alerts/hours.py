@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from etl.catalog.alerts import Delivery, Round
+from etl.catalog.alert import Delivery, Round
 from etl.catalog.models import Calendar
 from etl.clock import SHANGHAI
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from etl.catalog.alerts import Delivery, Round
+from etl.catalog.alert import Delivery, Round
 from etl.catalog.base import Level
 from etl.catalog.models import Recipient
 
@@ -26,13 +26,12 @@ class Place(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """A unit that owes a submission which has not been accepted; is_rejected: it came and every row is held back."""
+    """Units that owe a submission to the same platforms by the same times, and of which none has been accepted."""
 
-    unit_id: int
     due_at: datetime
     cutoff_at: datetime
     platform_ids: tuple[int, ...]
-    is_rejected: bool
+    unit_ids: tuple[int, ...]
 
 
 class Found(NamedTuple):
@@ -107,7 +106,7 @@ def _reachable(recipient: Recipient, recipients: Mapping[str, Recipient], delive
 
 def digests(
     rung: Round,
-    missing: Iterable[Missing],
+    unit_ids: Iterable[int],
     tree: Mapping[int, Place],
     contacts: Contacts,
     delivery: Delivery,
@@ -116,13 +115,13 @@ def digests(
     """One digest per recipient for a rung, of the units that are news to it; in the order of recipients."""
     subjects: dict[str | None, list[int]] = defaultdict(list)
     gaps: dict[str | None, dict[int, None]] = defaultdict(dict)
-    for unit in missing:
-        found = _addressees(rung, unit.unit_id, tree, contacts, delivery)
+    for unit_id in unit_ids:
+        found = _addressees(rung, unit_id, tree, contacts, delivery)
         if found is None:
             continue
         for recipient in found.recipients or (None,):
-            if told.is_news(recipient, rung.reason, unit.unit_id):
-                subjects[recipient].append(unit.unit_id)
+            if told.is_news(recipient, rung.reason, unit_id):
+                subjects[recipient].append(unit_id)
                 gaps[recipient].update(dict.fromkeys(found.gaps))
     return [
         Digest(recipient, tuple(ids), tuple(gaps[recipient]))

@@ -56,7 +56,7 @@ def send_by_mail(address: str, message: Message, connection: Connection) -> None
         raise _refused(error.smtp_code, error.smtp_error, secrets) from None
     except (OSError, smtplib.SMTPException) as error:
         words = f"邮件服务器无法连接（{type(error).__name__}：{without_secrets(str(error), secrets)}）"
-        raise ChannelFailed(words, is_final=False) from None
+        raise ChannelFailed(words, is_final=False, is_down=True) from None
     except (AirflowException, RuntimeError, ValueError) as error:
         words = f"连接 {connection.conn_id} 有误：{without_secrets(str(error), secrets)}"
         raise ChannelFailed(words, is_final=True) from None

@@ -45,12 +45,15 @@ class Message:
 class ChannelFailed(Exception):
     """A message that a channel did not deliver. is_final: the same again would fail again; the next channel is tried.
 
-    retry_after: how long the receiver asks us to wait.
+    is_down: the address takes nothing at all for now. retry_after: how long it asks us to wait.
     """
 
-    def __init__(self, words: str, *, is_final: bool, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, words: str, *, is_final: bool, is_down: bool = False, retry_after: timedelta | None = None
+    ) -> None:
         super().__init__(words)
         self.is_final = is_final
+        self.is_down = is_down
         self.retry_after = retry_after
 
 

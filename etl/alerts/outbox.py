@@ -11,11 +11,12 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Engine, Row
 
 from etl.alerts.hours import after_quiet
 from etl.alerts.link import link_of
@@ -23,7 +24,7 @@ from etl.alerts.mail import send_by_mail
 from etl.alerts.message import ChannelFailed, Message
 from etl.alerts.robots import send_by_robot
 from etl.alerts.webhook import send_by_webhook
-from etl.catalog.alerts import ChannelName
+from etl.catalog.alert import ChannelName
 from etl.catalog.models import Recipient
 from etl.failures import Refused
 from etl.site import Site
@@ -59,6 +60,12 @@ def send_alerts(site: Site) -> Sent:
             _send(site, conn, row, moment, done, in_a_row)
 
 
+def try_again(engine: Engine, ids: Sequence[int], moment: datetime) -> list[int]:
+    """Put failed digests back, to be tried from the first channel on; returns those that had failed."""
+    with engine.begin() as conn:
+        return list(run_sql(conn, "alerts/again", {"ids": list(ids), "moment": moment}).scalars())
+
+
 def _send(
     site: Site, conn: Connection, row: Row[Any], moment: datetime, done: Sent, in_a_row: Counter[str]
 ) -> None:
@@ -75,9 +82,9 @@ def _send(
     try:
         if in_a_row[address] >= FAILURES_IN_A_ROW:
             raise ChannelFailed("同一通道刚刚连续失败，本轮不再尝试", is_final=False)
-        _deliver(site, recipient, channel, _message(site, row, moment), moment)
+        _deliver(site, recipient, channel, _message(site, conn, row, moment), moment)
     except ChannelFailed as error:
-        in_a_row[address] += not error.is_final
+        in_a_row[address] += error.is_down
         log.warning("alert %s to %s by %s failed: %s", row.alert_id, row.recipient, channel, error)
         _record(conn, row, channel, moment, "failed", str(error))
         _postpone(site, conn, row, channels, channel, error, moment, done)
@@ -149,14 +156,14 @@ def _address(recipient: Recipient, channel: ChannelName, mail_conn_id: str) -> s
     return f"{channel} {owner[channel]}"
 
 
-def _message(site: Site, row: Row[Any], moment: datetime) -> Message:
+def _message(site: Site, conn: Connection, row: Row[Any], moment: datetime) -> Message:
     message = Message(
         alert_id=row.alert_id,
         reason=row.reason,
         round=row.round,
         dataset=row.dataset,
         stat_date=row.stat_date,
-        codes=tuple(row.codes),
+        codes=tuple(run_sql(conn, "alerts/codes", {"alert_id": row.alert_id}).scalars()),
         subject=row.subject,
         body=row.body,
         link=None,

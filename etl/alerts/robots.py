@@ -10,6 +10,7 @@ password of the connection.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import logging
@@ -97,23 +98,33 @@ def send_by_robot(kind: str, message: Message, connection: Connection, moment: d
         raise ChannelFailed(f"{kind}：答复不是约定的格式", is_final=True) from None
     if code != 0:
         words = without_secrets(str(said.get("errmsg") or said.get("msg") or ""), [token, secret])
-        raise ChannelFailed(f"{kind}：{service.code} {code} {words}", is_final=code not in service.busy)
+        is_busy = code in service.busy
+        raise ChannelFailed(f"{kind}：{service.code} {code} {words}", is_final=not is_busy, is_down=is_busy)
     return None
+
+
+@functools.cache
+def _client() -> httpx.Client:
+    """One for all messages, as reading the certificates takes longer than a message; no connection is kept open."""
+    return httpx.Client(timeout=TIMEOUT_S, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def post(url: str, secrets: list[str], **content: Any) -> httpx.Response:
     """POST once, following nothing. Raises ChannelFailed on anything but an answer 2xx; 429 and 5xx are for later."""
     try:
-        answer = httpx.post(url, timeout=TIMEOUT_S, **content)
+        answer = _client().post(url, **content)
     except httpx.HTTPError as error:
         words = f"无法连接（{type(error).__name__}：{without_secrets(str(error), secrets)}）"
-        raise ChannelFailed(words, is_final=False) from None
+        raise ChannelFailed(words, is_final=False, is_down=True) from None
     except httpx.InvalidURL:
         raise ChannelFailed("地址写法有误", is_final=True) from None
     if not answer.is_success:
         is_later = answer.status_code in (408, 425, 429) or answer.status_code >= 500
         raise ChannelFailed(
-            f"HTTP {answer.status_code}", is_final=not is_later, retry_after=_retry_after(answer)
+            f"HTTP {answer.status_code}",
+            is_final=not is_later,
+            is_down=is_later,
+            retry_after=_retry_after(answer),
         )
     return answer
 

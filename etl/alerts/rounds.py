@@ -7,7 +7,7 @@ and have answered. Units of a platform that cannot be reached are left in peace;
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -22,7 +22,9 @@ from etl.alerts.ladder import Contacts, Digest, Found, Missing, Place, Told, dig
 from etl.alerts.tree import read_tree
 from etl.alerts.write import outbox_row
 from etl.catalog import Catalog
-from etl.catalog.alerts import Round
+from etl.catalog.alert import Round
+from etl.catalog.models import CalendarUnknown
+from etl.clock import SHANGHAI
 from etl.warehouse import plan_for_bulk, run_sql, statement
 
 LOCK = 7_300_019
@@ -72,8 +74,8 @@ class Ran:
 def run_rounds(engine: Engine, catalog: Catalog, moment: datetime) -> Ran:
     """Write what is to be told at a moment: the rungs that are open, then the all-clears. One transaction.
 
-    Run again at any time, also by two schedulers at once, it writes nothing twice. Raises CalendarUnknown when a rung
-    falls beyond the known years.
+    Run again at any time, also by two schedulers at once, it writes nothing twice. Raises CalendarUnknown in a year
+    whose working days nobody declared.
     """
     ran = Ran()
     with engine.begin() as conn:
@@ -100,7 +102,12 @@ def open_rungs(
     found: dict[tuple[str, date, int, datetime], set[tuple[datetime, datetime]]] = defaultdict(set)
     for dataset, day, due_at, cutoff_at in groups:
         for number, each in enumerate(rounds):
-            falls_at = round_at(each, due_at, cutoff_at, calendar)
+            try:
+                falls_at = round_at(each, due_at, cutoff_at, calendar)
+            except CalendarUnknown:
+                # It falls into a year to come whose days off are not announced: ahead, unless today is in it.
+                calendar.is_workday(moment.astimezone(SHANGHAI).date())
+                continue
             if falls_at <= moment < closes_at(each, falls_at, cutoff_at):
                 found[dataset, day, number, falls_at].add((due_at, cutoff_at))
     return [
@@ -125,27 +132,30 @@ def _open_rungs(conn: Connection, catalog: Catalog, moment: datetime) -> list[Ru
 def _run_day(conn: Connection, catalog: Catalog, rungs: Sequence[Rung], moment: datetime, ran: Ran) -> None:
     day, dataset = rungs[0].stat_date, rungs[0].dataset
     slice_ = {"day": day, "dataset": dataset, "moment": moment}
+    cutoffs = sorted({cutoff_at for rung in rungs for _, cutoff_at in rung.times})
+    rows = run_sql(conn, "alerts/missing", slice_ | {"cutoffs": cutoffs}).all()
     missing = [
-        Missing(row.unit_id, row.due_at, row.cutoff_at, tuple(row.platform_ids), row.is_rejected)
-        for row in run_sql(conn, "alerts/missing", slice_)
+        Missing(row.due_at, row.cutoff_at, tuple(row.platform_ids), tuple(row.unit_ids)) for row in rows
     ]
+    rejected = {unit_id for row in rows for unit_id in row.rejected_ids}
     states = {
         row.platform_id: PlatformState(row.platform_id, row.platform, row.asked_at, row.is_out)
         for row in run_sql(conn, "alerts/platforms", slice_)
     }
-    tree = read_tree(conn, day) if missing else {}
+    tree = read_tree(conn, day, (unit_id for group in missing for unit_id in group.unit_ids))
     contacts = Contacts(catalog.recipients, tree, catalog.delivery())
     told, outages = _told(conn, "alerts/told", slice_), _told(conn, "alerts/told_outages", {})
+    still_waiting: set[int] = set()
     for rung in rungs:
         theirs = [each for each in missing if (each.due_at, each.cutoff_at) in rung.times]
         certain, out, waiting = sort_out(theirs, states, rung.falls_at)
-        written = digests(rung.round, certain, tree, contacts, catalog.delivery(), told)
+        written = digests(rung.round, _units(certain), tree, contacts, catalog.delivery(), told)
         for digest in written:
             told.told[digest.recipient, rung.round.reason].update(digest.subject_ids)
-        rows = [_unit_row(catalog, rung, digest, certain, tree, moment) for digest in written]
-        rows += _outage_rows(catalog, rung, out, states, tree, contacts, outages, moment)
-        if rows:
-            conn.execute(statement("alerts/write"), rows)
+        outbox = [_unit_row(catalog, rung, digest, rejected, tree, moment) for digest in written]
+        outbox += _outage_rows(catalog, rung, out, states, tree, contacts, outages, moment)
+        if outbox:
+            conn.execute(statement("alerts/write"), outbox)
         run_sql(
             conn,
             "alerts/mark_round",
@@ -153,15 +163,20 @@ def _run_day(conn: Connection, catalog: Catalog, rungs: Sequence[Rung], moment: 
             | {
                 "last_run_at": moment,
                 "is_done": not out and not waiting,
-                "units_missing": len(theirs),
-                "units_out": len(out),
-                "units_waiting": len(waiting),
+                "units_missing": len(_units(theirs)),
+                "units_out": len(_units(out)),
+                "units_waiting": len(_units(waiting)),
             },
         )
         ran.rungs += 1
-        ran.digests += len(rows)
-        ran.units_missing += len(theirs)
-        ran.units_waiting += len(waiting)
+        ran.digests += len(outbox)
+        still_waiting.update(_units(waiting))
+    ran.units_missing += sum(len(group.unit_ids) for group in missing)
+    ran.units_waiting += len(still_waiting)
+
+
+def _units(groups: Iterable[Missing]) -> list[int]:
+    return [unit_id for group in groups for unit_id in group.unit_ids]
 
 
 def sort_out(
@@ -171,14 +186,14 @@ def sort_out(
     certain: list[Missing] = []
     out: list[Missing] = []
     waiting: list[Missing] = []
-    for unit in missing:
-        theirs = [states[each] for each in unit.platform_ids if each in states]
+    for group in missing:
+        theirs = [states[each] for each in group.platform_ids if each in states]
         if any(each.asked_at is None or each.asked_at < falls_at for each in theirs):
-            waiting.append(unit)
+            waiting.append(group)
         elif any(each.is_out for each in theirs):
-            out.append(unit)
+            out.append(group)
         else:
-            certain.append(unit)
+            certain.append(group)
     return certain, out, waiting
 
 
@@ -195,11 +210,10 @@ def _unit_row(
     catalog: Catalog,
     rung: Rung,
     digest: Digest,
-    certain: Sequence[Missing],
+    rejected: Collection[int],
     tree: Mapping[int, Place],
     moment: datetime,
 ) -> dict[str, Any]:
-    rejected = {unit.unit_id for unit in certain if unit.is_rejected}
     lines, levels = text.unit_lines(digest.subject_ids, tree, rejected, catalog.delivery().list_at_most)
     return outbox_row(
         catalog, rung.key, rung.round.reason, rung.round.tell, digest, _facts(rung, moment), lines, levels
@@ -218,10 +232,10 @@ def _outage_rows(
 ) -> list[dict[str, Any]]:
     """One digest for each operator, of the platforms that are out and that it has not been told of."""
     affected: dict[int, int] = defaultdict(int)
-    for unit in out:
-        for number in unit.platform_ids:
+    for group in out:
+        for number in group.platform_ids:
             if number in states and states[number].is_out:
-                affected[number] += 1
+                affected[number] += len(group.unit_ids)
     ids = {place.code: number for number, place in tree.items()}
     subjects: dict[str | None, list[int]] = defaultdict(list)
     gaps: dict[str | None, dict[int, None]] = defaultdict(dict)

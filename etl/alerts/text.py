@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from etl.alerts.ladder import Place
-from etl.catalog.alerts import Wording
+from etl.catalog.alert import Wording
 from etl.catalog.base import Level
 from etl.catalog.models import Platform
 from etl.clock import SHANGHAI

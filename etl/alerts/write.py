@@ -9,7 +9,7 @@ from etl.alerts.hours import after_quiet
 from etl.alerts.ladder import Digest
 from etl.alerts.text import Facts, fill
 from etl.catalog import Catalog
-from etl.catalog.alerts import Reason
+from etl.catalog.alert import Reason
 
 OPEN = ("not_received", "missing", "outage")
 """Reasons of which an all-clear is told."""

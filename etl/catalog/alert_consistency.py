@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from etl.catalog.alerts import Delivery, Reason, Round, Wording
+from etl.catalog.alert import Delivery, Reason, Round, Wording
 from etl.catalog.models import Catalog
 
 

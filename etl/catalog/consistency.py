@@ -23,6 +23,10 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     for code, measure in catalog.measures.items():
         for channel in measure.channels:
             yield from _dangling("measures", code, "channels", channel, catalog.channels)
+    for measure in catalog.carried_measures():
+        reported = {each.code: each for each in catalog.daily_measures()}
+        for key in ("sums", "carrying"):
+            yield from _dangling("measures", measure.code, key, getattr(measure, key), reported)
     for platform in catalog.platforms.values():
         yield from _dangling("platforms", platform.id, "calendar", platform.calendar, catalog.calendars)
         yield from _dangling("platforms", platform.id, "contact", platform.contact, catalog.recipients)
@@ -41,6 +45,10 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     yield from _plausibility_contradictions(catalog)
     for backlog in catalog.backlogs.values():
         yield from _backlog_contradictions(backlog, catalog)
+    for kind in ("day", "month", "quarter", "year", "to_date"):
+        if kind not in catalog.periods:
+            first = next(iter(catalog.periods))
+            yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
     yield from alert_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)

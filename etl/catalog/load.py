@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from etl.catalog.alerts import ALERTS, AlertEntry
+from etl.catalog.alert import ALERTS, AlertEntry
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
 from etl.catalog.models import (

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from etl.catalog.alerts import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
+from etl.catalog.alert import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
 from etl.catalog.timeliness import Completeness, ReportingException
@@ -45,18 +45,21 @@ class Measure(Declared):
 
     kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
-    required: a submission of such a level without it is partial (ruling 4).
+    required: a submission of such a level without it is partial (ruling 4). A carried measure is reported by nobody: it
+    is what `sums` says, over only the submissions that have `carrying` in the same channel (ruling 18).
     """
 
     code: Code
     name_zh: Text
     name_en: Text
     unit: Text
-    kind: Literal["flow", "survey", "stock"]
+    kind: Literal["flow", "survey", "stock", "carried"]
     levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)] = tuple(Level)
     channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
     required: bool = False
+    sums: str | None = None
+    carrying: str | None = None
     note: str = ""
 
     @model_validator(mode="after")
@@ -65,6 +68,16 @@ class Measure(Declared):
             raise ValueError("a stock has no channels: delete the key channels")
         if self.kind != "stock" and not self.channels:
             raise ValueError("at least one channel was expected; delete the key channels when all report it")
+        return self
+
+    @model_validator(mode="after")
+    def _only_carried_measures_are_made_of_others(self) -> Self:
+        if (self.kind == "carried") != (self.sums is not None) or (self.sums is None) != (
+            self.carrying is None
+        ):
+            raise ValueError(
+                "keys sums and carrying were expected of kind carried, both, and of no other kind"
+            )
         return self
 
 
@@ -155,8 +168,9 @@ class CalendarUnknown(Refused):
 class Calendar(Declared):
     """On which days units report: every day, or China's statutory workdays; and by when (domain.md, section 6).
 
-    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures are
-    due on that working day of the next month. Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
+    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures
+    are due on that working day of the next month. Workdays come from the package chinesecalendar; a year under
+    `overrides` goes before it.
     """
 
     name: Name
@@ -292,7 +306,11 @@ class Catalog(Declared):
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""
-        return [measure for measure in self.measures.values() if measure.kind != "stock"]
+        return [measure for measure in self.measures.values() if measure.kind in ("flow", "survey")]
+
+    def carried_measures(self) -> list[Measure]:
+        """Measures that nobody reports and that are summed from others."""
+        return [measure for measure in self.measures.values() if measure.kind == "carried"]
 
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""

@@ -9,6 +9,7 @@ import logging
 
 import click
 
+from etl.cli.alerts import alerts
 from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.explain import explain_command
@@ -47,5 +48,6 @@ for command in (
     flags,
     housekeeping,
     metrics_command,
+    alerts,
 ):
     main.add_command(command)

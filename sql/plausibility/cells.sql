@@ -9,4 +9,5 @@ SELECT
 FROM core.cell
 JOIN core.measure USING (measure_id)
 JOIN core.channel USING (channel_id)
+WHERE measure.kind <> 'carried'
 ORDER BY cell.cell_id

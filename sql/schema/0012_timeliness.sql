@@ -192,6 +192,34 @@ $$;
 CREATE OR REPLACE VIEW mart.submission_status AS
 SELECT status.* FROM mart.submission_status_as_of(statement_timestamp()) AS status;
 
+-- Who reported a data set of which nothing is kept by division, and when. Few units report stocks, and once a month: they
+-- are counted as they are asked for.
+CREATE INDEX ON core.expected_day (stat_date) WHERE dataset <> 'daily';
+CREATE FUNCTION mart.reporting_of(of_dataset text, day date)
+RETURNS TABLE (
+    division_id integer, expected integer, received integer, on_time integer, late integer, rejected integer,
+    cutoff_at timestamptz
+)
+LANGUAGE plpgsql STABLE ROWS 3000 SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT
+        above.division_id,
+        count(*)::integer,
+        count(*) FILTER (WHERE unit.status IN ('on_time', 'late', 'late_after_cutoff'))::integer,
+        count(*) FILTER (WHERE unit.status = 'on_time')::integer,
+        count(*) FILTER (WHERE unit.status = 'late')::integer,
+        count(*) FILTER (WHERE unit.status = 'rejected')::integer,
+        max(unit.cutoff_at)
+    FROM mart.submission_status AS unit
+    JOIN core.division ON division.division_code = unit.unit_code
+    CROSS JOIN LATERAL core.division_above(division.division_id, day) AS above
+    WHERE unit.dataset = of_dataset AND unit.stat_date = day AND unit.is_expected
+    GROUP BY above.division_id;
+END
+$$;
+
 -- Who reported, at every level: the division's own unit and all below it. missing is null as long as the cut-off of one of
 -- them is ahead. Rates are of those expected, 0 to 1.
 CREATE VIEW mart.reporting_rate AS
@@ -202,19 +230,15 @@ WITH counted AS (
     FROM mart.daily_reporting AS reporting
     WHERE reporting.units_expected > 0
     UNION ALL
-    -- Few units report stocks, and once a month: counted as they are asked for.
     SELECT
-        unit.dataset, unit.stat_date, above.division_id, count(*)::integer,
-        count(*) FILTER (WHERE unit.status IN ('on_time', 'late', 'late_after_cutoff'))::integer,
-        count(*) FILTER (WHERE unit.status = 'on_time')::integer,
-        count(*) FILTER (WHERE unit.status = 'late')::integer,
-        count(*) FILTER (WHERE unit.status = 'rejected')::integer,
-        max(unit.cutoff_at)
-    FROM mart.submission_status AS unit
-    JOIN core.division ON division.division_code = unit.unit_code
-    CROSS JOIN LATERAL core.division_above(division.division_id, unit.stat_date) AS above
-    WHERE unit.dataset <> 'daily' AND unit.is_expected
-    GROUP BY unit.dataset, unit.stat_date, above.division_id
+        due.dataset, due.stat_date, counted.division_id, counted.expected, counted.received, counted.on_time,
+        counted.late, counted.rejected, counted.cutoff_at
+    FROM (
+        SELECT DISTINCT expected.dataset, expected.stat_date
+        FROM core.expected_day AS expected
+        WHERE expected.dataset <> 'daily'
+    ) AS due
+    CROSS JOIN LATERAL mart.reporting_of(due.dataset, due.stat_date) AS counted
 )
 
 SELECT

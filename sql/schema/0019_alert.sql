@@ -138,3 +138,112 @@ JOIN core.division_period AS period
     ON period.division_id = gap.division_id
     AND period.valid_from <= alert.stat_date AND alert.stat_date < period.valid_to
 GROUP BY division.division_code, period.division_name, period.level, alert.recipient;
+
+-- 催报记录: one row per unit and digest that named it: who was reminded, when, by which channel, and what came of it. An
+-- all-clear reminds nobody.
+CREATE VIEW mart.reminder AS
+SELECT
+    division.division_code AS unit_code,
+    alert.dataset,
+    alert.stat_date,
+    alert.round,
+    alert.recipient,
+    alert.level,
+    alert.reason,
+    alert.created_at,
+    alert.sent_at,
+    alert.channel,
+    alert.state,
+    alert.acknowledged_at,
+    alert.acknowledged_by,
+    arrival.received_at,
+    CASE
+        WHEN arrival.received_at IS NULL THEN 'open'
+        WHEN alert.sent_at IS NULL OR arrival.received_at <= alert.sent_at THEN 'arrived_before'
+        ELSE 'arrived'
+    END AS outcome,
+    CASE
+        WHEN arrival.received_at > alert.sent_at
+            THEN round(extract(epoch FROM arrival.received_at - alert.sent_at) / 3600, 1)
+    END AS hours_to_arrival,
+    alert.alert_id
+FROM quality.alert
+CROSS JOIN LATERAL unnest(alert.subject_ids) AS unit (unit_id)
+JOIN core.division ON division.division_id = unit.unit_id
+LEFT JOIN LATERAL (
+    SELECT min(submission.received_at) AS received_at
+    FROM core.submission
+    WHERE submission.stat_date = alert.stat_date AND submission.unit_id = unit.unit_id
+        AND submission.dataset = alert.dataset AND NOT submission.is_withdrawn
+) AS arrival ON true
+WHERE alert.reason IN ('not_received', 'missing');
+
+-- How units kept their deadlines on the days from first_day to last_day whose cut-off has passed. A streak is a run of
+-- expected days, one after the other, on none of which the unit was on time; the current one reaches the last of them.
+-- usual_hour: the median hour of arrival, counted from midnight (Shanghai) of the day itself: 33 is nine o'clock next day.
+CREATE FUNCTION mart.lateness_between(first_day date, last_day date)
+RETURNS TABLE (
+    unit_code text, unit_name text, level text, parent_code text, dataset text, days_expected integer,
+    days_on_time integer, days_late integer, days_after_cutoff integer, days_missing integer, share_late numeric,
+    current_streak integer, longest_streak integer, usual_hour numeric
+)
+LANGUAGE sql STABLE ROWS 10000 AS $$
+    WITH judged AS (
+        SELECT
+            status.unit_code, status.unit_name, status.level, status.parent_code, status.dataset, status.stat_date,
+            status.status,
+            extract(epoch FROM status.received_at - status.stat_date::timestamp AT TIME ZONE 'Asia/Shanghai') / 3600
+                AS hour,
+            count(*) FILTER (WHERE status.status = 'on_time') OVER (
+                PARTITION BY status.unit_code, status.dataset ORDER BY status.stat_date DESC
+            ) AS times_since,
+            count(*) FILTER (WHERE status.status = 'on_time') OVER (
+                PARTITION BY status.unit_code, status.dataset ORDER BY status.stat_date
+            ) AS times_until
+        FROM mart.submission_status AS status
+        WHERE status.stat_date BETWEEN first_day AND last_day AND status.is_expected
+            AND status.cutoff_at < statement_timestamp()
+    ),
+
+    streak AS (
+        SELECT judged.unit_code, judged.dataset, judged.times_until, count(*) AS days
+        FROM judged
+        WHERE judged.status <> 'on_time'
+        GROUP BY judged.unit_code, judged.dataset, judged.times_until
+    ),
+
+    longest AS (
+        SELECT streak.unit_code, streak.dataset, max(streak.days) AS days
+        FROM streak
+        GROUP BY streak.unit_code, streak.dataset
+    )
+
+    SELECT
+        judged.unit_code,
+        (array_agg(judged.unit_name ORDER BY judged.stat_date DESC))[1],
+        (array_agg(judged.level ORDER BY judged.stat_date DESC))[1],
+        (array_agg(judged.parent_code ORDER BY judged.stat_date DESC))[1],
+        judged.dataset,
+        count(*)::integer,
+        count(*) FILTER (WHERE judged.status = 'on_time')::integer,
+        count(*) FILTER (WHERE judged.status = 'late')::integer,
+        count(*) FILTER (WHERE judged.status = 'late_after_cutoff')::integer,
+        count(*) FILTER (WHERE judged.status IN ('missing', 'rejected'))::integer,
+        1 - count(*) FILTER (WHERE judged.status = 'on_time')::numeric / count(*),
+        count(*) FILTER (WHERE judged.times_since = 0)::integer,
+        coalesce(longest.days, 0)::integer,
+        round(percentile_cont(0.5) WITHIN GROUP (ORDER BY judged.hour)::numeric, 1)
+    FROM judged
+    LEFT JOIN longest ON longest.unit_code = judged.unit_code AND longest.dataset = judged.dataset
+    GROUP BY judged.unit_code, judged.dataset, longest.days
+$$;
+
+-- The same over the window that the catalogue declares (alerts/delivery, profile_days), up to today.
+CREATE VIEW mart.lateness_profile AS
+SELECT setting.value AS window_days, profile.*
+FROM quality.alert_setting AS setting
+CROSS JOIN LATERAL mart.lateness_between(
+    (statement_timestamp() AT TIME ZONE 'Asia/Shanghai')::date - setting.value,
+    (statement_timestamp() AT TIME ZONE 'Asia/Shanghai')::date
+) AS profile
+WHERE setting.setting = 'profile_days';

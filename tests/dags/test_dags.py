@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.dags
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"daily_statistics", "restatements", "quarantine_desk", "housekeeping"}
+EXPECTED = {"daily_statistics", "housekeeping", "restatements", "quarantine_desk", "submission_watch"}
 OPERATORS = 1
 """Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
