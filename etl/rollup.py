@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
 from etl.load import is_closed, take_day
 from etl.warehouse import plan_for_bulk, run_sql
 
@@ -25,13 +25,10 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         whole = whole or not _is_rolled_up(conn, day)
         if whole:
             plan_for_bulk(conn)
-            run_sql(conn, "rollup/touch_all", {"day": day, "expecting": expecting_platforms(catalog, day)})
+            touch_all(conn, catalog, day, "daily", moment)
         else:
             run_sql(conn, "rollup/touch_units", {"day": day})
-        run_sql(conn, "rollup/kin", {"day": day})
-        conn.execute(sa.text("ANALYZE touched, kin"))
-        if whole:
-            run_sql(conn, "rollup/expect", {"day": day, "moment": moment})
+            _meet_kin(conn, day)
         run_sql(conn, "rollup/own", {"day": day})
         run_sql(conn, "rollup/parts", {"day": day})
         conn.execute(sa.text("ANALYZE own, part"))
@@ -48,18 +45,34 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
             conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
 
 
-def waiting_days(engine: Engine) -> list[date]:
-    """Days that have something gated or loaded which the marts do not show yet, in order."""
+def touch_all(conn: Connection, catalog: Catalog, day: date, dataset: Dataset, moment: datetime) -> None:
+    """Make the tables touched (every division that has to do with the data set on a day, and whether its own unit is
+    expected) and kin (those directly below); keep who was expected as known from the moment on."""
+    slice_ = {"day": day, "dataset": dataset}
+    run_sql(conn, "rollup/touch_all", {**slice_, "expecting": expecting_platforms(catalog, day, dataset)})
+    _meet_kin(conn, day)
+    run_sql(conn, "rollup/expect", {**slice_, "moment": moment})
+
+
+def _meet_kin(conn: Connection, day: date) -> None:
+    run_sql(conn, "rollup/kin", {"day": day})
+    conn.execute(sa.text("ANALYZE touched, kin"))
+
+
+def waiting_days(engine: Engine, dataset: Dataset = "daily") -> list[date]:
+    """Days that have something gated or loaded which the marts do not show yet, in order; of stocks, the last days of
+    such months."""
     with engine.connect() as conn:
-        return list(run_sql(conn, "rollup/waiting_days").scalars())
+        name = "rollup/waiting_days" if dataset == "daily" else "stock/waiting_months"
+        return list(run_sql(conn, name).scalars())
 
 
-def expecting_platforms(catalog: Catalog, day: date) -> list[str]:
-    """Ids of the platforms whose calendar has units report on this day."""
+def expecting_platforms(catalog: Catalog, day: date, dataset: Dataset = "daily") -> list[str]:
+    """Ids of the platforms whose calendar has units report on this day; stocks are expected every month."""
     return [
         platform.id
-        for platform in catalog.daily_platforms().values()
-        if catalog.calendars[platform.calendar].expects(day)
+        for platform in catalog.platforms_of(dataset).values()
+        if dataset == "stocks" or catalog.calendars[platform.calendar].expects(day)
     ]
 
 

@@ -42,6 +42,8 @@ class Measure(Declared):
 
     kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
+    carry_months: so many months a unit's last value of a stock stands in for one that is missing, and the result says
+    since when; 0: nothing is carried forward.
     """
 
     code: Code
@@ -52,6 +54,7 @@ class Measure(Declared):
     levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)] = tuple(Level)
     channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
+    carry_months: Annotated[int, Field(ge=0, le=12, strict=True)] = 0
     note: str = ""
 
     @model_validator(mode="after")
@@ -61,6 +64,22 @@ class Measure(Declared):
         if self.kind != "stock" and not self.channels:
             raise ValueError("at least one channel was expected; delete the key channels when all report it")
         return self
+
+    @model_validator(mode="after")
+    def _only_a_stock_is_carried(self) -> Self:
+        if self.carry_months and self.kind != "stock":
+            raise ValueError("only a stock is carried forward: delete the key carry_months")
+        return self
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set it is reported in."""
+        return "stocks" if self.kind == "stock" else "daily"
+
+    @property
+    def reported_in(self) -> tuple[str, ...]:
+        """The channels of its figures; a stock has none of its own and stands under the total over them."""
+        return self.channels or ("all",)
 
 
 class Platform(Declared):
@@ -80,6 +99,12 @@ class Platform(Declared):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return value if isinstance(value, list | tuple) else (value,)
+
+    @model_validator(mode="after")
+    def _stocks_come_over_rest(self) -> Self:
+        if "stocks" in self.datasets and self.family != "rest":
+            raise ValueError("datasets: only a platform of family rest delivers stocks (contract, A)")
+        return self
 
 
 class Recipient(Declared):
@@ -233,13 +258,25 @@ class Catalog(Declared):
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
 
+    def measures_of(self, dataset: Dataset) -> list[Measure]:
+        """Measures of a data set: daily are flows and the survey that rides with them."""
+        return [measure for measure in self.measures.values() if measure.dataset == dataset]
+
+    def platforms_of(self, dataset: Dataset) -> dict[str, Platform]:
+        """Platforms that deliver a data set, by id."""
+        return {name: each for name, each in self.platforms.items() if dataset in each.datasets}
+
+    def channels_of(self, dataset: Dataset) -> list[str]:
+        """Codes of the channels that figures of a data set come in."""
+        return ["all"] if dataset == "stocks" else list(self.channels)
+
     def daily_measures(self) -> list[Measure]:
-        """Measures of the daily data set: flows and the survey that rides with them."""
-        return [measure for measure in self.measures.values() if measure.kind != "stock"]
+        """Measures of the daily data set."""
+        return self.measures_of("daily")
 
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""
-        return {name: each for name, each in self.platforms.items() if "daily" in each.datasets}
+        return self.platforms_of("daily")
 
     def rule(self, kind: type[AnyRule]) -> AnyRule | None:
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""

@@ -1,6 +1,7 @@
--- The day waits to be rolled up for the units that changed.
+-- The day waits to be rolled up for the units that changed; stocks are rolled up whole (load/finish).
 INSERT INTO mart.daily_rollup (stat_date, units_waiting)
 SELECT :day, coalesce(array_agg(DISTINCT verdict.unit_id), '{}')
 FROM verdict
 WHERE verdict.verdict = 'accepted'
+HAVING CAST(:dataset AS text) = 'daily'
 ON CONFLICT (stat_date) DO UPDATE SET units_waiting = daily_rollup.units_waiting || excluded.units_waiting

@@ -13,7 +13,7 @@ named AS (
     FROM core.platform
     CROSS JOIN LATERAL unnest(platform.area) AS area (division_code)
     JOIN core.division ON division.division_code = area.division_code
-    WHERE platform.is_declared AND 'daily' = ANY(platform.datasets)
+    WHERE platform.is_declared AND :dataset = ANY(platform.datasets)
     GROUP BY division.division_id
 ),
 
@@ -38,7 +38,7 @@ upward AS (
     SELECT submission.unit_id
     FROM core.submission
     LEFT JOIN covered ON covered.division_id = submission.unit_id AND cardinality(covered.platforms) > 0
-    WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
+    WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
         AND covered.division_id IS NULL
     UNION
     SELECT active.parent_id
