@@ -13,6 +13,7 @@ from etl.catalog import Platform
 from etl.sources import Pulled
 from etl.warehouse import run_sql
 
+
 @dataclass(frozen=True)
 class Registered:
     """A batch of the ledger: registered (to be read), gated, loaded, failed or rejected."""

@@ -29,9 +29,7 @@ def plan_groups(catalog: Catalog, dataset: Dataset = "daily") -> list[list[str]]
     return [[each.id for each in platforms[start::count]] for start in range(count)]
 
 
-def run_day(
-    site: Site, day: date, platforms: Sequence[str], dataset: Dataset = "daily"
-) -> list[Trouble]:
+def run_day(site: Site, day: date, platforms: Sequence[str], dataset: Dataset = "daily") -> list[Trouble]:
     """Pull, gate, load and roll up one day; returns the batches that are not in."""
     troubles = pull_day(site, platforms, day, uuid.uuid4().hex, dataset)
     load_and_roll_up(site, day, whole=True, dataset=dataset)

@@ -84,7 +84,7 @@ def gate(
     validation = validate(dataset, judged[LOOKED_AT], _parameters(catalog, day, today, dataset))
     waived = _waived(judged, reads)
     held = _hold_rows(judged, validation, waived, reads, day)
-    documents = {dataset: validation.document}
+    documents: dict[str, dict[str, Any]] = {dataset: validation.document}
     is_doubtful = rows["is_repeated"].to_numpy() | rows.index.isin(held.index)
     imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
     remarks = imbalance.remarks if imbalance else []
@@ -115,7 +115,9 @@ def _parameters(catalog: Catalog, day: date, today: date, dataset: Dataset) -> d
         "measures": [measure.code for measure in measures],
         "channels": catalog.channels_of(dataset),
         "measures_at_levels": [f"{each.code}@{level.value}" for each in measures for level in each.levels],
-        "measures_in_channels": [f"{each.code}@{channel}" for each in measures for channel in each.reported_in],
+        "measures_in_channels": [
+            f"{each.code}@{channel}" for each in measures for channel in each.reported_in
+        ],
     }
 
 
