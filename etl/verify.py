@@ -22,8 +22,10 @@ class Difference:
 
 @dataclass
 class Verified:
-    """How much was looked at, so that a check on nothing does not pass for a check, and what was found. months: those of
-    stocks."""
+    """How much was looked at, so that a check on nothing does not pass for a check, and what was found.
+
+    months: those of stocks.
+    """
 
     objects: int
     days: int
