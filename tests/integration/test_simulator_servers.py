@@ -530,7 +530,7 @@ def test_serve_prints_ready_writes_connections_and_stops_on_sigterm(tmp_path: Pa
         ready = json.loads(process.stdout.readline())
         assert ready["ready"]
         assert ready["catalog"] is None, "the shipped catalogue declares Linyi"
-        assert len(ready["platforms"]) == 17
+        assert len(ready["platforms"]) == 18
         env_file = Path(ready["connections"])
         assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
         parsed = dict(shlex.split(line)[0].split("=", 1) for line in env_file.read_text().splitlines())
@@ -541,7 +541,7 @@ def test_serve_prints_ready_writes_connections_and_stops_on_sigterm(tmp_path: Pa
             env={"PATH": os.environ["PATH"]},
         )
         sourced = dict(pair.split("=", 1) for pair in shell.stdout.decode().split("\0") if pair)
-        assert len(parsed) == 18, "17 platforms and the control"
+        assert len(parsed) == 19, "18 platforms and the control"
         assert parsed == {name: sourced[name] for name in parsed}
         secrets = {json.loads(value).get("password") for value in parsed.values()} - {None}
         assert not any(secret in json.dumps(ready) for secret in secrets)
