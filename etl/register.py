@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Catalog, Level, Measure
+from etl.catalog import Catalog
 from etl.warehouse import run_sql, statement
 
 REGISTER_LOCK = 7_300_004
@@ -30,7 +30,7 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
                         "measure_name": each.name_zh,
                         "unit": each.unit,
                         "kind": each.kind,
-                        "levels": _level_bits(each),
+                        "levels": [level.value for level in each.levels],
                         "position": n,
                     }
                     for n, each in enumerate(measures, start=1)
@@ -43,11 +43,6 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
             run_sql(conn, "register/retire_platforms", {"declared": list(catalog.platforms)})
             known = _known_cells(conn)
     return known
-
-
-def _level_bits(measure: Measure) -> int:
-    """The levels whose units report a measure: bit 2^depth of core.level."""
-    return sum(1 << depth for depth, level in enumerate(Level, start=1) if level in measure.levels)
 
 
 def _known_cells(conn: Connection) -> dict[tuple[str, str], int]:
@@ -71,6 +66,8 @@ def _is_current(conn: Connection, catalog: Catalog) -> bool:
     query = sa.text("SELECT platform, family, levels, datasets, area FROM core.platform WHERE is_declared")
     stored = {row.platform: dict(row._mapping) for row in conn.execute(query)}
     names = sa.text("SELECT measure, measure_name, unit, levels FROM core.measure")
-    written = {tuple(row) for row in conn.execute(names)}
-    declared = {(m.code, m.name_zh, m.unit, _level_bits(m)) for m in catalog.measures.values()}
+    written = {(*row[:3], tuple(row.levels)) for row in conn.execute(names)}
+    declared = {
+        (each.code, each.name_zh, each.unit, tuple(each.levels)) for each in catalog.measures.values()
+    }
     return stored == {str(row["platform"]): row for row in _platform_rows(catalog)} and declared <= written

@@ -18,6 +18,8 @@ WEBHOOK_PATTERN = r"^https?://\S+$"
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
 Dataset = Literal["daily", "stocks"]
+DATASET_OF: dict[str, Dataset] = {"flow": "daily", "survey": "daily", "stock": "stocks"}
+"""The data set that measures of a kind are reported in."""
 Family = Literal["rest", "csv", "workbook", "database"]
 AnyRule = TypeVar("AnyRule", bound=Declared)
 
@@ -72,9 +74,9 @@ class Measure(Declared):
         return self
 
     @property
-    def dataset(self) -> Dataset:
+    def dataset(self) -> Dataset | None:
         """The data set it is reported in."""
-        return "stocks" if self.kind == "stock" else "daily"
+        return DATASET_OF.get(self.kind)
 
     @property
     def reported_in(self) -> tuple[str, ...]:

@@ -6,17 +6,18 @@ WITH wanted AS (
 ),
 
 closed AS (
-    UPDATE core.expected_unit
+    UPDATE core.expected_day
     SET known_to = :moment
     FROM wanted
-    WHERE expected_unit.dataset = :dataset AND expected_unit.stat_date = :day
-        AND expected_unit.known_to = 'infinity' AND expected_unit.unit_ids <> wanted.unit_ids
+    WHERE expected_day.dataset = :dataset AND expected_day.stat_date = :day
+        AND expected_day.known_to = 'infinity' AND expected_day.unit_ids <> wanted.unit_ids
 )
 
-INSERT INTO core.expected_unit (dataset, stat_date, known_from, unit_ids)
-SELECT :dataset, :day, :moment, wanted.unit_ids
+INSERT INTO core.expected_day (stat_date, dataset, known_from, unit_ids)
+SELECT :day, :dataset, :moment, wanted.unit_ids
 FROM wanted
 WHERE NOT EXISTS (
-    SELECT FROM core.expected_unit AS known
-    WHERE known.dataset = :dataset AND known.stat_date = :day AND known.known_to = 'infinity' AND known.unit_ids = wanted.unit_ids
+    SELECT FROM core.expected_day AS known
+    WHERE known.dataset = :dataset AND known.stat_date = :day
+        AND known.known_to = 'infinity' AND known.unit_ids = wanted.unit_ids
 )

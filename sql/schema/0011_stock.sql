@@ -4,19 +4,14 @@ ALTER TABLE landing.pull
     DROP CONSTRAINT pull_kind_check,
     ADD CONSTRAINT pull_kind_check CHECK (kind IN ('day', 'month', 'since'));
 
--- The levels whose units report a measure: bit 2^depth of core.level is set.
-ALTER TABLE core.measure ADD COLUMN levels integer NOT NULL DEFAULT 0;
+-- The levels that report it.
+ALTER TABLE core.measure ADD COLUMN levels text[] NOT NULL DEFAULT '{}';
 
--- Who is expected is kept for both data sets; core.expected_day shows the daily one.
-ALTER TABLE core.expected_day RENAME TO expected_unit;
-ALTER TABLE core.expected_unit
+-- Who is expected is kept for both data sets.
+ALTER TABLE core.expected_day
     ADD COLUMN dataset text NOT NULL DEFAULT 'daily',
     DROP CONSTRAINT expected_day_pkey,
-    ADD PRIMARY KEY (dataset, stat_date, known_from);
-CREATE VIEW core.expected_day AS
-SELECT expected_unit.stat_date, expected_unit.known_from, expected_unit.known_to, expected_unit.unit_ids
-FROM core.expected_unit
-WHERE expected_unit.dataset = 'daily';
+    ADD PRIMARY KEY (stat_date, dataset, known_from);
 
 -- One row per stock that counts today.
 CREATE VIEW core.stock_count AS
@@ -44,7 +39,7 @@ CREATE TABLE mart.stock_rollup (
 CREATE TABLE mart.stock_reporting (
     stat_date date NOT NULL,
     division_id integer NOT NULL,
-    depth smallint NOT NULL,
+    level text NOT NULL,
     is_leaf boolean NOT NULL,
     is_expected boolean NOT NULL,
     is_reported boolean NOT NULL,
@@ -88,7 +83,7 @@ SELECT
     (count.value IS NOT NULL OR unit.is_nil)::integer AS units_reported,
     carried.carried_from
 FROM mart.stock_reporting AS unit
-JOIN core.measure ON measure.kind = 'stock' AND (measure.levels >> unit.depth) & 1 = 1
+JOIN core.measure ON measure.kind = 'stock' AND unit.level = ANY(measure.levels)
 JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
 LEFT JOIN core.stock_count AS count
     ON count.stat_date = unit.stat_date AND count.unit_id = unit.division_id AND count.cell_id = cell.cell_id

@@ -3,6 +3,7 @@ month that is missing, carried forward, locked or restated is shown."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,12 +15,16 @@ import sqlalchemy as sa
 import yaml
 
 from etl.daily import restate, run_day
+from etl.desk import Correction, DeskError, release
+from etl.periods.lock import PeriodError, close_month, reopen_month
+from etl.pull import pull_day
 from etl.site import Site
 from etl.verify import verify
 from simulator.plan import FIRST, SECOND
 from simulator.simulation import Simulation
 from simulator.truth import Truth
 from tests.integration.conftest import read_sorted, read_view
+from tests.integration.test_cli import run
 
 pytestmark = pytest.mark.integration
 DAY = date(2026, 3, 2)
@@ -123,7 +128,7 @@ def check_reporting(site: Site, truth: pd.DataFrame) -> None:
     with site.engine.connect() as conn:
         kept = conn.execute(
             sa.text(
-                "SELECT cardinality(unit_ids) FROM core.expected_unit"
+                "SELECT cardinality(unit_ids) FROM core.expected_day"
                 " WHERE dataset = 'stocks' AND stat_date = :day AND known_to = 'infinity'"
             ),
             {"day": MARCH},
@@ -280,3 +285,101 @@ def test_restatements_leave_no_month_waiting(tmp_path: Path, open_for: OpenFor) 
         restate(site, [], simulation.plan.since)
         pd.testing.assert_frame_equal(before, read_sorted(site, "mart.stock_figure"))
         assert read_view(site, "mart.stock_rollup")["rolled_up_at"].notna().all()
+
+
+def test_a_stock_that_a_person_lets_go_counts_and_names_its_month(tmp_path: Path, open_for: OpenFor) -> None:
+    with small_world(tmp_path, "value_text") as simulation:
+        site = open_for(simulation)
+        run_day(site, MARCH, list(site.catalog.platforms), "stocks")
+        row = read_view(site, "quality.quarantine", state="held").iloc[0]
+        before = figure(site, CITY, row["raw"]["measure"])
+        number = int(row["quarantine_id"])
+        with pytest.raises(DeskError, match="a month's last"):
+            release(site, [number], "王", "核实", Correction(date="2026-03-30", value="1"))
+        done = release(site, [number], "王", "核实", Correction(value="1"))
+        assert (done.loaded, done.days, done.month_ends) == (1, [], [MARCH])
+        after = figure(site, CITY, row["raw"]["measure"])
+        assert (after.value, after.units_reported) == ((before.value or 0) + 1, before.units_reported + 1)
+        assert read_view(site, "mart.daily_rollup").empty
+        assert verify(site).differences == []
+
+
+def test_stocks_of_a_closed_month_wait_until_it_is_reopened(tmp_path: Path, open_for: OpenFor) -> None:
+    with small_world(tmp_path) as simulation:
+        site = open_for(simulation)
+        close_month(site, MARCH.replace(day=1), "李", "月报已定")
+        assert run_day(site, MARCH, list(site.catalog.platforms), "stocks") == []
+        assert stock_figures(site).empty
+        assert set(read_view(site, "quality.quarantine")["reason_code"]) == {"period_locked"}
+        reopened = reopen_month(site, MARCH.replace(day=1), "李", "补报")
+        assert (reopened.batches, reopened.days) == (4, [MARCH])
+        assert simulation.stock_truth(FIRST).differences(stock_figures(site)).empty
+        assert verify(site).differences == []
+
+
+def test_a_month_with_stocks_that_nobody_loaded_cannot_be_closed(tmp_path: Path, open_for: OpenFor) -> None:
+    with small_world(tmp_path) as simulation:
+        site = open_for(simulation)
+        pull_day(site, ["city-371300"], MARCH, "cut off", "stocks")
+        with pytest.raises(PeriodError, match="python -m etl stocks --month 2026-03"):
+            close_month(site, MARCH.replace(day=1), "李", "月报已定")
+
+
+def test_the_command_says_what_came_in_and_every_figure_can_be_opened(
+    tmp_path: Path, open_for: OpenFor
+) -> None:
+    with small_world(tmp_path, "outage") as simulation:
+        open_for(simulation)
+        silent = next(iter(simulation.stocks.rest_faults))
+        first = run("stocks", "--month", "2026-03")
+        assert (first.exit_code, silent in first.stderr) == (1, True)
+        simulation.advance()
+        again = run("stocks", "--month", "2026-03", "--platform", silent, "--json")
+        said = json.loads(again.stdout)
+        assert (again.exit_code, said["days"], said["troubles"]) == (0, ["2026-03-31"], [])
+        assert len(said["platforms"]) == 4
+        words = ["--division", CITY, "--date", "2026-03-31", "--measure", "population", "--json"]
+        opened = json.loads(run("explain", "mart.stock_figure", *words).stdout)
+        assert sum(part["value"] for part in opened["parts"]) == opened["value"] > 0
+        assert {part["source_name"] for part in opened["parts"]} == {"stocks"}
+        assert len(opened["parts"]) == 4
+        checked = json.loads(run("verify", "--json").stdout)
+        assert (checked["months"], checked["differences"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["stocks", "--month", "2999-01"], "not over"),
+        (["stocks", "--month", "2026-13"], "2026-13 is not a month"),
+        (["stocks", "--month", "2026-03-31"], "not a month"),
+        (["stocks", "--month", "2026-03", "--platform", "village-371300"], "village-371300"),
+        (["stocks"], "--month"),
+    ],
+)
+def test_wrong_use_of_the_command_ends_with_2_and_names_the_mistake(
+    words: list[str], said: str, tmp_path: Path, open_for: OpenFor
+) -> None:
+    open_for(small_world(tmp_path))
+    result = run(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_an_earlier_revision_of_a_stock_is_kept_with_the_time_until_which_it_was_known(
+    tmp_path: Path, open_for: OpenFor
+) -> None:
+    with small_world(tmp_path, "restated") as simulation:
+        site = open_for(simulation)
+        for _ in range(2):
+            run_day(site, MARCH, list(site.catalog.platforms), "stocks")
+            simulation.advance()
+        with site.engine.connect() as conn:
+            kept = conn.execute(
+                sa.text(
+                    "SELECT earlier.revision, later.revision FROM core.submission AS earlier"
+                    " JOIN core.submission AS later USING (stat_date, unit_id, platform_id, dataset)"
+                    " WHERE earlier.dataset = 'stocks' AND earlier.known_to = later.known_from"
+                )
+            ).all()
+        assert [tuple(pair) for pair in kept] == [(1, 2), (1, 2)]
