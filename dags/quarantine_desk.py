@@ -9,7 +9,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, Param, task
 
-DAILY = Asset("pls://core/daily")
+DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 
 with DAG(
     "quarantine_desk",
@@ -26,11 +26,13 @@ with DAG(
 
         return tasks.list_held(params["date"])
 
-    @task(outlets=[DAILY])
+    @task(outlets=[DAILY, STOCKS])
     def carry_out(group: dict, answer: dict, outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[DAILY].add_partitions(tasks.decide_held(group, answer))
+        changed = tasks.decide_held(group, answer)
+        for asset in (DAILY, STOCKS):
+            outlet_events[asset].add_partitions(changed.get(asset.uri, []))
 
     groups = list_held()
     answers = HITLOperator.partial(

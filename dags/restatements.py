@@ -16,7 +16,7 @@ from airflow.sdk import (
     task,
 )
 
-DAILY = Asset("pls://core/daily")
+DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 ASK_NEXT_HOUR = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
@@ -54,6 +54,12 @@ with DAG(
         outlet_events[DAILY].add_partitions(days)
         return days
 
+    @task(trigger_rule="all_done", outlets=[STOCKS])
+    def show_stock_changes(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[STOCKS].add_partitions(tasks.show_stock_changes())
+
     @task
     def publish_day(day: str) -> None:
         from etl import tasks
@@ -67,5 +73,5 @@ with DAG(
         tasks.confirm_complete(dag_run.run_id)
 
     days = show_changes()
-    pull_changes.expand(platforms=plan_batches()) >> days >> confirm_complete()
+    pull_changes.expand(platforms=plan_batches()) >> days >> [show_stock_changes(), confirm_complete()]
     publish_day.expand(day=days)

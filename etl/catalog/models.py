@@ -20,6 +20,8 @@ WEBHOOK_PATTERN = r"^https?://\S+$"
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
 Dataset = Literal["daily", "stocks"]
+DATASET_OF: dict[str, Dataset] = {"flow": "daily", "survey": "daily", "stock": "stocks"}
+"""The data set that measures of a kind are reported in."""
 Family = Literal["rest", "csv", "workbook", "database"]
 AnyRule = TypeVar("AnyRule", bound=Declared)
 
@@ -46,6 +48,8 @@ class Measure(Declared):
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
     required: a submission of such a level without it is partial (ruling 4). A carried measure is reported by nobody: it
     is what `sums` says, over only the submissions that have `carrying` in the same channel (ruling 18).
+    carry_months: so many months a unit's last value of a stock stands in for one that is missing, and the result says
+    since when; 0: nothing is carried forward.
     """
 
     code: Code
@@ -59,6 +63,7 @@ class Measure(Declared):
     required: bool = False
     sums: str | None = None
     carrying: str | None = None
+    carry_months: Annotated[int, Field(ge=0, le=12, strict=True)] = 0
     note: str = ""
 
     @model_validator(mode="after")
@@ -71,9 +76,29 @@ class Measure(Declared):
 
     @model_validator(mode="after")
     def _only_carried_measures_are_made_of_others(self) -> Self:
-        if (self.kind == "carried") != (self.sums is not None) or (self.sums is None) != (self.carrying is None):
-            raise ValueError("keys sums and carrying were expected of kind carried, both, and of no other kind")
+        if (self.kind == "carried") != (self.sums is not None) or (self.sums is None) != (
+            self.carrying is None
+        ):
+            raise ValueError(
+                "keys sums and carrying were expected of kind carried, both, and of no other kind"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _only_a_stock_is_carried(self) -> Self:
+        if self.carry_months and self.kind != "stock":
+            raise ValueError("only a stock is carried forward: delete the key carry_months")
+        return self
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The data set it is reported in."""
+        return DATASET_OF.get(self.kind)
+
+    @property
+    def reported_in(self) -> tuple[str, ...]:
+        """The channels of its figures; a stock has none of its own and stands under the total over them."""
+        return self.channels or ("all",)
 
 
 class Platform(Declared):
@@ -93,6 +118,12 @@ class Platform(Declared):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return value if isinstance(value, list | tuple) else (value,)
+
+    @model_validator(mode="after")
+    def _stocks_come_over_rest(self) -> Self:
+        if "stocks" in self.datasets and self.family != "rest":
+            raise ValueError("datasets: only a platform of family rest delivers stocks (contract, A)")
+        return self
 
 
 class Recipient(Declared):
@@ -252,9 +283,21 @@ class Catalog(Declared):
     exceptions: dict[str, ReportingException]
     periods: dict[str, Completeness]
 
+    def measures_of(self, dataset: Dataset) -> list[Measure]:
+        """Measures of a data set: daily are flows and the survey that rides with them."""
+        return [measure for measure in self.measures.values() if measure.dataset == dataset]
+
+    def platforms_of(self, dataset: Dataset) -> dict[str, Platform]:
+        """Platforms that deliver a data set, by id."""
+        return {name: each for name, each in self.platforms.items() if dataset in each.datasets}
+
+    def channels_of(self, dataset: Dataset) -> list[str]:
+        """Codes of the channels that figures of a data set come in."""
+        return ["all"] if dataset == "stocks" else list(self.channels)
+
     def daily_measures(self) -> list[Measure]:
-        """Measures of the daily data set: flows and the survey that rides with them."""
-        return [measure for measure in self.measures.values() if measure.kind in ("flow", "survey")]
+        """Measures of the daily data set."""
+        return self.measures_of("daily")
 
     def carried_measures(self) -> list[Measure]:
         """Measures that nobody reports and that are summed from others."""
@@ -262,7 +305,7 @@ class Catalog(Declared):
 
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""
-        return {name: each for name, each in self.platforms.items() if "daily" in each.datasets}
+        return self.platforms_of("daily")
 
     def rule(self, kind: type[AnyRule]) -> AnyRule | None:
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""

@@ -16,7 +16,9 @@ class ReportingException(Declared):
 
     id: Name
     division: DivisionCode
-    datasets: Annotated[tuple[Literal["daily", "stocks"], ...], Field(min_length=1), AfterValidator(each_once)]
+    datasets: Annotated[
+        tuple[Literal["daily", "stocks"], ...], Field(min_length=1), AfterValidator(each_once)
+    ]
     first_day: date
     last_day: date
     reason: Text

@@ -18,6 +18,7 @@ from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
 from etl.cli.sheet import quarantine_sheet
 from etl.cli.site import init, platforms
+from etl.cli.stocks import stocks_command
 from etl.cli.tables import report_command, submissions
 from etl.cli.verify import verify_command
 
@@ -34,6 +35,7 @@ for command in (
     divisions,
     platforms,
     run_day_command,
+    stocks_command,
     restate_command,
     submissions,
     report_command,

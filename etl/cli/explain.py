@@ -9,13 +9,13 @@ import click
 
 from etl.cli.base import DAY, Moment, as_json, err, show, show_rows
 
-TABLES = ("mart.daily_statistics",)
+TABLES = ("mart.daily_statistics", "mart.stock_figure")
 
 
 @click.command("explain")
 @click.argument("table", type=click.Choice(TABLES))
 @click.option("--division", required=True, help="12-digit division code.")
-@click.option("--date", "day", type=DAY, required=True, help="Statistical day (Asia/Shanghai).")
+@click.option("--date", "day", type=DAY, required=True, help="Statistical day; of stocks, the month's last.")
 @click.option("--measure", required=True, help="Code of the measure, such as consultation.")
 @click.option("--channel", default="all", show_default=True, help="Code of the channel, or all.")
 @click.option("--as-of", "moment", type=Moment(), help="As known then: ISO 8601 with zone. Default: now.")
@@ -24,10 +24,15 @@ def explain_command(
     table: str, division: str, day: datetime, measure: str, channel: str, moment: datetime | None, json_: bool
 ) -> None:
     """List the submissions, batches, files and rows that a figure of a mart sums."""
-    from etl.provenance import explain_daily
+    from etl.provenance import explain_daily, explain_stock
     from etl.site import open_site
 
-    found = explain_daily(open_site().engine, division, day.date(), measure, channel, moment)
+    if table == "mart.stock_figure":
+        if channel != "all" or moment is not None:
+            raise click.UsageError("A stock has no channel, and is shown as it is known now.")
+        found = explain_stock(open_site().engine, division, day.date(), measure)
+    else:
+        found = explain_daily(open_site().engine, division, day.date(), measure, channel, moment)
     if json_:
         show(True, asdict(found), "")
         return

@@ -33,7 +33,11 @@ def total_period(engine: Engine, catalog: Catalog, period: Period) -> None:
         )
         if _keeps_its_totals(conn, period):
             return
-        slice_: dict[str, Any] = {"period_id": _ensure(conn, period), "first": period.starts_on, "last": period.ends_on}
+        slice_: dict[str, Any] = {
+            "period_id": _ensure(conn, period),
+            "first": period.starts_on,
+            "last": period.ends_on,
+        }
         slice_["months"] = run_sql(conn, "totals/months", slice_).scalar_one()
         source = "days" if period.kind == "month" else "months"
         plan_for_bulk(conn)

@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.dags
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"daily_statistics", "restatements", "quarantine_desk"}
+EXPECTED = {"daily_statistics", "monthly_stocks", "restatements", "quarantine_desk"}
 OPERATORS = 1
 """Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
@@ -101,6 +101,38 @@ def test_a_city_is_asked_in_at_most_twelve_mapped_tasks() -> None:
     assert sorted(asked) == sorted(
         name for name, each in catalog.platforms.items() if "daily" in each.datasets
     )
+
+
+def test_stocks_are_asked_of_the_platforms_that_deliver_them() -> None:
+    from etl.catalog import load_catalog
+    from etl.daily import plan_groups
+
+    groups = plan_groups(load_catalog(None), "stocks")
+    asked = [name for group in groups for name in group]
+    assert 1 < len(groups) <= 12
+    assert len(asked) == 15
+    assert {"city-371300", "stocks-371300"} <= set(asked)
+    assert not {"township-371300", "village-371300", "hotline-371300"} & set(asked)
+
+
+@pytest.mark.parametrize(
+    ("evening", "month"),
+    [
+        ("2026-04-05T18:30:00+08:00", "2026-03"),
+        ("2026-04-24T18:30:00+08:00", "2026-03"),
+        ("2026-01-05T18:30:00+08:00", "2025-12"),
+        ("2026-03-08T18:30:00+08:00", "2026-02"),
+    ],
+)
+def test_every_evening_that_asks_for_stocks_asks_for_the_month_before(
+    evening: str, month: str, bag: Any
+) -> None:
+    import pendulum
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    timetable = coerce_to_core_timetable(bag.dags["monthly_stocks"].timetable)
+    run_date = pendulum.parse(evening).in_timezone("UTC")
+    assert timetable._get_partition_info(run_date)[1] == month
 
 
 def test_etl_is_imported_without_airflow() -> None:

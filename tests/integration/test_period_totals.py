@@ -56,7 +56,9 @@ def total(site: DivisionsSite, *days: date) -> None:
         total_period(site.engine, site.catalog, period)
 
 
-def read(site: DivisionsSite, period: str, measure: str = "consultation", channel: str = "all") -> dict[str, Any]:
+def read(
+    site: DivisionsSite, period: str, measure: str = "consultation", channel: str = "all"
+) -> dict[str, Any]:
     rows = site.frame(
         "SELECT * FROM mart.period_statistics WHERE period = :period AND measure = :measure AND channel = :channel",
         period=period,
@@ -116,7 +118,9 @@ def test_every_total_equals_an_independent_sum_over_the_facts(site: DivisionsSit
     total(site, *days)
     rows = site.frame("SELECT * FROM mart.period_statistics WHERE value IS NOT NULL")
     found = {(r.division_code, r.period, r.measure, r.channel): r.value for r in rows.itertuples()}
-    silent = {key for key in found.keys() - sums.keys() if found[key] == 0 and key[2:] == ("consultation", "all")}
+    silent = {
+        key for key in found.keys() - sums.keys() if found[key] == 0 and key[2:] == ("consultation", "all")
+    }
     assert {key: value for key, value in found.items() if key not in silent} == dict(sums)
     assert len(sums) > 200
     own = site.frame("SELECT period, value FROM mart.period_own JOIN mart.period USING (period_id)")
@@ -267,10 +271,16 @@ def test_a_comparison_names_what_it_lacks(site: DivisionsSite) -> None:
         site.frame("SELECT * FROM mart.period_comparison('2026', '2025')")
 
 
-def test_a_division_that_gets_its_first_village_in_mid_month_keeps_its_earlier_days(site: DivisionsSite) -> None:
+def test_a_division_that_gets_its_first_village_in_mid_month_keeps_its_earlier_days(
+    site: DivisionsSite,
+) -> None:
     site.load(EVERYBODY + "371302003000,新街道,township,371302000000\n", date(2026, 3, 1))
     new, village = "371302003000", "371302003001"
-    report(site, date(2026, 3, 2), {new: {PHYSICAL: 5, ("survey_answered", "physical"): 2, ("aware", "physical"): 1}})
+    report(
+        site,
+        date(2026, 3, 2),
+        {new: {PHYSICAL: 5, ("survey_answered", "physical"): 2, ("aware", "physical"): 1}},
+    )
     site.load(
         EVERYBODY + f"{new},新街道,township,{COUNTY}\n{village},新村委会,village,{new}\n", date(2026, 3, 16)
     )
@@ -282,7 +292,9 @@ def test_a_division_that_gets_its_first_village_in_mid_month_keeps_its_earlier_d
     assert carried(site, "2026-03")[new] == 2
 
 
-def carried(site: DivisionsSite, period: str, table: str = "period_total", key: str = "division_id") -> dict[str, int]:
+def carried(
+    site: DivisionsSite, period: str, table: str = "period_total", key: str = "division_id"
+) -> dict[str, int]:
     return site.values(
         f"SELECT division_code, value FROM mart.{table} JOIN mart.period USING (period_id)"
         f" JOIN core.division ON division.division_id = {table}.{key} JOIN core.cell_name USING (cell_id)"
@@ -361,7 +373,11 @@ def test_stocks_show_the_last_month_and_never_a_year_to_date(site: DivisionsSite
                 " units_expected integer, units_reported integer, carried_from date)"
             )
         )
-        for month_end, people, reported in (("2026-02-28", 900, 2), ("2026-03-31", 990, 2), ("2025-03-31", 800, 1)):
+        for month_end, people, reported in (
+            ("2026-02-28", 900, 2),
+            ("2026-03-31", 990, 2),
+            ("2025-03-31", 800, 1),
+        ):
             conn.execute(
                 sa.text(
                     "INSERT INTO mart.stock_figure SELECT :day, division_id, :cell, :value, 2, :reported, NULL"

@@ -238,7 +238,9 @@ def test_a_unit_all_of_whose_rows_are_held_back_is_rejected_until_it_is_let_in(s
     later = DUE + timedelta(days=3, seconds=1)
     site.send(VILLAGES[0], FRIDAY, DUE + timedelta(hours=1), FIGURES, platform="village", known_from=later)
     site.roll_up(FRIDAY)
-    assert status_at(site, "now")[VILLAGES[0]].status == "late", "judged by when it came, not by when it was let in"
+    assert status_at(site, "now")[VILLAGES[0]].status == "late", (
+        "judged by when it came, not by when it was let in"
+    )
     assert rates(site, FRIDAY)[TOWN] == (5, 1, 0, 1, 4, 0)
 
 
@@ -279,7 +281,9 @@ def test_rates_count_the_statuses_of_the_units(site: DivisionsSite) -> None:
         counts[row.status] = counts.get(row.status, 0) + 1
     assert counts == {"on_time": 1, "late": 1, "late_after_cutoff": 1, "rejected": 1, "missing": 3}
     (row,) = site.frame(
-        "SELECT * FROM mart.reporting_rate WHERE division_code = :city AND stat_date = :day", city=CITY, day=FRIDAY
+        "SELECT * FROM mart.reporting_rate WHERE division_code = :city AND stat_date = :day",
+        city=CITY,
+        day=FRIDAY,
     ).itertuples()
     assert (row.expected, row.received, row.on_time, row.late, row.late_after_cutoff) == (7, 3, 1, 1, 1)
     assert (row.missing, row.rejected) == (3, 1)

@@ -199,9 +199,9 @@ def test_ceilings_leave_room_for_a_busy_day_of_a_county(catalog: Catalog) -> Non
     assert all(measure.ceiling >= 20_000 for measure in county)
 
 
-def test_linyi_has_its_seventeen_platforms(catalog: Catalog) -> None:
+def test_linyi_has_its_eighteen_platforms(catalog: Catalog) -> None:
     counties = [f"county-{code}" for code in COUNTIES]
-    others = ["city-371300", "township-371300", "village-371300", "hotline-371300"]
+    others = ["city-371300", "township-371300", "village-371300", "hotline-371300", "stocks-371300"]
     assert sorted(catalog.platforms) == sorted(counties + others)
     for code, platform_id in zip(COUNTIES, counties, strict=True):
         platform = catalog.platforms[platform_id]
@@ -213,16 +213,17 @@ def test_linyi_has_its_seventeen_platforms(catalog: Catalog) -> None:
         assert platform.conn_id == f"pls_county_{code}"
         assert (platform.datasets, platform.calendar) == (("daily", "stocks"), "everyday")
     facts = [
-        ("city-371300", "rest", "city", ("daily", "stocks"), "everyday"),
-        ("township-371300", "csv", "township", ("daily", "stocks"), "workdays"),
-        ("village-371300", "workbook", "village", ("daily",), "workdays"),
-        ("hotline-371300", "database", "county", ("daily",), "everyday"),
+        ("city-371300", "rest", ["city"], ("daily", "stocks"), "everyday"),
+        ("township-371300", "csv", ["township"], ("daily",), "workdays"),
+        ("village-371300", "workbook", ["village"], ("daily",), "workdays"),
+        ("hotline-371300", "database", ["county"], ("daily",), "everyday"),
+        ("stocks-371300", "rest", ["township", "village"], ("stocks",), "workdays"),
     ]
-    for platform_id, family, level, datasets, calendar in facts:
+    for platform_id, family, levels, datasets, calendar in facts:
         platform = catalog.platforms[platform_id]
         assert (platform.family, platform.level, platform.area) == (
             family,
-            (Level(level),),
+            tuple(map(Level, levels)),
             ("371300000000",),
         )
         assert (platform.datasets, platform.calendar) == (datasets, calendar)

@@ -80,7 +80,7 @@ def test_a_subfolder_replaces_the_projects_whole_subfolder_and_the_rest_stays(wr
     shipped = load_catalog(None)
     ours = load_catalog(write("platforms/ours.yaml", [PLATFORM]))
     assert list(ours.platforms) == ["county-371302"]
-    assert len(shipped.platforms) == 17
+    assert len(shipped.platforms) == 18
     assert ours.measures == shipped.measures
     assert ours.checks == shipped.checks
 

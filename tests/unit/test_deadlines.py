@@ -38,7 +38,9 @@ def shanghai(day: date, hour: int) -> datetime:
 
 def workdays_after(day: date) -> list[date]:
     return [
-        each for each in (day + timedelta(days=n) for n in range(1, 30)) if is_workday(each) and each.year == 2026
+        each
+        for each in (day + timedelta(days=n) for n in range(1, 30))
+        if is_workday(each) and each.year == 2026
     ]
 
 
@@ -56,7 +58,9 @@ def test_every_day_of_a_year_is_due_and_cut_off_as_the_notice_of_holidays_says()
 
 
 def test_before_a_long_holiday_the_cut_off_waits_for_the_first_day_worked() -> None:
-    assert deadlines(CATALOG, "daily", date(2026, 2, 14))[TOWNSHIPS].cutoff_at == shanghai(date(2026, 2, 24), 10)
+    assert deadlines(CATALOG, "daily", date(2026, 2, 14))[TOWNSHIPS].cutoff_at == shanghai(
+        date(2026, 2, 24), 10
+    )
 
 
 def test_month_end_figures_are_due_on_the_fifth_working_day_and_cut_off_on_the_sixth() -> None:
@@ -79,7 +83,7 @@ def test_times_of_day_are_declared_not_coded(tmp_path: Path) -> None:
     (tmp_path / "calendars").mkdir()
     (tmp_path / "calendars" / "c.yaml").write_text(
         '- {name: everyday, days: every, due: "17:30", cutoff: "09:15"}\n'
-        '- {name: workdays, days: work, stocks_workday: 3}\n'
+        "- {name: workdays, days: work, stocks_workday: 3}\n"
     )
     catalog = load_catalog(tmp_path)
     due = deadlines(catalog, "daily", date(2026, 3, 2))[COUNTY]
@@ -129,7 +133,9 @@ def test_an_exception_excuses_from_its_first_day_to_its_last_in_its_data_set(tmp
         ("why", "水毁", "key why is not known"),
     ],
 )
-def test_an_exception_that_cannot_be_meant_is_refused(key: str, value: str, words: str, tmp_path: Path) -> None:
+def test_an_exception_that_cannot_be_meant_is_refused(
+    key: str, value: str, words: str, tmp_path: Path
+) -> None:
     with pytest.raises(CatalogError, match=words):
         excusing(tmp_path, **{key: value})
 
