@@ -128,8 +128,8 @@ def check_reporting(site: Site, truth: pd.DataFrame) -> None:
     with site.engine.connect() as conn:
         kept = conn.execute(
             sa.text(
-                "SELECT cardinality(unit_ids) FROM core.expected_day"
-                " WHERE dataset = 'stocks' AND stat_date = :day AND known_to = 'infinity'"
+                "SELECT sum(cardinality(unit_ids)) FROM core.expected_day"
+                " WHERE dataset = 'stocks' AND stat_date = :day AND known_to = 'infinity' AND due_at IS NOT NULL"
             ),
             {"day": MARCH},
         ).scalar_one()
