@@ -22,7 +22,7 @@ class Deadline(NamedTuple):
 
 
 def deadlines(catalog: Catalog, dataset: str, day: date) -> dict[str, Deadline]:
-    """The platforms, by id, whose units are expected to report a day, with their deadlines; of stocks, the platforms that
+    """The platforms, by id, whose units are expected to report a day, with their deadlines; of stocks, those that
     deliver them, for the last day of a month. Raises CalendarUnknown for a year nobody declared."""
     found = {}
     for platform in catalog.platforms.values():

@@ -171,8 +171,9 @@ class CalendarUnknown(Refused):
 class Calendar(Declared):
     """On which days units report: every day, or China's statutory workdays; and by when (domain.md, section 6).
 
-    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures are
-    due on that working day of the next month. Workdays come from the package chinesecalendar; a year under `overrides` goes before it.
+    due, cutoff: hours in Asia/Shanghai, of the day and of this calendar's next day. stocks_workday: month-end figures
+    are due on that working day of the next month. Workdays come from the package chinesecalendar; a year under
+    `overrides` goes before it.
     """
 
     name: Name

@@ -141,8 +141,8 @@ class DivisionsSite:
             conn.execute(
                 sa.text(
                     "WITH batch AS (INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256,"
-                    " pulled_at, state) SELECT platform_id, :dataset, :day, :name, repeat('a', 64), :known_from, 'loaded'"
-                    " FROM core.platform WHERE platform = :platform RETURNING batch_id, platform_id)"
+                    " pulled_at, state) SELECT platform_id, :dataset, :day, :name, repeat('a', 64), :known_from,"
+                    " 'loaded' FROM core.platform WHERE platform = :platform RETURNING batch_id, platform_id)"
                     " INSERT INTO core.submission (stat_date, unit_id, platform_id, batch_id, dataset, revision,"
                     " received_at, known_from, is_nil, is_withdrawn, cells, figures, row_numbers)"
                     " SELECT :day, division_id, platform_id, batch_id, :dataset, :revision, :at, :known_from, :is_nil,"

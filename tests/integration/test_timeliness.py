@@ -224,8 +224,8 @@ def hold(site: DivisionsSite, unit: str, day: date, at: datetime) -> None:
                 "WITH batch AS (INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256,"
                 " pulled_at, state) SELECT platform_id, 'daily', :day, 'x', repeat('b', 64), :at, 'loaded'"
                 " FROM core.platform WHERE platform = 'village' RETURNING batch_id)"
-                " INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code, reason,"
-                " reason_en, raw) SELECT batch_id, 1, '', :unit, :day, 'value', '', '', '{}' FROM batch"
+                " INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
+                " reason, reason_en, raw) SELECT batch_id, 1, '', :unit, :day, 'value', '', '', '{}' FROM batch"
             ),
             {"unit": unit, "day": day, "at": at},
         )

@@ -97,7 +97,7 @@ def test_times_of_day_are_declared_not_coded(tmp_path: Path) -> None:
 def test_a_time_of_day_that_is_none_is_refused(written: str, tmp_path: Path) -> None:
     (tmp_path / "calendars").mkdir()
     (tmp_path / "calendars" / "c.yaml").write_text(f"- {{name: everyday, days: every, due: {written}}}\n")
-    with pytest.raises(CatalogError, match="key due is .* expected"):
+    with pytest.raises(CatalogError, match=r"key due is .* expected"):
         load_catalog(tmp_path)
 
 
