@@ -9,6 +9,7 @@ from typing import Any
 
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
 from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
+from etl.catalog.scheme_consistency import scheme_contradictions
 
 RESERVED_NAMES = ("合计", "零报告")
 """What stands in place of a measure's name in a township file and means something else (contract.md, B)."""
@@ -40,6 +41,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     yield from _plausibility_contradictions(catalog)
     for backlog in catalog.backlogs.values():
         yield from _backlog_contradictions(backlog, catalog)
+    yield from scheme_contradictions(catalog.schemes, catalog.evidence)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from etl.catalog.models import (
     SumEquals,
 )
 from etl.catalog.rules import RULES, Backlog, Rule
+from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
 from etl.catalog.yaml_file import CatalogError, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -50,6 +52,11 @@ class _Folder:
     key: str
     is_required: bool = True
 
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """Makes the model of an entry."""
+        return TypeAdapter(self.entry)
+
 
 FOLDERS = {
     folder.name: folder
@@ -62,6 +69,8 @@ FOLDERS = {
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
+        _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False),
+        _Folder("evidence", Evidence, (Evidence,), "id", is_required=False),
     )
 }
 
@@ -84,11 +93,25 @@ def load_catalog(overrides: Path | None) -> Catalog:
         checks=_declared("checks", overrides, sources),
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
+        schemes=_declared("schemes", overrides, sources),
+        evidence=_declared("evidence", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:
         raise CatalogError("\n".join(complaints))
     return catalog
+
+
+def load_scheme(file: Path) -> Scheme:
+    """The one scheme of a file outside the catalogue. Raises CatalogError."""
+    kind = FOLDERS["schemes"]
+    found = [
+        _model(kind, entry, _where(kind, file, number, entry), file) for _, number, entry in _entries_of(file)
+    ]
+    if len(found) != 1:
+        raise CatalogError(f"{file}: one scheme was expected, not {len(found)}.")
+    scheme: Scheme = found[0]
+    return scheme
 
 
 def _refuse_strays(overrides: Path) -> None:
@@ -129,16 +152,12 @@ def _declared(
     place = SHIPPED_CATALOG / folder
     if overrides is not None and (overrides / folder).is_dir():
         place = overrides / folder
-    adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
     for file, number, entry in _entries(place):
-        where = f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
+        where = _where(kind, file, number, entry)
         if channels is not None:
             entry = _complete_measure(entry, file, channels)
-        try:
-            declared = adapter.validate_python(entry)
-        except ValidationError as error:
-            raise CatalogError(f"{where}: {_words(error, kind)}") from None
+        declared = _model(kind, entry, where, file)
         name = getattr(declared, kind.key)
         if name in entries:
             raise CatalogError(
@@ -152,6 +171,17 @@ def _declared(
     return entries
 
 
+def _where(kind: _Folder, file: Path, number: int, entry: Mapping[str, Any]) -> str:
+    return f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
+
+
+def _model(kind: _Folder, entry: dict[str, Any], where: str, file: Path) -> Any:
+    try:
+        return kind.adapter.validate_python(entry, context={"folder": file.parent})
+    except ValidationError as error:
+        raise CatalogError(f"{where}: {_words(error, kind)}") from None
+
+
 def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) -> dict[str, Any]:
     """A measure's kind is the file it stands in, when it says none; a flow without channels is reported in all."""
     entry = {"kind": file.stem} | entry
@@ -160,17 +190,18 @@ def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) ->
 
 def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
     for file in sorted(place.glob("*.yaml")):
-        if file.name.startswith("."):
-            continue
-        entries = read_yaml(file)
-        if not isinstance(entries, list):
-            raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
-        for number, entry in enumerate(entries, start=1):
-            if not isinstance(entry, Mapping):
-                raise CatalogError(
-                    f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}."
-                )
-            yield file, number, dict(entry)
+        if not file.name.startswith("."):
+            yield from _entries_of(file)
+
+
+def _entries_of(file: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
+    entries = read_yaml(file)
+    if not isinstance(entries, list):
+        raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, Mapping):
+            raise CatalogError(f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}.")
+        yield file, number, dict(entry)
 
 
 def _words(error: ValidationError, folder: _Folder) -> str:

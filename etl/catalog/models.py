@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
+from etl.catalog.scheme import Evidence, Scheme
 from etl.failures import Refused
 
 WEBHOOK_PATTERN = r"^https?://\S+$"
@@ -232,6 +233,8 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    schemes: dict[str, Scheme]
+    evidence: dict[str, Evidence]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""
