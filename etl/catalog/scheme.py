@@ -1,4 +1,4 @@
-"""Schemes of performance evaluation (考核方案) and the evidence of bonuses, deductions and vetoes (domain.md section 4).
+"""Schemes of performance evaluation (考核方案), and evidence of bonuses, deductions and vetoes (domain.md section 4).
 
 Values, targets, floors and steps are in the unit in which the indicator is stored: rates as ratios (1 = 100 %). Points
 are out of 100, weights sum to 100. All numbers are decimal.
@@ -79,7 +79,9 @@ class Item(Declared):
                 raise ValueError(f"{self.indicator}: method {self.method} needs the key {key}: add it")
         parameters = {"target", "floor", "cap", "lowest", "highest", "steps"}
         for key in sorted(parameters & self.model_fields_set - set(ALLOWED[self.method])):
-            raise ValueError(f"{self.indicator}: method {self.method} has no use for the key {key}: delete it")
+            raise ValueError(
+                f"{self.indicator}: method {self.method} has no use for the key {key}: delete it"
+            )
         if self.lowest >= self.highest:
             raise ValueError(f"{self.indicator}: lowest below highest was expected")
         return self
@@ -133,7 +135,7 @@ class Scheme(Declared):
         Grade(name="合格", at_least=Decimal(60)),
         Grade(name="不合格", at_least=Decimal(0)),
     )
-    items: Annotated[tuple[Item, ...], Field(min_length=1)]
+    items: tuple[Item, ...]
     note: str = ""
 
     @field_validator("grades")
@@ -164,7 +166,9 @@ class Scheme(Declared):
                 raise ValueError(
                     f"{item.indicator}: level {', '.join(strays)} is not evaluated by this scheme: delete it"
                 )
-        idle = [level for level in self.levels if not any(level in self.levels_of(item) for item in self.items)]
+        idle = [
+            level for level in self.levels if not any(level in self.levels_of(item) for item in self.items)
+        ]
         if idle:
             raise ValueError(f"no item is for level {', '.join(idle)}: add one, or delete the level")
         return self
@@ -180,7 +184,7 @@ class Scheme(Declared):
 
 
 class Evidence(Declared):
-    """A bonus (加分), deduction (扣分) or veto (一票否决) of a division in a period of a scheme, and the file that proves it.
+    """A bonus (加分), deduction (扣分) or veto (一票否决) of a division in a period, and the file that proves it.
 
     scheme is the scheme's code. file stands beside the entry's own file; sha256 is its digest, checked when the
     catalogue loads.
@@ -212,18 +216,18 @@ class Evidence(Declared):
             raise ValueError(f"key points is missing: a {self.kind} says how many points of 100")
         return self
 
-    @model_validator(mode="after")
-    def _file_is_the_one_named(self, info: ValidationInfo) -> Self:
+    @field_validator("sha256")
+    @classmethod
+    def _file_is_the_one_named(cls, sha256: str, info: ValidationInfo) -> str:
         folder: Path = (info.context or {})["folder"]
-        if Path(self.file).name != self.file or self.file.startswith("."):
-            raise ValueError(f"file {self.file}: the name of a file in {folder} was expected, without a path")
-        place = folder / self.file
+        name = info.data.get("file", "")
+        if Path(name).name != name or name.startswith("."):
+            raise ValueError(f"file {name}: the name of a file in {folder} was expected, without a path")
+        place = folder / name
         if not place.is_file():
-            raise ValueError(f"file {self.file} is not there: put it at {place}")
+            raise ValueError(f"file {name} is not there: put it at {place}")
         with place.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        if digest != self.sha256.lower():
-            raise ValueError(
-                f"sha256 is {self.sha256}, the file {self.file} has {digest}: it is another file, or was changed"
-            )
-        return self
+        if digest != sha256.lower():
+            raise ValueError(f"the file {name} has {digest}: it is another file, or was changed")
+        return digest

@@ -76,12 +76,9 @@ def scheme_contradictions(
     """Versions that overlap, evidence for what is never evaluated, and evidence that counts twice."""
     for one, other in combinations(schemes.values(), 2):
         if one.code == other.code and _overlap(one, other):
-            yield (
-                "schemes",
-                other.id,
-                f"key valid_from: the version {one.id} of {one.code} is in force from {one.valid_from} to"
-                f" {one.valid_to or 'further notice'}: end it before this one begins (key valid_to).",
-            )
+            lasts = f"from {one.valid_from} to {one.valid_to or 'further notice'}"
+            words = f"key valid_from: version {one.id} of {one.code} is in force {lasts}: end it before (valid_to)."
+            yield "schemes", other.id, words
     for each in evidence.values():
         period = Period.parse(each.period)
         versions = [scheme for scheme in schemes.values() if scheme.code == each.scheme]

@@ -1,4 +1,4 @@
-"""`explain`: what a published figure sums, down to the row of the file."""
+"""`explain TABLE`: what a published figure is made of; a daily figure down to the row of the file."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import click
 
 from etl.cli.base import DAY, Moment, as_json, err, show, show_rows
 
-TABLES = ("mart.daily_statistics",)
+
+@click.group("explain", subcommand_metavar="TABLE …")
+def explain_command() -> None:
+    """What a published figure is made of."""
 
 
-@click.command("explain")
-@click.argument("table", type=click.Choice(TABLES))
+@explain_command.command("mart.daily_statistics")
 @click.option("--division", required=True, help="12-digit division code.")
 @click.option("--date", "day", type=DAY, required=True, help="Statistical day (Asia/Shanghai).")
 @click.option("--measure", required=True, help="Code of the measure, such as consultation.")
 @click.option("--channel", default="all", show_default=True, help="Code of the channel, or all.")
 @click.option("--as-of", "moment", type=Moment(), help="As known then: ISO 8601 with zone. Default: now.")
 @as_json
-def explain_command(
-    table: str, division: str, day: datetime, measure: str, channel: str, moment: datetime | None, json_: bool
+def explain_daily_command(
+    division: str, day: datetime, measure: str, channel: str, moment: datetime | None, json_: bool
 ) -> None:
     """List the submissions, batches, files and rows that a figure of a mart sums."""
     from etl.provenance import explain_daily
@@ -46,4 +48,6 @@ def explain_command(
             "row_number",
         ],
     )
-    err.print(f"{table} {division} {day.date()} {measure} {channel}: {found.value}", markup=False)
+    err.print(
+        f"mart.daily_statistics {division} {day.date()} {measure} {channel}: {found.value}", markup=False
+    )

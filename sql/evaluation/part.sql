@@ -8,7 +8,7 @@ WITH figure AS MATERIALIZED (
         figure.numerator,
         figure.denominator,
         figure.value,
-        coalesce(figure.is_provisional, false) AS is_provisional,
+        rule.applies AND coalesce(figure.is_provisional, false) AS is_provisional,
         figure.note_zh,
         CASE
             WHEN NOT rule.applies OR figure.status = 'not_applicable' THEN 'not_applicable'

@@ -155,7 +155,7 @@ LANGUAGE sql STABLE AS $$
                 '达标计分：指标值%s，目标值%s，未达标，不得分', mart.plain(part.value), mart.plain(rule.target)
             )
         END
-        || CASE WHEN part.is_provisional AND rule.applies THEN '；初步数据' ELSE '' END
+        || CASE WHEN part.is_provisional THEN '；初步数据' ELSE '' END
         || coalesce('；' || nullif(part.note_zh, ''), '')
 $$;
 
