@@ -9,18 +9,8 @@ import click
 from etl.cli.base import as_json, err, out, show, show_rows
 from etl.periods import Period
 
-ITEM_COLUMNS = [
-    "indicator",
-    "category",
-    "aspect",
-    "weight",
-    "effective_weight",
-    "value",
-    "points",
-    "score",
-    "reason",
-]
-EVIDENCE_COLUMNS = ["evidence", "kind", "points", "reason", "file", "sha256"]
+ITEM_COLUMNS = ["indicator", "value", "points", "effective_weight", "score", "reason"]
+EVIDENCE_COLUMNS = ["kind", "points", "reason", "file"]
 
 
 @click.command("mart.evaluation")

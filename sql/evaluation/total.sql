@@ -15,8 +15,10 @@ WITH summed AS (
 adjusted AS (
     SELECT
         place.division_id,
-        least(CAST(:most_bonus AS numeric), sum(evidence.points) FILTER (WHERE evidence.kind = 'bonus')) AS bonus,
-        sum(evidence.points) FILTER (WHERE evidence.kind = 'deduction') AS deduction,
+        least(
+            CAST(:most_bonus AS numeric), coalesce(sum(evidence.points) FILTER (WHERE evidence.kind = 'bonus'), 0)
+        ) AS bonus,
+        coalesce(sum(evidence.points) FILTER (WHERE evidence.kind = 'deduction'), 0) AS deduction,
         bool_or(evidence.kind = 'veto') AS is_vetoed
     FROM jsonb_to_recordset(CAST(:evidence AS jsonb)) AS evidence (division text, kind text, points numeric)
     JOIN place ON place.division_code = evidence.division

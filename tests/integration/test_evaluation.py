@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.catalog import CatalogError
+from etl.catalog import Catalog, CatalogError, load_catalog
+from etl.catalog.scheme import Scheme
 from etl.cli import main
 from etl.evaluation import EvaluationError, KnownIndicator, evaluate, explain_evaluation
 from etl.evaluation.terms import digest_of
@@ -64,6 +65,11 @@ def site(shared: EvaluationSite) -> EvaluationSite:
         for file in (shared.folder / name).glob("*"):
             file.unlink()
     return shared
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return load_catalog(None)
 
 
 def one_item(
@@ -609,10 +615,11 @@ def expected_score(
     ),
 )
 def test_scores_are_those_of_an_independent_computation(
-    site: EvaluationSite, entry: dict[str, Any], figures: dict[str, dict[str, Any]]
+    site: EvaluationSite, shipped: Catalog, entry: dict[str, Any], figures: dict[str, dict[str, Any]]
 ) -> None:
     site.figures(figures)
-    site.evaluate(site.catalog([entry]), known(**dict.fromkeys(CODES)))
+    catalog = shipped.model_copy(update={"schemes": {"ours-v1": Scheme.model_validate(entry)}})
+    site.evaluate(catalog, known(**dict.fromkeys(CODES)))
     scores, ranks = site.column("score"), site.column("rank_in_province")
     assert set(scores) == set(COUNTIES)
     wanted = {code: expected_score(entry, figures, code) for code in COUNTIES}
@@ -692,8 +699,6 @@ def test_the_shipped_schemes_score_every_level_they_are_for(site: EvaluationSite
     for file in (SHIPPED_CATALOG / "schemes").glob("*.yaml"):
         (site.folder / "schemes" / file.name).write_bytes(file.read_bytes())
     (site.folder / "schemes" / "ours.yaml").unlink(missing_ok=True)
-    from etl.catalog import load_catalog
-
     catalog = load_catalog(site.folder)
     codes = {each.indicator for scheme in catalog.schemes.values() for each in scheme.items}
     assert len(codes) == 28 + 9
@@ -722,7 +727,7 @@ def test_a_score_is_explained_by_command(
     words = ["explain", "mart.evaluation", "--division", A, "--period", "2026-03", "--scheme", "ours"]
     shown = CliRunner().invoke(main, words)
     assert shown.exit_code == 0, shown.output
-    assert "缺少数据，本项不得分" in shown.output
+    assert "甲县 2026-03 ours-v1: score 67.0000000000, 合格, rank 1 below 371300000000" in shown.output
     assert "praise.pdf" in shown.output
     found = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
     assert [(each["indicator"], each["value"]) for each in found["items"]] == [
@@ -730,6 +735,8 @@ def test_a_score_is_explained_by_command(
         ("yy", None),
         ("zz", "1"),
     ]
+    assert found["items"][1]["reason"] == "缺少数据，本项不得分"
+    assert [each["file"] for each in found["evidence"]] == ["praise.pdf"]
     assert found["total"]["score"] == "67.0000000000"
     none = CliRunner().invoke(main, [*words[:-1], "other"])
     assert none.exit_code == 2
