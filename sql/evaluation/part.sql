@@ -1,25 +1,35 @@
 -- What each indicator brings each division: points of 100 by the method, and the share of the weight that they count with.
+-- A period's figures are mostly those of villages: they are looked up division by division (OFFSET 0 keeps it so).
 CREATE TEMPORARY TABLE part ON COMMIT DROP AS
-WITH figure AS MATERIALIZED (
+WITH found AS MATERIALIZED (
+    SELECT figure.*
+    FROM place
+    CROSS JOIN LATERAL (
+        SELECT indicator_figure.*
+        FROM mart.indicator_figure
+        WHERE indicator_figure.period_id = :period_id AND indicator_figure.division_id = place.division_id
+        OFFSET 0
+    ) AS figure
+),
+
+figure AS MATERIALIZED (
     SELECT
         place.division_id,
         rule.level,
         rule.indicator_id,
-        figure.numerator,
-        figure.denominator,
-        figure.value,
-        rule.applies AND coalesce(figure.is_provisional, false) AS is_provisional,
-        figure.note_zh,
+        found.numerator,
+        found.denominator,
+        found.value,
+        rule.applies AND coalesce(found.is_provisional, false) AS is_provisional,
+        found.note_zh,
         CASE
-            WHEN NOT rule.applies OR figure.status = 'not_applicable' THEN 'not_applicable'
-            WHEN figure.value IS NULL THEN 'missing'
+            WHEN NOT rule.applies OR found.status = 'not_applicable' THEN 'not_applicable'
+            WHEN found.value IS NULL THEN 'missing'
             ELSE 'scored'
         END AS status
     FROM place
     JOIN rule ON rule.level = place.level
-    LEFT JOIN mart.indicator_figure AS figure
-        ON figure.period_id = :period_id AND figure.division_id = place.division_id
-        AND figure.indicator_id = rule.indicator_id
+    LEFT JOIN found ON found.division_id = place.division_id AND found.indicator_id = rule.indicator_id
 ),
 
 -- Against whom: those of the level that are not provisional.
@@ -39,7 +49,7 @@ compared AS (
     WHERE rule.method = 'rank_percentile' AND figure.status = 'scored'
 ),
 
-pointed AS (
+pointed AS MATERIALIZED (
     SELECT
         figure.*,
         rule.weight,

@@ -16,8 +16,10 @@ WITH RECURSIVE active AS (
 SELECT active.division_id, active.parent_id, active.level, active.top_id, division.division_code
 FROM active
 JOIN core.division ON division.division_id = active.division_id
+CROSS JOIN LATERAL (
+    SELECT 1
+    FROM mart.indicator_figure AS figure
+    WHERE figure.period_id = :period_id AND figure.division_id = active.division_id
+    LIMIT 1
+) AS figure
 WHERE active.level = ANY(:levels)
-    AND EXISTS (
-        SELECT FROM mart.indicator_figure AS figure
-        WHERE figure.period_id = :period_id AND figure.division_id = active.division_id
-    )
