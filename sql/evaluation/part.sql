@@ -94,6 +94,7 @@ settled AS (
     SELECT
         pointed.division_id,
         pointed.indicator_id,
+        pointed.level,
         CASE WHEN pointed.status = 'scored' AND pointed.points IS NULL THEN 'not_applicable' ELSE pointed.status END
             AS status,
         pointed.numerator,
@@ -120,6 +121,7 @@ weighed AS (
 SELECT
     weighed.division_id,
     weighed.indicator_id,
+    weighed.level,
     weighed.status,
     weighed.numerator,
     weighed.denominator,

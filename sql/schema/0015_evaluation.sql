@@ -63,6 +63,7 @@ CREATE TABLE mart.evaluation_part (
     scheme_id smallint NOT NULL,
     division_id integer NOT NULL,
     indicator_id smallint NOT NULL,
+    level text NOT NULL,
     status text NOT NULL CHECK (status IN ('scored', 'missing', 'not_applicable')),
     numerator numeric,
     denominator numeric,
@@ -76,7 +77,7 @@ CREATE TABLE mart.evaluation_part (
     effective_weight numeric NOT NULL,
     -- Null where the weight is spread over the rest.
     score numeric,
-    PRIMARY KEY (period_id, scheme_id, division_id, indicator_id)
+    PRIMARY KEY (period_id, division_id, scheme_id, indicator_id)
 );
 
 -- score: the parts plus bonus minus deduction, at least 0, to ten decimals. Grades and ranks go by two decimals, as scores
@@ -98,7 +99,7 @@ CREATE TABLE mart.evaluation_score (
     items_scored smallint NOT NULL,
     items_missing smallint NOT NULL,
     items_not_applicable smallint NOT NULL,
-    PRIMARY KEY (period_id, scheme_id, division_id)
+    PRIMARY KEY (period_id, division_id, scheme_id)
 );
 
 CREATE TABLE mart.evaluation_evidence (
@@ -197,7 +198,7 @@ CREATE VIEW mart.evaluation_item AS
 SELECT
     division.division_code,
     place.division_name,
-    score.level,
+    part.level,
     parent.division_code AS parent_code,
     period.period,
     scheme.scheme,
@@ -218,11 +219,8 @@ SELECT
     part.score,
     mart.score_reason(rule, part) AS reason
 FROM mart.evaluation_part AS part
-JOIN mart.evaluation_score AS score
-    ON score.period_id = part.period_id AND score.scheme_id = part.scheme_id
-    AND score.division_id = part.division_id
 JOIN mart.evaluation_rule AS rule
-    ON rule.period_id = part.period_id AND rule.scheme_id = part.scheme_id AND rule.level = score.level
+    ON rule.period_id = part.period_id AND rule.scheme_id = part.scheme_id AND rule.level = part.level
     AND rule.indicator_id = part.indicator_id
 JOIN mart.period AS period ON period.period_id = part.period_id
 JOIN core.scheme AS scheme ON scheme.scheme_id = part.scheme_id
@@ -231,4 +229,4 @@ JOIN core.division AS division ON division.division_id = part.division_id
 JOIN core.division_period AS place
     ON place.division_id = part.division_id
     AND place.valid_from <= period.ends_on AND period.ends_on < place.valid_to
-LEFT JOIN core.division AS parent ON parent.division_id = score.parent_id;
+LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id;
