@@ -18,17 +18,18 @@ Complaint = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class KnownIndicator:
-    """What a scheme must know of an indicator: the levels it is computed at, which direction is better (None: neither),
-    and its target for a level on a day (None: there is none)."""
+    """What a scheme must know of an indicator: the levels and kinds of period it is computed for, which direction is
+    better (None: neither), and its target for a level in a period (None: there is none)."""
 
     levels: Collection[Level]
+    periods: Collection[str]
     direction: Direction | None
-    target: Callable[[Level, date], Decimal | None]
+    target: Callable[[Level, Period], Decimal | None]
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What an item leaves to its indicator, settled for a level and a day."""
+    """What an item leaves to its indicator, settled for a level and a period."""
 
     direction: Direction
     target: Decimal | None
@@ -38,8 +39,8 @@ class Unsettled(ValueError):
     """An item that cannot be scored as it stands; the message names what is missing and the mend."""
 
 
-def settle(item: Item, known: KnownIndicator, level: Level, day: date) -> Settled:
-    """Direction and target of an item at a level on a day: its own, else the indicator's. Raises Unsettled."""
+def settle(item: Item, known: KnownIndicator, level: Level, period: Period) -> Settled:
+    """Direction and target of an item at a level in a period: its own, else the indicator's. Raises Unsettled."""
     direction = item.direction or known.direction
     if direction is None:
         raise Unsettled("the indicator has no direction: say direction: up or direction: down")
@@ -52,10 +53,10 @@ def settle(item: Item, known: KnownIndicator, level: Level, day: date) -> Settle
             )
     if item.method in ("stepped", "rank_percentile"):
         return Settled(direction, None)
-    target = known.target(level, day) if item.target is None else item.target
+    target = known.target(level, period) if item.target is None else item.target
     if target is None:
         raise Unsettled(
-            f"method {item.method} needs a target, and the indicator has none for level {level} on {day}:"
+            f"method {item.method} needs a target, and the indicator has none for level {level} in {period.name}:"
             " add the key target, or leave the level out of the key levels"
         )
     if item.method == "target_ratio" and (target < 0 or (target == 0 and direction == "up")):
@@ -112,6 +113,12 @@ def _item_contradictions(scheme: Scheme, item: Item, known: Mapping[str, KnownIn
     if indicator is None:
         yield f"the indicator is not declared.{_meant(item.indicator, known)}"
         return
+    idle = [kind for kind in scheme.periods if kind not in indicator.periods]
+    if idle:
+        known_for = ", ".join(indicator.periods)
+        yield f"the indicator is not computed for a {' or '.join(idle)}, but for: {known_for}. Leave it out."
+        return
+    first = Period.around(scheme.periods[0], scheme.valid_from)
     for level in scheme.levels_of(item):
         if level not in indicator.levels:
             yield (
@@ -120,7 +127,7 @@ def _item_contradictions(scheme: Scheme, item: Item, known: Mapping[str, KnownIn
             )
             continue
         try:
-            settle(item, indicator, level, scheme.valid_from)
+            settle(item, indicator, level, first)
         except Unsettled as error:
             yield f"{error}."
             return

@@ -98,7 +98,7 @@ def _rule(
     if item.indicator not in known:
         raise EvaluationError(f"Scheme {scheme.id}: the indicator {item.indicator} is not declared.")
     try:
-        settled = settle(item, known[item.indicator], level, period.ends_on)
+        settled = settle(item, known[item.indicator], level, period)
     except Unsettled as error:
         raise EvaluationError(f"Scheme {scheme.id}, item {item.indicator}: {error}.") from None
     return rule | {

@@ -40,6 +40,7 @@ DIVISIONS = f"""
     {TOWN},一镇,township,{A}
 """
 
+KINDS = ("month", "quarter", "year")
 Figure = Decimal | int | str | None
 """A value; None for no data, "n/a" for nothing to divide by."""
 
@@ -55,7 +56,7 @@ def indicator(
     levels: Sequence[Level] = tuple(Level),
 ) -> KnownIndicator:
     value = None if target is None else Decimal(str(target))
-    return KnownIndicator(levels, direction, lambda level, day: value)
+    return KnownIndicator(levels, KINDS, direction, lambda level, period: value)
 
 
 def item(code: str, weight: float, method: str, **keys: Any) -> dict[str, Any]:

@@ -708,7 +708,7 @@ def test_the_shipped_schemes_score_every_level_they_are_for(site: EvaluationSite
     assert sorted(site.evaluate(catalog, indicators)) == ["county-monthly", "shandong-2025"]
     by_plan = site.column("score", scheme="shandong-2025")
     assert by_plan == dict.fromkeys((PROVINCE, CITY, OTHER_CITY, *COUNTIES), 100)
-    assert site.column("items_not_applicable", scheme="shandong-2025")[A] == 7
+    assert site.column("items_not_applicable", scheme="shandong-2025")[A] == 8
     monthly = site.column("score", scheme="county-monthly")
     assert monthly == dict.fromkeys((*COUNTIES, TOWN), 100)
     assert evaluate(site.engine, catalog, PERIOD, indicators) == [

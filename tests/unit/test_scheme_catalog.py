@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from etl.catalog import CatalogError, Level, load_catalog
 from etl.catalog.load import load_scheme
 from etl.catalog.scheme import ALLOWED, Scheme
 from etl.catalog.scheme_consistency import KnownIndicator, item_contradictions
+from etl.catalog.scheme_indicators import known_indicators
 from etl.periods import Period
 from etl.settings import SHIPPED_CATALOG
 
@@ -91,27 +93,26 @@ def refuse(tmp_path: Path) -> Refuse:
 
 def test_shandongs_scheme_weighs_its_28_indicators_in_three_categories_and_three_aspects() -> None:
     scheme = load_catalog(None).schemes["shandong-2025-v1"]
-    assert [item.indicator for item in scheme.items] == [f"sd2025_{n:02}" for n in range(1, 29)]
+    assert len(scheme.items) == 28
+    assert all(item.indicator.startswith("sd_") for item in scheme.items)
     assert len({(item.category, item.aspect) for item in scheme.items}) == 9
     assert sum(item.weight for item in scheme.items) == 100
-    province_only = [item.indicator[-2:] for item in scheme.items if item.levels == (Level.PROVINCE,)]
-    assert province_only == ["06", "07", "09", "10", "19", "21", "23"], (
-        "targets that are numbers for the province"
-    )
+    numbers = [n for n, item in enumerate(scheme.items, start=1) if item.levels == (Level.PROVINCE,)]
+    assert numbers == [6, 7, 9, 10, 19, 21, 23], "their targets are numbers for the whole province"
 
 
 def test_the_monthly_scheme_covers_activity_timeliness_and_satisfaction_by_all_methods() -> None:
     scheme = load_catalog(None).schemes["county-monthly-v1"]
     assert [item.indicator for item in scheme.items] == [
-        "services_per_10k",
-        "online_completion_rate",
-        "workorder_on_time_rate",
-        "hotline_answer_rate",
+        "services_per_10000",
+        "online_completion",
+        "workorder_on_time",
+        "hotline_answer",
         "reporting_rate",
         "on_time_reporting_rate",
         "satisfaction_rate",
         "awareness_rate",
-        "complaint_resolution_rate",
+        "complaint_resolution",
     ]
     assert {item.method for item in scheme.items} == set(ALLOWED)
     assert sum(item.weight for item in scheme.items) == 100
@@ -152,6 +153,17 @@ def test_a_version_is_in_force_for_its_kinds_of_period_by_their_last_day(
 ) -> None:
     scheme = Scheme.model_validate(changed(SCHEME, valid_to=date(2026, 12, 31)))
     assert scheme.is_in_force(Period.parse(period)) == is_in_force
+
+
+def test_the_examples_of_the_how_to_are_taken(tmp_path: Path) -> None:
+    file = SHIPPED_CATALOG.parent.parent / "docs" / "howto" / "evaluation-scheme.md"
+    blocks = file.read_text(encoding="utf-8").split("```yaml")[1:]
+    schemes, evidence = (yaml.safe_load(block.split("```")[0]) for block in blocks)
+    write(tmp_path, schemes, [entry | {"period": "2026-07"} for entry in evidence])
+    (tmp_path / "evidence" / "2026-03-371302.pdf").write_bytes(b"0")
+    catalog = load_catalog(tmp_path)
+    assert list(catalog.schemes) == ["county-monthly-v2"]
+    assert list(catalog.evidence) == ["commended-371302"]
 
 
 # --- what is refused -----------------------------------------------------------------------------------------
@@ -272,10 +284,11 @@ def test_a_file_to_be_tried_holds_one_scheme(tmp_path: Path) -> None:
 # --- what the indicators say ---------------------------------------------------------------------------------
 
 
-def indicator(target: Any = 1, direction: Any = "up", levels: Any = tuple(Level)) -> KnownIndicator:
-    return KnownIndicator(
-        levels, direction, lambda level, day: None if target is None else Decimal(str(target))
-    )
+def indicator(
+    target: Any = 1, direction: Any = "up", levels: Any = tuple(Level), periods: Any = ("month",)
+) -> KnownIndicator:
+    value = None if target is None else Decimal(str(target))
+    return KnownIndicator(levels, periods, direction, lambda level, period: value)
 
 
 @pytest.mark.parametrize(
@@ -291,8 +304,9 @@ def indicator(target: Any = 1, direction: Any = "up", levels: Any = tuple(Level)
         (
             {},
             {"reporting_rate": indicator(None)},
-            "needs a target, and the indicator has none for level county",
+            "needs a target, and the indicator has none for level county in 2026-01",
         ),
+        ({}, {"reporting_rate": indicator(periods=("year",))}, "not computed for a month, but for: year"),
         ({"method": "pass_fail"}, {"reporting_rate": indicator(None)}, "method pass_fail needs a target"),
         (EFFICACY, {"reporting_rate": indicator(None)}, "method efficacy needs a target"),
         ({}, {"reporting_rate": indicator(direction=None)}, "has no direction: say direction: up"),
@@ -349,3 +363,44 @@ def test_a_stated_target_and_direction_need_none_of_the_indicator() -> None:
     scheme = Scheme.model_validate(items({"target": 0.9, "direction": "up"}))
     bare = {"reporting_rate": indicator(None, None)}
     assert list(item_contradictions({"ours-v1": scheme}, bare)) == []
+
+
+# --- the catalogue's indicators ------------------------------------------------------------------------------
+
+
+def declared(*targets: tuple[date | None, Any], **keys: Any) -> SimpleNamespace:
+    """An indicator as the catalogue declares it: targets by their days."""
+    named = [
+        SimpleNamespace(by=by, value=None if value is None else Decimal(str(value)), levels=keys.get("of"))
+        for by, value in targets
+    ]
+    fields = {"levels": tuple(Level), "periods": ("month", "year"), "direction": "higher", "annualised": None}
+    return SimpleNamespace(targets=tuple(named), **(fields | {k: v for k, v in keys.items() if k != "of"}))
+
+
+@pytest.mark.parametrize(
+    ("indicator", "period", "target"),
+    [
+        (declared((None, 5)), "2026-03", "5"),
+        (declared((date(2017, 12, 31), 0.8), (date(2018, 12, 31), 1)), "2017-12", "0.8"),
+        (declared((date(2017, 12, 31), 0.8), (date(2018, 12, 31), 1)), "2018-01", "1"),
+        (declared((date(2017, 12, 31), 0.8), (date(2018, 12, 31), 1)), "2026-03", "1"),
+        (declared((date(2025, 12, 31), 30), of=(Level.PROVINCE,)), "2025-03", None),
+        (declared((date(2025, 12, 31), 30), of=(Level.COUNTY,)), "2025-03", "30"),
+        (declared((None, None)), "2026-03", None),  # a trend
+        (declared(), "2026-03", None),
+        (declared((None, 50), annualised=False), "2026-03", None),
+        (declared((None, 50), annualised=False), "2026", "50"),
+        (declared((None, 260), annualised=True), "2026-03", "260"),
+    ],
+)
+def test_the_target_of_a_period_is_the_next_that_falls_due(
+    indicator: Any, period: str, target: str | None
+) -> None:
+    found = known_indicators({"x": indicator})["x"].target(Level.COUNTY, Period.parse(period))
+    assert found == (None if target is None else Decimal(target))
+
+
+def test_no_direction_of_an_indicator_is_none() -> None:
+    known = known_indicators({name: declared(direction=name) for name in ("higher", "lower", "none")})
+    assert [known[name].direction for name in ("higher", "lower", "none")] == ["up", "down", None]
