@@ -10,7 +10,14 @@ import click
 from etl.cli.base import DAY, Moment, as_json, err, show, show_rows
 
 
-@click.group("explain", subcommand_metavar="TABLE …")
+class Tables(click.Group):
+    """One command per table, with or without the schema in its name."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return super().get_command(ctx, name) or super().get_command(ctx, f"mart.{name}")
+
+
+@click.group("explain", cls=Tables, subcommand_metavar="TABLE …")
 def explain_command() -> None:
     """What a published figure is made of."""
 

@@ -738,6 +738,11 @@ def test_a_score_is_explained_by_command(
     assert found["items"][1]["reason"] == "缺少数据，本项不得分"
     assert [each["file"] for each in found["evidence"]] == ["praise.pdf"]
     assert found["total"]["score"] == "67.0000000000"
+    short = ["explain", "evaluation", *words[2:]]
+    assert (
+        CliRunner().invoke(main, [*short, "--json"]).stdout
+        == CliRunner().invoke(main, [*words, "--json"]).stdout
+    )
     none = CliRunner().invoke(main, [*words[:-1], "other"])
     assert none.exit_code == 2
     assert "has no score" in none.output
