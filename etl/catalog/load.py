@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +51,6 @@ class _Folder:
     key: str
     is_required: bool = True
 
-    @cached_property
-    def adapter(self) -> TypeAdapter[Any]:
-        """Makes the model of an entry."""
-        return TypeAdapter(self.entry)
-
 
 FOLDERS = {
     folder.name: folder
@@ -102,18 +96,6 @@ def load_catalog(overrides: Path | None) -> Catalog:
     return catalog
 
 
-def load_scheme(file: Path) -> Scheme:
-    """The one scheme of a file outside the catalogue. Raises CatalogError."""
-    kind = FOLDERS["schemes"]
-    found = [
-        _model(kind, entry, _where(kind, file, number, entry), file) for _, number, entry in _entries_of(file)
-    ]
-    if len(found) != 1:
-        raise CatalogError(f"{file}: one scheme was expected, not {len(found)}.")
-    scheme: Scheme = found[0]
-    return scheme
-
-
 def _refuse_strays(overrides: Path) -> None:
     """Whatever in the folder would be passed over in silence."""
     if not overrides.is_dir():
@@ -152,12 +134,16 @@ def _declared(
     place = SHIPPED_CATALOG / folder
     if overrides is not None and (overrides / folder).is_dir():
         place = overrides / folder
+    adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
     for file, number, entry in _entries(place):
-        where = _where(kind, file, number, entry)
+        where = f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
         if channels is not None:
             entry = _complete_measure(entry, file, channels)
-        declared = _model(kind, entry, where, file)
+        try:
+            declared = adapter.validate_python(entry, context={"folder": file.parent})
+        except ValidationError as error:
+            raise CatalogError(f"{where}: {words_for(error, kind)}") from None
         name = getattr(declared, kind.key)
         if name in entries:
             raise CatalogError(
@@ -171,17 +157,6 @@ def _declared(
     return entries
 
 
-def _where(kind: _Folder, file: Path, number: int, entry: Mapping[str, Any]) -> str:
-    return f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
-
-
-def _model(kind: _Folder, entry: dict[str, Any], where: str, file: Path) -> Any:
-    try:
-        return kind.adapter.validate_python(entry, context={"folder": file.parent})
-    except ValidationError as error:
-        raise CatalogError(f"{where}: {_words(error, kind)}") from None
-
-
 def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) -> dict[str, Any]:
     """A measure's kind is the file it stands in, when it says none; a flow without channels is reported in all."""
     entry = {"kind": file.stem} | entry
@@ -190,21 +165,21 @@ def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) ->
 
 def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
     for file in sorted(place.glob("*.yaml")):
-        if not file.name.startswith("."):
-            yield from _entries_of(file)
+        if file.name.startswith("."):
+            continue
+        entries = read_yaml(file)
+        if not isinstance(entries, list):
+            raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
+        for number, entry in enumerate(entries, start=1):
+            if not isinstance(entry, Mapping):
+                raise CatalogError(
+                    f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}."
+                )
+            yield file, number, dict(entry)
 
 
-def _entries_of(file: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
-    entries = read_yaml(file)
-    if not isinstance(entries, list):
-        raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, Mapping):
-            raise CatalogError(f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}.")
-        yield file, number, dict(entry)
-
-
-def _words(error: ValidationError, folder: _Folder) -> str:
+def words_for(error: ValidationError, folder: _Folder) -> str:
+    """What is wrong with an entry of a folder, in sentences that name the key and the mend."""
     kinds = {
         str(model.model_fields["kind"].annotation) for model in folder.models if "kind" in model.model_fields
     }

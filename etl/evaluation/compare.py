@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog, CatalogError
-from etl.catalog.load import load_scheme
 from etl.catalog.scheme import Scheme
 from etl.catalog.scheme_consistency import KnownIndicator, item_contradictions
+from etl.catalog.scheme_file import load_scheme
 from etl.evaluation.evaluate import not_indicated, schemes_in_force
 from etl.evaluation.score import score_divisions
 from etl.evaluation.terms import EvaluationError, terms_for
