@@ -9,6 +9,7 @@ from typing import Any
 
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
 from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
+from etl.catalog.scheme_consistency import scheme_contradictions
 
 RESERVED_NAMES = ("合计", "零报告")
 """What stands in place of a measure's name in a township file and means something else (contract.md, B)."""
@@ -48,6 +49,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
         if kind not in catalog.periods:
             first = next(iter(catalog.periods))
             yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
+    yield from scheme_contradictions(catalog.schemes, catalog.evidence)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 

@@ -30,6 +30,7 @@ from etl.catalog.models import (
 )
 from etl.catalog.rules import RULES, Backlog, Rule
 from etl.catalog.timeliness import Completeness, ReportingException
+from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
 from etl.catalog.yaml_file import CatalogError, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -67,6 +68,8 @@ FOLDERS = {
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
         _Folder("exceptions", ReportingException, (ReportingException,), "id", is_required=False),
         _Folder("periods", Completeness, (Completeness,), "kind"),
+        _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False),
+        _Folder("evidence", Evidence, (Evidence,), "id", is_required=False),
     )
 }
 
@@ -91,6 +94,8 @@ def load_catalog(overrides: Path | None) -> Catalog:
         backlogs=_declared("backlogs", overrides, sources),
         exceptions=_declared("exceptions", overrides, sources),
         periods=_declared("periods", overrides, sources),
+        schemes=_declared("schemes", overrides, sources),
+        evidence=_declared("evidence", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:
@@ -143,9 +148,9 @@ def _declared(
         if channels is not None:
             entry = _complete_measure(entry, file, channels)
         try:
-            declared = adapter.validate_python(entry)
+            declared = adapter.validate_python(entry, context={"folder": file.parent})
         except ValidationError as error:
-            raise CatalogError(f"{where}: {_words(error, kind)}") from None
+            raise CatalogError(f"{where}: {words_for(error, kind)}") from None
         name = getattr(declared, kind.key)
         if name in entries:
             raise CatalogError(
@@ -180,7 +185,8 @@ def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
             yield file, number, dict(entry)
 
 
-def _words(error: ValidationError, folder: _Folder) -> str:
+def words_for(error: ValidationError, folder: _Folder) -> str:
+    """What is wrong with an entry of a folder, in sentences that name the key and the mend."""
     kinds = {
         str(model.model_fields["kind"].annotation) for model in folder.models if "kind" in model.model_fields
     }

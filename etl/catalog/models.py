@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
 from etl.catalog.timeliness import Completeness, ReportingException
+from etl.catalog.scheme import Evidence, Scheme
 from etl.failures import Refused
 
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -295,6 +296,8 @@ class Catalog(Declared):
     def channels_of(self, dataset: Dataset) -> list[str]:
         """Codes of the channels that figures of a data set come in."""
         return ["all"] if dataset == "stocks" else list(self.channels)
+    schemes: dict[str, Scheme]
+    evidence: dict[str, Evidence]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set."""

@@ -11,6 +11,7 @@ import click
 
 from etl.cli.check import check
 from etl.cli.divisions import divisions
+from etl.cli.evaluation import explain_evaluation_command
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
 from etl.cli.period import period
@@ -30,6 +31,7 @@ def main() -> None:
 
 
 quarantine.add_command(quarantine_sheet)
+explain_command.add_command(explain_evaluation_command)
 for command in (
     init,
     divisions,
