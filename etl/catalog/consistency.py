@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
 from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
 
@@ -40,6 +41,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     yield from _plausibility_contradictions(catalog)
     for backlog in catalog.backlogs.values():
         yield from _backlog_contradictions(backlog, catalog)
+    yield from indicator_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 

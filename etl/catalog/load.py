@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
+from etl.catalog.indicator import Indicator, Source, Target
 from etl.catalog.models import (
     EMAIL_PATTERN,
     WEBHOOK_PATTERN,
@@ -28,7 +30,7 @@ from etl.catalog.models import (
     SumEquals,
 )
 from etl.catalog.rules import RULES, Backlog, Rule
-from etl.catalog.yaml_file import CatalogError, read_yaml
+from etl.catalog.yaml_file import CatalogError, Written, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
 PATTERN_WORDS = {
@@ -51,6 +53,23 @@ class _Folder:
     is_required: bool = True
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where an entry stands: file, number and name, its first line, and the lines of its keys."""
+
+    words: str
+    written: Written
+
+    def say(self, words: str) -> str:
+        """A sentence about the entry; one that begins with `key NAME` gets the line of that key."""
+        named = re.match(r"key (\w+)", words)
+        line = self.written.lines.get(named[1] if named else "", self.written.line)
+        return f"{self.words}, line {line}: {words}"
+
+    def __str__(self) -> str:
+        return f"{self.words}, line {self.written.line}"
+
+
 FOLDERS = {
     folder.name: folder
     for folder in (
@@ -62,6 +81,7 @@ FOLDERS = {
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
+        _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False),
     )
 }
 
@@ -73,7 +93,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
     """
     if overrides is not None:
         _refuse_strays(overrides)
-    sources: dict[tuple[str, str], str] = {}
+    sources: dict[tuple[str, str], _Place] = {}
     channels = _declared("channels", overrides, sources)
     catalog = Catalog(
         channels=channels,
@@ -84,8 +104,9 @@ def load_catalog(overrides: Path | None) -> Catalog:
         checks=_declared("checks", overrides, sources),
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
+        indicators=_declared("indicators", overrides, sources),
     )
-    complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
+    complaints = [sources[folder, entry].say(words) for folder, entry, words in contradictions(catalog)]
     if complaints:
         raise CatalogError("\n".join(complaints))
     return catalog
@@ -121,7 +142,7 @@ def _refuse_strays(overrides: Path) -> None:
 def _declared(
     folder: str,
     overrides: Path | None,
-    sources: dict[tuple[str, str], str],
+    sources: dict[tuple[str, str], _Place],
     channels: list[str] | None = None,
 ) -> dict[str, Any]:
     """The entries of a folder by their names; where each one stands is noted in sources."""
@@ -131,14 +152,15 @@ def _declared(
         place = overrides / folder
     adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
-    for file, number, entry in _entries(place):
-        where = f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
+    for file, number, written in _entries(place):
+        entry: dict[str, Any] = written
+        where = _Place(f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})", written)
         if channels is not None:
             entry = _complete_measure(entry, file, channels)
         try:
             declared = adapter.validate_python(entry)
         except ValidationError as error:
-            raise CatalogError(f"{where}: {_words(error, kind)}") from None
+            raise CatalogError(where.say(_words(error, kind))) from None
         name = getattr(declared, kind.key)
         if name in entries:
             raise CatalogError(
@@ -158,7 +180,7 @@ def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) ->
     return {"channels": [] if entry["kind"] == "stock" else channels} | entry
 
 
-def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
+def _entries(place: Path) -> Iterator[tuple[Path, int, Written]]:
     for file in sorted(place.glob("*.yaml")):
         if file.name.startswith("."):
             continue
@@ -166,11 +188,11 @@ def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
         if not isinstance(entries, list):
             raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
         for number, entry in enumerate(entries, start=1):
-            if not isinstance(entry, Mapping):
+            if not isinstance(entry, Written):
                 raise CatalogError(
                     f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}."
                 )
-            yield file, number, dict(entry)
+            yield file, number, entry
 
 
 def _words(error: ValidationError, folder: _Folder) -> str:

@@ -11,6 +11,7 @@ import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
+from etl.catalog.indicator import Indicator
 from etl.catalog.rules import Backlog, Rule
 from etl.failures import Refused
 
@@ -42,6 +43,7 @@ class Measure(Declared):
 
     kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
+    is_service: counts among all services delivered; what is a part of another measure does not.
     """
 
     code: Code
@@ -52,6 +54,7 @@ class Measure(Declared):
     levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(each_once)] = tuple(Level)
     channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
+    is_service: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -232,6 +235,7 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    indicators: dict[str, Indicator]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""
@@ -244,6 +248,10 @@ class Catalog(Declared):
     def rule(self, kind: type[AnyRule]) -> AnyRule | None:
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
+
+    def services(self) -> list[str]:
+        """Codes of the measures that count among all services delivered."""
+        return [measure.code for measure in self.measures.values() if measure.is_service]
 
     def parts(self) -> set[str]:
         """Measures that a check declares to be a part of another one."""
