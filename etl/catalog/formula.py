@@ -262,7 +262,8 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
     while True:
         found = TOKEN.match(text, place)
         if found is None:
-            raise ValueError(f"{text[place:].strip()[0]} means nothing in a formula (character {place + 1})")
+            stray = text[place:].lstrip()
+            raise ValueError(f"{stray[0]} means nothing in a formula (character {len(text) - len(stray) + 1})")
         kind = found.lastgroup or "end"
         yield found[kind], found.start(kind)
         if kind == "end":

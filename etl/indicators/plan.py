@@ -20,7 +20,8 @@ Ref = Term | tuple[Term, ...]
 
 
 class Plan:
-    """What has to be looked up, and which indicators are made of it."""
+    """What has to be looked up, and which indicators are made of it. A village's single day is its submission, and has
+    none."""
 
     def __init__(self, catalog: Catalog, cells: Mapping[tuple[str, str], int], kind: Kind) -> None:
         self.catalog, self.cells = catalog, cells
@@ -31,7 +32,7 @@ class Plan:
         }
         for indicator in catalog.indicators.values():
             if is_computed(indicator, catalog, kind):
-                self._add(indicator)
+                self._add(indicator, kind)
 
     def as_json(self) -> str:
         """The plan as the parameter of the statements that take it."""
@@ -42,9 +43,11 @@ class Plan:
         """Number of a term of an indicator that was planned."""
         return self.refs[term]
 
-    def _add(self, indicator: Indicator) -> None:
+    def _add(self, indicator: Indicator, kind: Kind) -> None:
         formula, measures = indicator.parsed, self.catalog.measures
         for level in indicator.levels:
+            if kind == "day" and level == Level.VILLAGE:
+                continue
             depth = DEPTHS[level]
             sides = [self._side(side, depth) for side in (formula.numerator, formula.denominator) if side]
             self.rows["wanted"].append(

@@ -108,7 +108,7 @@ class IndicatorSite:
         tree = self.tree(period.ends_on)
         with self.engine.begin() as conn:
             ids: dict[str, int] = dict(
-                conn.execute(sa.text("SELECT division_code, division_id FROM core.division")).tuples().all()
+                conn.execute(sa.text("SELECT division_code, division_id FROM core.division")).all()
             )
             number = conn.execute(
                 sa.text("SELECT mart.ensure_period(:n, :k, :f, :l)"),
