@@ -3,6 +3,7 @@ independent recomputation of every indicator in plain Python."""
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog, Level
+from etl.catalog.formula import Divisions, Figure, Reporting, Services, Term, Units
+from etl.catalog.indicator import Indicator
 from etl.indicators import compute_indicators
 from etl.periods.period import Period
 from etl.warehouse import ServerAddress
@@ -254,5 +257,75 @@ def indicator_site(server: ServerAddress, folder: Path, tree: str = TREE) -> Ite
         yield IndicatorSite(site)
 
 
-Side = tuple[Fraction, Fraction | None, Fraction | None] | None
-"""Numerator, denominator and value of an indicator."""
+
+# --- the same in plain Python -------------------------------------------------------------------------------------
+
+Reckoned = tuple[int | None, int | None, Fraction | None]
+"""Numerator, denominator and value; None: missing, or nothing to divide by."""
+
+
+def reckon(indicator: Indicator, code: str, period: Period, facts: Facts, tree: Tree, catalog: Catalog) -> Reckoned:
+    """An indicator of a division from the units' own facts, by the definitions of domain.md section 3 alone."""
+
+    def summed(terms: tuple[Term, ...]) -> int | None:
+        values = [_reckon_term(term, tree.below(code), facts, tree, catalog) for term in terms]
+        return None if None in values else sum(value for value in values if value is not None)
+
+    formula = indicator.parsed
+    numerator = summed(formula.numerator)
+    denominator = summed(formula.denominator) if formula.denominator else None
+    if numerator is None or (formula.denominator and not denominator):
+        return numerator, denominator, None
+    value = Fraction(numerator * formula.factor, denominator or 1)
+    if indicator.annualised:
+        value *= Fraction(366 if isleap(period.ends_on.year) else 365, period.days)
+    return numerator, denominator, value
+
+
+def _reckon_term(term: Term, units: list[str], facts: Facts, tree: Tree, catalog: Catalog) -> int | None:
+    measures = catalog.measures
+
+    def owed_nil(levels: tuple[str, ...]) -> int | None:
+        return 0 if any(unit in facts.nil and tree.level[unit] in levels for unit in units) else None
+
+    def flows(names: list[str], channel: str) -> list[int]:
+        return [
+            value
+            for unit in units
+            for (name, way), value in facts.flows.get(unit, {}).items()
+            if name in names and channel in (way, "all")
+        ]
+
+    match term:
+        case Figure(name) if measures[name].kind == "stock":
+            said = [facts.stocks[unit][name] for unit in units if name in facts.stocks.get(unit, {})]
+            return sum(said) if said else None
+        case Figure(name, channel):
+            counted = flows([name], channel)
+            return sum(counted) if counted else owed_nil(measures[name].levels)
+        case Services(channel):
+            counted = flows([name for name, each in measures.items() if each.is_service], channel)
+            return sum(counted) if counted else owed_nil(tuple(Level))
+        case Units(levels, conditions):
+            asked = [unit for unit in units if tree.level[unit] in levels]
+            answers = [[_own(unit, each.measure, facts, catalog) for each in conditions] for unit in asked]
+            told = [answer for answer in answers if None not in answer]
+            if not told:
+                is_flow = any(measures[each.measure].kind != "stock" for each in conditions)
+                return owed_nil(levels) if is_flow else None
+            return sum(
+                all(value >= each.at_least for value, each in zip(answer, conditions, strict=True))  # type: ignore[operator]
+                for answer in told
+            )
+        case Divisions(levels):
+            return sum(tree.level[unit] in levels for unit in units)
+        case Reporting(which):
+            place = ["expected", "received", "on_time"].index(which)
+            return sum(facts.reports.get(unit, (0, 0, 0))[place] for unit in units)
+
+
+def _own(unit: str, name: str, facts: Facts, catalog: Catalog) -> int | None:
+    if catalog.measures[name].kind == "stock":
+        return facts.stocks.get(unit, {}).get(name)
+    own = [value for (each, _), value in facts.flows.get(unit, {}).items() if each == name]
+    return sum(own) if own else None
