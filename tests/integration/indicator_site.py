@@ -106,6 +106,16 @@ class IndicatorSite:
             dict(zip(codes, rows["level"], strict=True)), dict(zip(codes, rows["parent"], strict=True))
         )
 
+    def clear(self) -> None:
+        """Forget all facts and what was made of them."""
+        with self.engine.begin() as conn:
+            conn.execute(
+                sa.text(
+                    "TRUNCATE mart.indicator_figure, mart.period_own, mart.period_total, mart.period_reporting, mart.period,"
+                    " mart.daily_total, mart.daily_reporting, mart.daily_rollup, mart.stock_figure, core.submission"
+                )
+            )
+
     def put(self, period: Period, facts: Facts) -> None:
         """Write the facts of a month, quarter, year or year to date as its roll-ups would (0010)."""
         tree = self.tree(period.ends_on)
