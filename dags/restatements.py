@@ -17,6 +17,7 @@ from airflow.sdk import (
 )
 
 DAILY = Asset("pls://core/daily")
+PERIODS = Asset("pls://core/periods")
 ASK_NEXT_HOUR = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
@@ -54,6 +55,12 @@ with DAG(
         outlet_events[DAILY].add_partitions(days)
         return days
 
+    @task(outlets=[PERIODS])
+    def name_periods(days: list[str], outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.touched_periods(days))
+
     @task
     def publish_day(day: str) -> None:
         from etl import tasks
@@ -68,4 +75,5 @@ with DAG(
 
     days = show_changes()
     pull_changes.expand(platforms=plan_batches()) >> days >> confirm_complete()
+    name_periods(days)
     publish_day.expand(day=days)

@@ -15,6 +15,8 @@ from etl import daily, desk, pull
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
+from etl.indicators import compute_indicators
+from etl.periods.period import Period, periods_touched
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
@@ -49,6 +51,20 @@ def show_changes() -> list[str]:
     """Load and roll up every day that something new has come for; returns the days, YYYY-MM-DD."""
     with _site() as site:
         return [day.isoformat() for day in daily.show_changes(site)]
+
+
+def touched_periods(days: Sequence[str]) -> list[str]:
+    """Names of the periods that these days (YYYY-MM-DD) count in, small ones first; no year to date of a month to come."""
+    with _site() as site:
+        today = site.today()
+    periods = periods_touched([date.fromisoformat(day) for day in days])
+    return [each.name for each in periods if each.kind != "to_date" or each.ends_on.replace(day=1) <= today]
+
+
+def show_period(period: str) -> None:
+    """Make anew what the marts show of a period, by its name."""
+    with _site() as site:
+        compute_indicators(site.engine, site.catalog, Period.parse(period))
 
 
 def publish_day(day: date) -> None:

@@ -9,7 +9,7 @@ WITH input AS (
     UNION ALL
     SELECT division_id, 0, received FROM mart.period_reporting
     UNION ALL
-    SELECT division_id, cell_id, value FROM mart.stock_figure WHERE stat_date = %(day)s
+    SELECT division_id, cell_id, value FROM mart.stock_total WHERE stat_date = %(day)s
     UNION ALL
     SELECT unit_id, unnest(cells), unnest(figures) FROM core.submission WHERE stat_date = %(day)s AND dataset = 'stocks'
 )

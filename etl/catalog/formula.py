@@ -122,7 +122,9 @@ def _sum(terms: tuple[Term, ...], *, is_alone: bool) -> str:
     return words if is_alone or len(terms) == 1 else f"({words})"
 
 
-TOKEN = re.compile(r"\s*(?:(?P<word>[a-z][a-z0-9_]*)|(?P<number>[0-9]+)|(?P<sign>>=|[-+*/()\[\]:,<>=.])|(?P<end>$))")
+TOKEN = re.compile(
+    r"\s*(?:(?P<word>[a-z][a-z0-9_]*)|(?P<number>[0-9]+)|(?P<sign>>=|[-+*/()\[\]:,<>=.])|(?P<end>$))"
+)
 
 
 def parse_formula(text: str) -> Formula:
@@ -152,7 +154,11 @@ class _Parser:
             self.refuse("nothing is subtracted: name a measure for what is meant")
         if self.peek() != "":
             self.refuse("the end, + or / was expected")
-        if denominator and (twice := set(numerator) & set(denominator)) and set(numerator) == set(denominator):
+        if (
+            denominator
+            and (twice := set(numerator) & set(denominator))
+            and set(numerator) == set(denominator)
+        ):
             raise ValueError(f"{', '.join(map(str, twice))} is divided by itself")
         return Formula(numerator, denominator, factor)
 
@@ -263,7 +269,9 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
         found = TOKEN.match(text, place)
         if found is None:
             stray = text[place:].lstrip()
-            raise ValueError(f"{stray[0]} means nothing in a formula (character {len(text) - len(stray) + 1})")
+            raise ValueError(
+                f"{stray[0]} means nothing in a formula (character {len(text) - len(stray) + 1})"
+            )
         kind = found.lastgroup or "end"
         yield found[kind], found.start(kind)
         if kind == "end":

@@ -73,8 +73,8 @@ class Indicator(Declared):
 
     kind: a rate is a ratio shown in percent and changes in percentage points, a volume changes in percent. levels: of
     the divisions that have it. periods: for which it is computed. annualised: for what a source asks per year; true
-    scales a part of a year to the whole, false judges whole years only. reference: an amount that a source names without
-    making it a target of these periods.
+    scales a part of a year to the whole, false judges whole years only. reference: an amount that a source names
+    without making it a target of these periods.
     """
 
     code: Code
@@ -106,13 +106,24 @@ class Indicator(Declared):
         if self.kind == "rate" and self.parsed.factor != 1:
             raise ValueError("a rate is kept as a ratio (1 = 100 %): delete the factor")
         if self.direction == "none" and self.targets:
-            raise ValueError("direction is none, yet there are targets: say which way is better, or delete them")
+            raise ValueError(
+                "direction is none, yet there are targets: say which way is better, or delete them"
+            )
         if self.direction != "none" and not self.targets:
-            raise ValueError(f"targets are missing: direction {self.direction} says that one is to be reached")
+            raise ValueError(
+                f"targets are missing: direction {self.direction} says that one is to be reached"
+            )
         for target in self.targets:
             if target.direction != self.direction:
-                raise ValueError(f"direction is {self.direction}, yet a target says that {target.direction} is better")
-            if self.kind == "rate" and target.value is not None and target.value > 1 and target.reason is None:
+                raise ValueError(
+                    f"direction is {self.direction}, yet a target says that {target.direction} is better"
+                )
+            if (
+                self.kind == "rate"
+                and target.value is not None
+                and target.value > 1
+                and target.reason is None
+            ):
                 raise ValueError(
                     f"the target {target.value} of a rate is above 1, that is 100 %: write ratios"
                     f" ({target.value / 100:f} for {target.value} %), or give a reason"

@@ -45,7 +45,9 @@ def _unknown(what: str, names: list[str], known: Mapping[str, object]) -> Iterat
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            meant = f" Did you mean {near[0]}?" if near else f" Declared are {', '.join(list(known)[:12])}, …."
+            meant = (
+                f" Did you mean {near[0]}?" if near else f" Declared are {', '.join(list(known)[:12])}, …."
+            )
             yield f"key formula names the {what} {name}, which is not declared.{meant}"
 
 
@@ -76,15 +78,17 @@ def _misfits(term: Term, indicator: Indicator, measures: Mapping[str, Measure]) 
             if measure.kind == "stock" and channel != ALL:
                 yield f"key formula: {name} is a stock, and stocks have no channel: write {name}."
             elif channel not in (ALL, *measure.channels):
-                yield f"key formula: {name} is not reported in channel {channel}, only in {', '.join(measure.channels)}."
+                known = ", ".join(measure.channels)
+                yield f"key formula: {name} is not reported in channel {channel}, only in {known}."
             yield from _nobody_below(indicator, measure.levels, f"reports {name}")
         case Units(levels, conditions):
             for condition in conditions:
                 silent = [level for level in levels if level not in measures[condition.measure].levels]
                 if silent:
+                    named, known = ", ".join(silent), ", ".join(measures[condition.measure].levels)
                     yield (
-                        f"key formula: {condition.measure} is not reported by level {', '.join(silent)}, only by"
-                        f" {', '.join(measures[condition.measure].levels)}: units({', '.join(silent)}: …) counts nothing."
+                        f"key formula: {condition.measure} is not reported by level {named}, only by {known}:"
+                        f" units({named}: …) counts nothing."
                     )
             yield from _nobody_below(indicator, levels, f"is counted by {term}")
         case Divisions(levels):
@@ -103,7 +107,9 @@ def _time(indicator: Indicator, measures: Mapping[str, Measure]) -> Iterator[str
     formula = indicator.parsed
     for side in (formula.numerator, formula.denominator):
         stocks = [str(term) for term in side if is_stock(term, measures)]
-        others = [str(term) for term in side if not is_stock(term, measures) and not isinstance(term, Divisions)]
+        others = [
+            str(term) for term in side if not is_stock(term, measures) and not isinstance(term, Divisions)
+        ]
         if stocks and others:
             yield (
                 f"key formula adds {stocks[0]}, a stock at a month's end, to {others[0]}, which is summed over the"
@@ -114,7 +120,10 @@ def _time(indicator: Indicator, measures: Mapping[str, Measure]) -> Iterator[str
         yield f"key periods: {stocks[0]} is known at the end of a month only: delete day."
     if indicator.annualised:
         if is_of_month_end(formula.numerator, measures):
-            yield f"key annualised: {formula.numerator[0]} is not summed over time and has nothing to scale: delete the key."
+            yield (
+                f"key annualised: {formula.numerator[0]} is not summed over time and has nothing to scale:"
+                " delete the key."
+            )
         over = [str(term) for term in formula.denominator if not is_of_month_end((term,), measures)]
         if over:
             yield (

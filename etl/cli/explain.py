@@ -11,8 +11,18 @@ import click
 from etl.cli.base import DAY, Moment, as_json, err, show, show_rows
 
 DAILY, INDICATOR = "mart.daily_statistics", "mart.indicator_value"
-SUBMISSIONS = "unit_code unit_name channel value platform revision batch_id source_name row_number".split()
-FIGURES = "term unit_code unit_name stat_date measure channel value".split()
+SUBMISSIONS = [
+    "unit_code",
+    "unit_name",
+    "channel",
+    "value",
+    "platform",
+    "revision",
+    "batch_id",
+    "source_name",
+    "row_number",
+]
+FIGURES = ["term", "unit_code", "unit_name", "stat_date", "measure", "channel", "value"]
 NEEDED = {DAILY: ("date", "measure"), INDICATOR: ("period", "indicator")}
 
 
@@ -37,7 +47,7 @@ def explain_command(
     indicator: str | None,
     json_: bool,
 ) -> None:
-    """List the submissions, batches, files and rows that a figure sums; or the terms of an indicator, and their figures."""
+    """List the submissions, files and rows that a figure sums, or the terms of an indicator and their figures."""
     if "." not in table:
         table = f"mart.{table}"
     given = {"date": day, "measure": measure, "period": period, "indicator": indicator}
@@ -52,7 +62,9 @@ def explain_command(
         assert period is not None
         assert indicator is not None
         if moment is not None:
-            raise click.UsageError("--as-of is for mart.daily_statistics; indicators are shown as they are now.")
+            raise click.UsageError(
+                "--as-of is for mart.daily_statistics; indicators are shown as they are now."
+            )
         _explain_indicator(division, period, indicator, json_)
 
 
@@ -85,7 +97,8 @@ def _explain_indicator(division: str, period: str, indicator: str, json_: bool) 
         err.print(_said(term), markup=False)
     note = f" ({found.figure['note_zh']})" if found.figure["note_zh"] else ""
     err.print(
-        f"{INDICATOR} {division} {period} {indicator} = {found.formula}: {found.figure['value']}{note}", markup=False
+        f"{INDICATOR} {division} {period} {indicator} = {found.formula}: {found.figure['value']}{note}",
+        markup=False,
     )
 
 

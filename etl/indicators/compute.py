@@ -23,7 +23,12 @@ def compute_indicators(engine: Engine, catalog: Catalog, period: Period) -> None
     with engine.begin() as conn:
         period_id = conn.execute(
             sa.text("SELECT mart.ensure_period(:name, :kind, :first_day, :last_day)"),
-            {"name": period.name, "kind": period.kind, "first_day": period.starts_on, "last_day": period.ends_on},
+            {
+                "name": period.name,
+                "kind": period.kind,
+                "first_day": period.starts_on,
+                "last_day": period.ends_on,
+            },
         ).scalar_one()
         run_sql(conn, "indicator/mark", {"period_id": period_id})
         prepare(conn, catalog, period, period_id)
@@ -40,9 +45,9 @@ def prepare(conn: Connection, catalog: Catalog, period: Period, period_id: int) 
     plan_for_bulk(conn)
     for name in PLANNED:
         run_sql(conn, f"indicator/{name}", {"plan": plan.as_json()})
-    for name in (f"scope_of_{of}", "above", f"met_of_{of}", "base"):
+    for name in (f"scope_of_{of}", "above", "stocked", f"met_of_{of}", "base"):
         run_sql(conn, f"indicator/{name}", days)
-    conn.execute(sa.text(f"ANALYZE {', '.join(PLANNED)}, scope, above, met"))
+    conn.execute(sa.text(f"ANALYZE {', '.join(PLANNED)}, scope, above, stocked, met"))
     for name in (f"flow_of_{of}", "stock", "unit", "division", "report", "sum"):
         run_sql(conn, f"indicator/{name}", days)
     conn.execute(sa.text("ANALYZE base"))

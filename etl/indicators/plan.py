@@ -73,7 +73,9 @@ class Plan:
         is_new = terms not in self.refs
         number = self.refs.setdefault(terms, len(self.refs) + 1)
         if is_new:
-            self.rows["refs"].append(_ref(number, "sum", label="、".join(self._label(term) for term in terms)))
+            self.rows["refs"].append(
+                _ref(number, "sum", label="、".join(self._label(term) for term in terms))
+            )
             self.rows["parts"] += [
                 {"ref_id": number, "part_id": part, "parts": len(numbers)} for part in numbers
             ]
@@ -133,7 +135,9 @@ class Plan:
             if channel not in (ALL, *measure.channels):
                 continue
             own = self._own_cells(name) if channel == ALL else [self.cells[name, channel]]
-            self.rows["cells"].append({"ref_id": number, "cell_id": self.cells[name, channel], "is_own": False})
+            self.rows["cells"].append(
+                {"ref_id": number, "cell_id": self.cells[name, channel], "is_own": False}
+            )
             self.rows["cells"] += [{"ref_id": number, "cell_id": cell, "is_own": True} for cell in own]
 
     def _own_cells(self, name: str) -> list[int]:

@@ -1,17 +1,11 @@
 -- Units that said all that a count of units asks for, and whether they fulfil it: by their own figures of the period, and by
 -- their own stocks at its end. holder: the division whose count they enter first.
 CREATE TEMPORARY TABLE met ON COMMIT DROP AS
-WITH stock AS (
-    SELECT submission.unit_id, unnest(submission.cells) AS cell_id, unnest(submission.figures) AS value
-    FROM core.submission
-    WHERE submission.stat_date = :last_day AND submission.dataset = 'stocks' AND submission.known_to = 'infinity'
-        AND NOT submission.is_withdrawn
-),
-
-judged AS (
-    SELECT condition.ref_id, condition."of", stock.unit_id, stock.value >= condition.at_least AS is_met
-    FROM stock
+WITH judged AS (
+    SELECT condition.ref_id, condition."of", stock.division_id AS unit_id, stock.value >= condition.at_least AS is_met
+    FROM mart.stock_own AS stock
     JOIN condition ON condition.cell_id = stock.cell_id AND condition.is_stock
+    WHERE stock.stat_date = :last_day AND stock.value IS NOT NULL
     UNION ALL
     SELECT condition.ref_id, condition."of", own.unit_id, sum(own.value) >= condition.at_least
     FROM mart.period_own AS own

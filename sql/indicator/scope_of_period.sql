@@ -16,11 +16,8 @@ FROM core.division_period AS place
 JOIN core.level ON level.level = place.level
 LEFT JOIN mart.period_reporting AS reporting
     ON reporting.period_id = :period_id AND reporting.division_id = place.division_id
-LEFT JOIN (
-    SELECT DISTINCT figure.division_id
-    FROM mart.stock_figure AS figure
-    WHERE figure.stat_date = :last_day
-) AS stocked ON stocked.division_id = place.division_id
+LEFT JOIN mart.stock_reporting AS stocked
+    ON stocked.stat_date = :last_day AND stocked.division_id = place.division_id
 LEFT JOIN (
     SELECT DISTINCT below.parent_id
     FROM core.division_period AS below

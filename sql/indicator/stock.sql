@@ -19,8 +19,8 @@ SELECT
         ),
         ''
     )
-FROM mart.stock_figure AS figure
+FROM stocked AS figure
 JOIN ref ON ref.stock_cell = figure.cell_id AND ref.kind = 'stock'
 JOIN scope ON scope.division_id = figure.division_id
 JOIN need ON need.ref_id = ref.ref_id AND need.depth = scope.depth
-WHERE figure.stat_date = :last_day AND figure.value IS NOT NULL
+WHERE figure.value IS NOT NULL

@@ -28,6 +28,5 @@ FROM scope
 JOIN need ON need.depth = scope.depth
 JOIN ref ON ref.ref_id = need.ref_id AND ref.kind = 'unit'
 LEFT JOIN figure ON figure.ref_id = need.ref_id AND figure.division_id = scope.division_id
-LEFT JOIN mart.stock_figure AS stock
-    ON stock.stat_date = :last_day AND stock.cell_id = ref.stock_cell AND stock.division_id = scope.division_id
+LEFT JOIN stocked AS stock ON stock.cell_id = ref.stock_cell AND stock.division_id = scope.division_id
 WHERE scope.is_judged AND (figure.value IS NOT NULL OR scope.nil_levels & ref.owing <> 0)

@@ -22,7 +22,7 @@ from etl.catalog.formula import Divisions, Figure, Reporting, Services, Term, Un
 from etl.catalog.indicator import Indicator
 from etl.indicators import compute_indicators
 from etl.periods.period import Period
-from etl.warehouse import ServerAddress
+from etl.warehouse import ServerAddress, driver_connection
 from tests.integration.divisions_site import DivisionsSite, divisions_site
 
 DEPTHS = {level.value: depth for depth, level in enumerate(Level, start=1)}
@@ -42,12 +42,7 @@ TREE = f"""
     {VILLAGE3},丙村委会,village,{TOWN2}
     {VILLAGE4},丁村委会,village,{TOWN3}
 """
-STOCK_FIGURE = """
-CREATE TABLE IF NOT EXISTS mart.stock_figure (
-    stat_date date, division_id integer, cell_id smallint, value bigint, units_expected integer, units_reported integer,
-    carried_from date
-)
-"""
+STOCKS = Path(__file__).parents[2] / "bench" / "sql" / "stocks.sql"
 Cell = tuple[str, str]
 Report = tuple[int, int, int]
 """Submissions expected, received, on time."""
@@ -111,8 +106,9 @@ class IndicatorSite:
         with self.engine.begin() as conn:
             conn.execute(
                 sa.text(
-                    "TRUNCATE mart.indicator_figure, mart.period_own, mart.period_total, mart.period_reporting, mart.period,"
-                    " mart.daily_total, mart.daily_reporting, mart.daily_rollup, mart.stock_figure, core.submission"
+                    "TRUNCATE core.submission, mart.indicator_figure, mart.period_own, mart.period_total, mart.period,"
+                    " mart.period_reporting, mart.daily_total, mart.daily_reporting, mart.daily_rollup,"
+                    " mart.stock_reporting, mart.stock_total"
                 )
             )
 
@@ -148,9 +144,7 @@ class IndicatorSite:
         leaves = set(tree.level) - set(tree.parent.values())
         for unit, cells in facts.flows.items():
             for (measure, channel), value in cells.items():
-                self._insert(
-                    conn, "period_own", number, ids[unit], self.site.cells[measure, channel], value
-                )
+                self._insert(conn, "period_own", number, ids[unit], self.site.cells[measure, channel], value)
                 for code in tree.above(unit):
                     if code not in leaves:
                         for each in (channel, "all"):
@@ -191,13 +185,12 @@ class IndicatorSite:
                 },
             )
 
-    def _put_stocks(
-        self, conn: Connection, day: date, facts: Facts, tree: Tree, ids: dict[str, int]
-    ) -> None:
-        """Submissions of stocks, and what mart.stock_figure makes of them: every unit of a measure's levels owes it."""
+    def _put_stocks(self, conn: Connection, day: date, facts: Facts, tree: Tree, ids: dict[str, int]) -> None:
+        """Submissions of stocks, and what their roll-up makes of them: every unit of a measure's levels owes it."""
         conn.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": day})
         conn.execute(sa.text("DELETE FROM core.submission WHERE stat_date = :day"), {"day": day})
-        conn.execute(sa.text("DELETE FROM mart.stock_figure WHERE stat_date = :day"), {"day": day})
+        for table in ("stock_reporting", "stock_total"):
+            conn.execute(sa.text(f"DELETE FROM mart.{table} WHERE stat_date = :day"), {"day": day})
         batch = conn.execute(
             sa.text(
                 "INSERT INTO landing.batch (platform_id, dataset, stat_date, source_name, sha256, pulled_at, state)"
@@ -225,17 +218,33 @@ class IndicatorSite:
             )
         for code in tree.level:
             below = tree.below(code)
-            for name in {name for unit in below for name in facts.stocks.get(unit, ())}:
-                levels = self.site.catalog.measures[name].levels
-                said = [facts.stocks[unit][name] for unit in below if name in facts.stocks.get(unit, ())]
+            conn.execute(
+                sa.text(
+                    "INSERT INTO mart.stock_reporting VALUES (:day, :id, :level, :leaf, true, :reported, false)"
+                ),
+                {
+                    "day": day,
+                    "id": ids[code],
+                    "level": tree.level[code],
+                    "leaf": len(below) == 1,
+                    "reported": code in facts.stocks,
+                },
+            )
+            for name, measure in self.site.catalog.measures.items():
+                owing = [unit for unit in below if tree.level[unit] in measure.levels]
+                said = [facts.stocks[unit][name] for unit in owing if name in facts.stocks.get(unit, ())]
+                if measure.kind != "stock" or not owing or len(below) == 1:
+                    continue
                 conn.execute(
-                    sa.text("INSERT INTO mart.stock_figure VALUES (:day, :id, :cell, :value, :owed, :said, NULL)"),
+                    sa.text(
+                        "INSERT INTO mart.stock_total VALUES (:day, :id, :cell, :value, :owed, :said, NULL)"
+                    ),
                     {
                         "day": day,
                         "id": ids[code],
                         "cell": self.site.cells[name, "all"],
-                        "value": sum(said),
-                        "owed": sum(tree.level[unit] in levels for unit in below),
+                        "value": sum(said) if said else None,
+                        "owed": len(owing),
                         "said": len(said),
                     },
                 )
@@ -263,9 +272,15 @@ def indicator_site(server: ServerAddress, folder: Path, tree: str = TREE) -> Ite
     with divisions_site(server, folder) as site:
         site.load(tree)
         with site.engine.begin() as conn:
-            conn.execute(sa.text(STOCK_FIGURE))
+            driver_connection(conn).execute(STOCKS.read_bytes())
+            conn.execute(
+                sa.text("UPDATE core.measure SET levels = :levels WHERE measure = :measure"),
+                [
+                    {"levels": [level.value for level in each.levels], "measure": each.code}
+                    for each in site.catalog.measures.values()
+                ],
+            )
         yield IndicatorSite(site)
-
 
 
 # --- the same in plain Python -------------------------------------------------------------------------------------
@@ -274,7 +289,9 @@ Reckoned = tuple[int | None, int | None, Fraction | None]
 """Numerator, denominator and value; None: missing, or nothing to divide by."""
 
 
-def reckon(indicator: Indicator, code: str, period: Period, facts: Facts, tree: Tree, catalog: Catalog) -> Reckoned:
+def reckon(
+    indicator: Indicator, code: str, period: Period, facts: Facts, tree: Tree, catalog: Catalog
+) -> Reckoned:
     """An indicator of a division from the units' own facts, by the definitions of domain.md section 3 alone."""
 
     def summed(terms: tuple[Term, ...]) -> int | None:

@@ -91,7 +91,12 @@ def test_a_ratio_of_flows_sums_first_and_divides_last(site: IndicatorSite) -> No
     site.compute("2026-03")
     city = site.row("2026-03", DEFENCE, CITY)
     assert (city.numerator, city.denominator, city.value) == (9, 10, Decimal("0.9"))
-    assert (city.target, city.attainment, city.gap, city.status) == (1, Decimal("0.9"), Decimal("-0.1"), "not_met")
+    assert (city.target, city.attainment, city.gap, city.status) == (
+        1,
+        Decimal("0.9"),
+        Decimal("-0.1"),
+        "not_met",
+    )
     county2 = site.row("2026-03", DEFENCE, COUNTY2)
     assert (county2.value, county2.attainment, county2.gap, county2.status) == (1, 1, 0, "met")
     assert (city.nature, city.source, city.unit, city.indicator_name) == (
@@ -102,7 +107,10 @@ def test_a_ratio_of_flows_sums_first_and_divides_last(site: IndicatorSite) -> No
 def test_per_hundred_thousand_people_is_scaled_to_a_year_and_says_so(site: IndicatorSite) -> None:
     # 26 cases in the 31 days of March, 100,000 + 50,000 people: 26 / 150,000 × 100,000 × 365 / 31 = 204.086…
     facts = Facts(
-        flows={COUNTY: {("legal_aid_accepted", PHYSICAL): 20}, COUNTY2: {("legal_aid_accepted", "hotline"): 6}},
+        flows={
+            COUNTY: {("legal_aid_accepted", PHYSICAL): 20},
+            COUNTY2: {("legal_aid_accepted", "hotline"): 6},
+        },
         stocks={TOWN: {"population": 60_000}, TOWN2: {"population": 40_000}, TOWN3: {"population": 50_000}},
         reports=REPORTS,
     )
@@ -147,7 +155,15 @@ def test_units_that_fulfil_a_condition_are_counted_by_their_own_level(site: Indi
     # Of 2 counties and 3 townships, a county and two townships have built one. Villages' never enter.
     built = {"platform_built": 1}
     none = {"platform_built": 0}
-    stocks = {COUNTY: built, COUNTY2: none, TOWN: built, TOWN2: none, TOWN3: built, VILLAGE: built, VILLAGE2: built}
+    stocks = {
+        COUNTY: built,
+        COUNTY2: none,
+        TOWN: built,
+        TOWN2: none,
+        TOWN3: built,
+        VILLAGE: built,
+        VILLAGE2: built,
+    }
     site.put(MARCH, Facts(stocks=stocks))
     site.compute("2026-03")
     city = site.row("2026-03", "sd_platform_built", CITY)
@@ -181,7 +197,12 @@ def test_a_count_over_a_count_divides_by_the_units_that_have_it(site: IndicatorS
     yes, no = 1, 0
     stocks = {
         unit: {"mediation_committee": built, "mediation_committee_standardised": standard}
-        for unit, built, standard in [(TOWN, yes, yes), (VILLAGE, yes, yes), (VILLAGE2, yes, no), (VILLAGE3, no, no)]
+        for unit, built, standard in [
+            (TOWN, yes, yes),
+            (VILLAGE, yes, yes),
+            (VILLAGE2, yes, no),
+            (VILLAGE3, no, no),
+        ]
     }
     site.put(MARCH, Facts(stocks=stocks))
     site.compute("2026-03")
@@ -191,7 +212,7 @@ def test_a_count_over_a_count_divides_by_the_units_that_have_it(site: IndicatorS
 
 
 def test_a_condition_on_a_flow_counts_villages_by_their_own_shifts_of_the_month(site: IndicatorSite) -> None:
-    # 甲 2 shifts in two channels, 乙 nil, 丙 and 丁 nothing at all: 1 of 4; a village that reported nil has 0, not nothing.
+    # 甲 2 shifts in two channels, 乙 nil, 丙 and 丁 nothing at all: 1 of 4. Nil is 0, not nothing.
     shifts = {("counsel_duty_shift", PHYSICAL): 1, ("counsel_duty_shift", "network"): 1}
     site.put(MARCH, Facts(flows={VILLAGE: shifts}, nil={VILLAGE2}, reports={VILLAGE: (22, 22, 22)}))
     site.compute("2026-03")
@@ -233,11 +254,18 @@ def test_reporting_rates_are_of_the_expected_submissions(site: IndicatorSite) ->
     assert site.row("2026-03", "reporting_rate", TOWN3).status == "not_applicable"
 
 
-def test_an_amount_alone_is_the_sum_and_its_target_is_of_the_level_that_it_is_asked_of(site: IndicatorSite) -> None:
+def test_an_amount_alone_is_the_sum_and_its_target_is_of_the_level_that_it_is_asked_of(
+    site: IndicatorSite,
+) -> None:
     site.put(MARCH, Facts(stocks={COUNTY: {"public_lawyer": 4000}, COUNTY2: {"public_lawyer": 1500}}))
     site.compute("2026-03")
     province = site.row("2026-03", "sd_public_lawyer")
-    assert (province.value, province.target, province.attainment, province.gap) == (5500, 5000, Decimal("1.1"), 500)
+    assert (province.value, province.target, province.attainment, province.gap) == (
+        5500,
+        5000,
+        Decimal("1.1"),
+        500,
+    )
     assert (province.status, missing(province.denominator)) == ("met", True)
     county = site.row("2026-03", "sd_public_lawyer", COUNTY)
     assert county.value == 4000
@@ -296,7 +324,7 @@ def test_a_stock_that_is_carried_forward_says_from_when(site: IndicatorSite) -> 
     site.put(MARCH, Facts(stocks={COUNTY: {"lawyer": 50}, **people}))
     with site.engine.begin() as conn:
         conn.execute(
-            sa.text("UPDATE mart.stock_figure SET carried_from = '2025-12-31' WHERE cell_id = :cell"),
+            sa.text("UPDATE mart.stock_total SET carried_from = '2025-12-31' WHERE cell_id = :cell"),
             {"cell": site.site.cells["population", "all"]},
         )
     site.compute("2026-03")
@@ -320,7 +348,9 @@ def test_a_division_that_was_merged_in_mid_year_counts_above_and_has_no_row_of_i
     site.site.load(later, date(2026, 7, 1), mapping=f"merged,{VILLAGE2},{VILLAGE},,合并")
     year = Period.parse("2026")
     mine = {("mediation_accepted", PHYSICAL): 5, ("mediation_settled", PHYSICAL): 3}
-    site.put(year, Facts(flows={VILLAGE: mine}, stocks={VILLAGE: {"village_with_counsel": 1}}, reports=REPORTS))
+    site.put(
+        year, Facts(flows={VILLAGE: mine}, stocks={VILLAGE: {"village_with_counsel": 1}}, reports=REPORTS)
+    )
     # Until June the merged village had 4 of its own: its days' totals are in those above it (0010).
     cells = [site.site.cells["mediation_accepted", channel] for channel in (PHYSICAL, "all")]
     with site.engine.begin() as conn:
@@ -375,7 +405,9 @@ def test_a_missing_zero_or_provisional_base_compares_with_nothing(site: Indicato
     assert site.row("2026-03", "sd_volume_legal_aid").mom == Decimal("0.3")
 
 
-def test_a_period_with_days_that_were_not_rolled_up_is_provisional_and_says_how_many(site: IndicatorSite) -> None:
+def test_a_period_with_days_that_were_not_rolled_up_is_provisional_and_says_how_many(
+    site: IndicatorSite,
+) -> None:
     site.put(MARCH, volume(26))
     with site.engine.begin() as conn:
         conn.execute(sa.text("DELETE FROM mart.daily_rollup WHERE stat_date > '2026-03-29'"))
@@ -424,8 +456,12 @@ def test_a_rising_target_is_last_years_value(site: IndicatorSite) -> None:
     assert (before.value, before.status, missing(before.target)) == (Decimal("0.8"), "no_data", True)
 
 
-@pytest.mark.parametrize(("period", "target"), [("2017-06", "0.8"), ("2017-12", "0.8"), ("2018-01", "1"), ("2026-03", "1")])
-def test_the_target_in_force_is_the_next_one_that_falls_due(site: IndicatorSite, period: str, target: str) -> None:
+@pytest.mark.parametrize(
+    ("period", "target"), [("2017-06", "0.8"), ("2017-12", "0.8"), ("2018-01", "1"), ("2026-03", "1")]
+)
+def test_the_target_in_force_is_the_next_one_that_falls_due(
+    site: IndicatorSite, period: str, target: str
+) -> None:
     built = {COUNTY: {"platform_built": 1}, COUNTY2: {"platform_built": 0}}
     site.put(Period.parse(period), Facts(stocks=built))
     site.compute(period)
@@ -443,7 +479,7 @@ def test_what_is_asked_per_year_and_not_scaled_is_judged_in_whole_years_only(sit
     assert (year.value, year.target, year.status) == (60, 50, "met")
 
 
-# --- running it ---------------------------------------------------------------------------------------------------------
+# --- running it ----------------------------------------------------------------------------------------------------
 
 
 def test_computing_again_writes_the_same_rows(site: IndicatorSite) -> None:
@@ -482,7 +518,11 @@ def test_a_new_indicator_is_one_entry_and_no_code(fresh: IndicatorSite) -> None:
     (folder / "ours.yaml").write_text(ONE_ENTRY, encoding="utf-8")
     catalog = load_catalog(site.site.folder)
     register_catalog(site.engine, catalog)
-    spot = {("consultation_on_the_spot", PHYSICAL): 3, ("consultation", PHYSICAL): 4, ("consultation", "network"): 9}
+    spot = {
+        ("consultation_on_the_spot", PHYSICAL): 3,
+        ("consultation", PHYSICAL): 4,
+        ("consultation", "network"): 9,
+    }
     site.put(MARCH, Facts(flows={VILLAGE: spot}, reports={VILLAGE: (22, 22, 22)}))
     site.compute("2026-03", catalog=catalog)
     rows = site.values("2026-03", "consultation_on_the_spot_share")
@@ -501,7 +541,8 @@ def test_a_changed_target_is_a_new_version_and_the_old_one_stays_known(fresh: In
         register_catalog(site.engine, load_catalog(site.site.folder))
     known = site.site.frame(
         "SELECT value, known_to = 'infinity' AS is_current FROM core.indicator_target JOIN core.indicator"
-        " USING (indicator_id) WHERE indicator = 'consultation_on_the_spot_share' AND level = 'city' ORDER BY known_from"
+        " USING (indicator_id) WHERE indicator = 'consultation_on_the_spot_share' AND level = 'city'"
+        " ORDER BY known_from"
     )
     assert list(known["value"]) == [Decimal("0.5"), Decimal("0.6")]
     assert list(known["is_current"]) == [False, True]
@@ -524,7 +565,10 @@ def test_explaining_a_value_names_its_terms_and_the_figures_under_them(site: Ind
         ("numerator", "legal_aid_accepted", 20),
         ("denominator", "population", 100_000),
     ]
-    shown = [(part["term"], part["unit_code"], part["stat_date"], part["channel"], part["value"]) for part in found.parts]
+    shown = [
+        (part["term"], part["unit_code"], part["stat_date"], part["channel"], part["value"])
+        for part in found.parts
+    ]
     assert shown == [
         ("legal_aid_accepted", COUNTY, day, "all", 20),
         ("population", TOWN, date(2026, 3, 31), None, 60_000),
@@ -538,5 +582,7 @@ def test_explaining_what_is_not_there_or_out_of_date_says_what_to_do(site: Indic
         explain_indicator(site.engine, site.site.catalog, COUNTY, MARCH, DEFENCE)
     site.compute("2026-03")
     site.put(MARCH, defences(10, 10))
-    with pytest.raises(IndicatorUnexplained, match=r"the numerator was computed as 9 and is 10 .* compute the period again"):
+    with pytest.raises(
+        IndicatorUnexplained, match=r"the numerator was computed as 9 and is 10 .* compute the period again"
+    ):
         explain_indicator(site.engine, site.site.catalog, COUNTY, MARCH, DEFENCE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,7 +50,10 @@ def draw_facts(site: IndicatorSite, tree: Tree, seed: int, density: float, zeros
 
 
 @settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     seed=st.integers(0, 2**32),
@@ -88,9 +90,15 @@ def test_every_indicator_equals_its_recomputation_from_the_units_facts(
             assert (row.numerator, row.denominator) == (numerator, denominator), (code, indicator.code)
             if value is None:
                 assert row.value is None, (code, indicator.code)
-                assert row.status == ("not_applicable" if denominator == 0 else "no_data"), (code, indicator.code)
+                assert row.status == ("not_applicable" if denominator == 0 else "no_data"), (
+                    code,
+                    indicator.code,
+                )
             else:
-                assert abs(Fraction(row.value) - value) <= Fraction(1, 10**12) * abs(value), (code, indicator.code)
+                assert abs(Fraction(row.value) - value) <= Fraction(1, 10**12) * abs(value), (
+                    code,
+                    indicator.code,
+                )
             compared.add(DEPTHS[level])
     assert not found
     assert {1, 2, 3, 4} <= compared

@@ -1,4 +1,4 @@
-"""Indicators as declared: the formula language, what is refused and in which words, and that nothing of domain.md is missing."""
+"""Indicators as declared: the formula language, what is refused and in which words, and that nothing is missing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ import pytest
 import yaml
 
 from etl.catalog import Catalog, CatalogError, Level, load_catalog
-from etl.catalog.formula import Condition, Divisions, Figure, Formula, Reporting, Services, Units, parse_formula
+from etl.catalog.formula import (
+    Condition,
+    Divisions,
+    Figure,
+    Formula,
+    Reporting,
+    Services,
+    Units,
+    parse_formula,
+)
 from etl.catalog.indicator import Indicator
+from etl.indicators.page import indicator_page
 
 SOURCE = {"key": "SD-2025", "quote": "每十万人提供法律援助量 260件", "place": "主要指标第 14 项"}
 ENTRY = {
@@ -124,7 +134,9 @@ def refusal(folder: Path, *entries: dict[str, Any]) -> str:
         (
             "units(village: a >= 1 and b >= 3) / divisions(village)",
             Formula(
-                (Units((Level.VILLAGE,), (Condition("a", 1), Condition("b", 3))),), (Divisions((Level.VILLAGE,)),), 1
+                (Units((Level.VILLAGE,), (Condition("a", 1), Condition("b", 3))),),
+                (Divisions((Level.VILLAGE,)),),
+                1,
             ),
         ),
         ("reports_on_time / reports_expected", Formula((Reporting("on_time"),), (Reporting("expected"),), 1)),
@@ -261,7 +273,10 @@ BAD_ENTRIES = {
         changed(ENTRY, source={"key": "SD-2025", "place": "主要指标"}),
         "key source.quote is missing: add it",
     ),
-    "unknown source": (changed(ENTRY, source=SOURCE | {"key": "TJ-2018"}), "key source.key is 'TJ-2018': expected 'SD-2025'"),
+    "unknown source": (
+        changed(ENTRY, source=SOURCE | {"key": "TJ-2018"}),
+        "key source.key is 'TJ-2018': expected 'SD-2025'",
+    ),
     "inferred without a word": (
         changed(ENTRY, source=SOURCE | {"is_inferred": True}),
         "a note that says what is inferred was expected",
@@ -271,7 +286,9 @@ BAD_ENTRIES = {
 
 
 @pytest.mark.parametrize("name", BAD_ENTRIES)
-def test_an_indicator_that_cannot_be_taken_is_refused_with_file_entry_and_line(tmp_path: Path, name: str) -> None:
+def test_an_indicator_that_cannot_be_taken_is_refused_with_file_entry_and_line(
+    tmp_path: Path, name: str
+) -> None:
     entry, words = BAD_ENTRIES[name]
     said = refusal(tmp_path, changed(ENTRY, code="good"), entry)
     assert words in said
@@ -303,7 +320,9 @@ def test_a_measure_must_not_be_called_as_a_word_of_the_language(tmp_path: Path) 
     (tmp_path / "measures").mkdir()
     for file in ("survey", "stock", "flow"):
         shipped = Path("etl/catalog/measures") / f"{file}.yaml"
-        (tmp_path / "measures" / f"{file}.yaml").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+        (tmp_path / "measures" / f"{file}.yaml").write_text(
+            shipped.read_text(encoding="utf-8"), encoding="utf-8"
+        )
     more = "- {code: services, name_zh: 服务, name_en: Services, unit: 件, ceiling: 9, kind: flow}\n"
     (tmp_path / "measures" / "more.yaml").write_text(more, encoding="utf-8")
     with pytest.raises(CatalogError, match="services is a word of the formula language"):
@@ -340,7 +359,9 @@ def test_every_line_of_the_other_documents_is_declared_with_its_targets(catalog:
             assert schedule(declared[code]) == [(by, Decimal(value)) for by, value in wanted], code
 
 
-def test_what_the_rulings_add_to_shandong_is_held_and_five_year_volumes_are_no_targets(catalog: Catalog) -> None:
+def test_what_the_rulings_add_to_shandong_is_held_and_five_year_volumes_are_no_targets(
+    catalog: Catalog,
+) -> None:
     organs = catalog.indicators["sd_organ_lawyer"]
     assert organs.formula == "organ_with_public_lawyer / party_government_organ"
     assert schedule(organs) == [("2025-12-31", Decimal(1))]
@@ -373,3 +394,13 @@ def test_parts_of_services_are_not_counted_twice(catalog: Catalog) -> None:
     assert {"consultation", "mediation_accepted", "legal_aid_accepted", "lawyer_case"} <= set(services)
     assert not {"consultation_on_the_spot", "legal_aid_by_lawyer", "mediation_settled"} & set(services)
     assert not set(services) & catalog.parts()
+
+
+def test_the_page_of_indicators_is_the_catalogues_and_names_every_one(catalog: Catalog) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "indicators.md").read_text(encoding="utf-8")
+    assert page == indicator_page(catalog), "stale: make indicators"
+    assert len(catalog.indicators) == 90
+    for code, indicator in catalog.indicators.items():
+        assert f"`{code}`" in page
+        assert f"`{indicator.formula}`" in page
+        assert indicator.source.quote in page
