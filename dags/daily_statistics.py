@@ -14,11 +14,7 @@ DAILY = Asset("pls://core/daily")
 PERIODS = Asset("pls://core/periods")
 ASK_AGAIN = ExceptionRetryPolicy(
     rules=[
-        RetryRule(
-            exception="etl.failures.PlatformsRejected",
-            action=RetryAction.FAIL,
-            reason="asking again is no use",
-        ),
+        RetryRule(exception="etl.failures.PlatformsRejected", action=RetryAction.FAIL, reason="no use"),
         RetryRule(exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="heals hourly"),
         RetryRule(
             exception="etl.failures.PlatformsFailed",
@@ -77,8 +73,5 @@ with DAG(
         tasks.confirm_complete(dag_run.run_id)
 
     loaded = load_and_roll_up()
-    (
-        pull_and_gate.expand(platforms=plan_batches())
-        >> loaded
-        >> [publish_day(), name_periods(), confirm_complete()]
-    )
+    pull_and_gate.expand(platforms=plan_batches()) >> loaded >> [publish_day(), name_periods()]
+    loaded >> confirm_complete()

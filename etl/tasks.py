@@ -54,7 +54,7 @@ def show_changes() -> list[str]:
 
 
 def touched_periods(days: Sequence[str]) -> list[str]:
-    """Names of the periods that these days (YYYY-MM-DD) count in, small ones first; no year to date of a month to come."""
+    """Names of the periods that these days (YYYY-MM-DD) count in, small ones first; of months to come none to date."""
     with _site() as site:
         today = site.today()
     periods = periods_touched([date.fromisoformat(day) for day in days])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -11,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from etl.catalog import load_catalog
+from etl.cli import main
 from etl.indicators import explain_indicator
 from etl.indicators.explain import IndicatorUnexplained
 from etl.periods.period import Period
@@ -574,6 +577,64 @@ def test_explaining_a_value_names_its_terms_and_the_figures_under_them(site: Ind
         ("population", TOWN, date(2026, 3, 31), None, 60_000),
         ("population", TOWN2, date(2026, 3, 31), None, 40_000),
     ]
+
+
+KINDS_OF_TERMS = {
+    DEFENCE: 0,
+    "lyg_professionals": 5,
+    "sd_law_savvy": 2 * 2 + 2,
+    "sd_mediation_standard": 2,
+    "suz_counsel_duty": 1 + 2,
+    "share_physical": 0,
+    "reporting_rate": 0,
+}
+"""Figures of units and divisions under each; figures of days are none here."""
+
+
+def test_every_kind_of_term_opens_and_terms_add_up_to_the_value(site: IndicatorSite) -> None:
+    facts = defences(9, 10)
+    facts.flows[VILLAGE] = {("counsel_duty_shift", PHYSICAL): 2, ("consultation", PHYSICAL): 1}
+    staff = {"lawyer": 30, "notary": 5, "forensic_examiner": 4, "grassroots_worker": 11}
+    savvy = {"law_savvy_person": 2, "rule_of_law_leader": 1}
+    facts.stocks = {
+        COUNTY: staff,
+        TOWN: {"population": 60_000},
+        VILLAGE: {**savvy, "mediation_committee": 1, "mediation_committee_standardised": 1},
+        VILLAGE2: savvy,
+    }
+    site.put(MARCH, facts)
+    site.compute("2026-03")
+    for indicator, parts in KINDS_OF_TERMS.items():
+        division = COUNTY if indicator == "lyg_professionals" else TOWN if indicator != DEFENCE else CITY
+        if indicator == "reporting_rate":
+            division = COUNTY
+        found = explain_indicator(site.engine, site.site.catalog, division, MARCH, indicator)
+        assert found.figure["value"] is not None, indicator
+        for side in ("numerator", "denominator"):
+            terms = [term["value"] for term in found.terms if term["side"] == side]
+            assert sum(terms) == found.figure[side], indicator
+        assert len(found.parts) == parts, (indicator, found.parts)
+
+
+def test_the_command_line_opens_an_indicator(
+    site: IndicatorSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.put(MARCH, defences(9, 10))
+    site.compute("2026-03")
+    monkeypatch.setenv("PLS_WAREHOUSE", site.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("PLS_CATALOG", str(site.site.folder))
+    monkeypatch.setenv("PLS_HOME", str(tmp_path))
+    asked = ["explain", "indicator_value", "--division", COUNTY, "--period", "2026-03"]
+    told = CliRunner().invoke(main, [*asked, "--indicator", DEFENCE, "--json"])
+    assert told.exit_code == 0, told.output
+    document = json.loads(told.stdout)
+    assert document["formula"] == "defence_assigned / defence_notified"
+    assert [Decimal(term["value"]) for term in document["terms"]] == [9, 10]
+    words = CliRunner().invoke(main, [*asked, "--indicator", DEFENCE])
+    assert "numerator defence_assigned: 9" in words.stderr
+    refused = CliRunner().invoke(main, asked)
+    assert refused.exit_code == 2
+    assert "mart.indicator_value also needs --indicator" in refused.stderr
 
 
 def test_explaining_what_is_not_there_or_out_of_date_says_what_to_do(site: IndicatorSite) -> None:
