@@ -17,6 +17,7 @@ from airflow.sdk import (
 )
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
+PERIODS = Asset("pls://core/periods")
 ASK_NEXT_HOUR = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
@@ -60,6 +61,12 @@ with DAG(
 
         outlet_events[STOCKS].add_partitions(tasks.show_stock_changes())
 
+    @task(outlets=[PERIODS])
+    def name_periods(days: list[str], outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.touched_periods(days))
+
     @task
     def publish_day(day: str) -> None:
         from etl import tasks
@@ -73,5 +80,7 @@ with DAG(
         tasks.confirm_complete(dag_run.run_id)
 
     days = show_changes()
-    pull_changes.expand(platforms=plan_batches()) >> days >> [show_stock_changes(), confirm_complete()]
+    shown = pull_changes.expand(platforms=plan_batches()) >> days
+    shown >> [show_stock_changes(), confirm_complete()]
+    name_periods(days)
     publish_day.expand(day=days)

@@ -16,7 +16,8 @@ from etl.catalog import Dataset
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
-from etl.periods import Period
+from etl.indicators import compute_indicators
+from etl.periods import Period, periods_touched
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
@@ -69,6 +70,20 @@ def show_stock_changes() -> list[str]:
     """The same for stocks; returns the months, YYYY-MM."""
     with _site() as site:
         return [f"{day:%Y-%m}" for day in daily.show_changes(site, "stocks")]
+
+
+def touched_periods(days: Sequence[str]) -> list[str]:
+    """Names of the periods that these days (YYYY-MM-DD) count in, small ones first; of months to come none to date."""
+    with _site() as site:
+        today = site.today()
+    periods = periods_touched([date.fromisoformat(day) for day in days])
+    return [each.name for each in periods if each.kind != "to_date" or each.ends_on.replace(day=1) <= today]
+
+
+def show_period(period: str) -> None:
+    """Make anew what the marts show of a period, by its name."""
+    with _site() as site:
+        compute_indicators(site.engine, site.catalog, Period.parse(period))
 
 
 def publish_day(day: date) -> None:

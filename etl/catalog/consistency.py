@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
 from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
 from etl.catalog.scheme_consistency import scheme_contradictions
@@ -50,6 +51,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
             first = next(iter(catalog.periods))
             yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
     yield from scheme_contradictions(catalog.schemes, catalog.evidence)
+    yield from indicator_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
+from etl.catalog.indicator import Indicator, Source, Target
 from etl.catalog.models import (
     EMAIL_PATTERN,
     TIME_PATTERN,
@@ -31,7 +33,7 @@ from etl.catalog.models import (
 from etl.catalog.rules import RULES, Backlog, Rule
 from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
-from etl.catalog.yaml_file import CatalogError, read_yaml
+from etl.catalog.yaml_file import CatalogError, Written, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
 PATTERN_WORDS = {
@@ -55,6 +57,23 @@ class _Folder:
     is_required: bool = True
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where an entry stands: file, number and name, its first line, and the lines of its keys."""
+
+    words: str
+    written: Written
+
+    def say(self, words: str) -> str:
+        """A sentence about the entry; one that begins with `key NAME` gets the line of that key."""
+        named = re.match(r"key (\w+)", words)
+        line = self.written.lines.get(named[1] if named else "", self.written.line)
+        return f"{self.words}, line {line}: {words}"
+
+    def __str__(self) -> str:
+        return f"{self.words}, line {self.written.line}"
+
+
 FOLDERS = {
     folder.name: folder
     for folder in (
@@ -70,6 +89,7 @@ FOLDERS = {
         _Folder("periods", Completeness, (Completeness,), "kind"),
         _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False),
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False),
+        _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False),
     )
 }
 
@@ -81,7 +101,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
     """
     if overrides is not None:
         _refuse_strays(overrides)
-    sources: dict[tuple[str, str], str] = {}
+    sources: dict[tuple[str, str], _Place] = {}
     channels = _declared("channels", overrides, sources)
     catalog = Catalog(
         channels=channels,
@@ -96,8 +116,9 @@ def load_catalog(overrides: Path | None) -> Catalog:
         periods=_declared("periods", overrides, sources),
         schemes=_declared("schemes", overrides, sources),
         evidence=_declared("evidence", overrides, sources),
+        indicators=_declared("indicators", overrides, sources),
     )
-    complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
+    complaints = [sources[folder, entry].say(words) for folder, entry, words in contradictions(catalog)]
     if complaints:
         raise CatalogError("\n".join(complaints))
     return catalog
@@ -133,7 +154,7 @@ def _refuse_strays(overrides: Path) -> None:
 def _declared(
     folder: str,
     overrides: Path | None,
-    sources: dict[tuple[str, str], str],
+    sources: dict[tuple[str, str], _Place],
     channels: list[str] | None = None,
 ) -> dict[str, Any]:
     """The entries of a folder by their names; where each one stands is noted in sources."""
@@ -143,14 +164,15 @@ def _declared(
         place = overrides / folder
     adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
-    for file, number, entry in _entries(place):
-        where = f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
+    for file, number, written in _entries(place):
+        entry: dict[str, Any] = written
+        where = _Place(f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})", written)
         if channels is not None:
             entry = _complete_measure(entry, file, channels)
         try:
             declared = adapter.validate_python(entry, context={"folder": file.parent})
         except ValidationError as error:
-            raise CatalogError(f"{where}: {words_for(error, kind)}") from None
+            raise CatalogError(where.say(words_for(error, kind))) from None
         name = getattr(declared, kind.key)
         if name in entries:
             raise CatalogError(
@@ -170,7 +192,7 @@ def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) ->
     return {"channels": [] if entry["kind"] == "stock" else channels} | entry
 
 
-def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
+def _entries(place: Path) -> Iterator[tuple[Path, int, Written]]:
     for file in sorted(place.glob("*.yaml")):
         if file.name.startswith("."):
             continue
@@ -178,11 +200,11 @@ def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
         if not isinstance(entries, list):
             raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
         for number, entry in enumerate(entries, start=1):
-            if not isinstance(entry, Mapping):
+            if not isinstance(entry, Written):
                 raise CatalogError(
                     f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}."
                 )
-            yield file, number, dict(entry)
+            yield file, number, entry
 
 
 def words_for(error: ValidationError, folder: _Folder) -> str:

@@ -11,6 +11,7 @@ import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
+from etl.catalog.indicator import Indicator
 from etl.catalog.rules import Backlog, Rule
 from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.scheme import Evidence, Scheme
@@ -51,6 +52,7 @@ class Measure(Declared):
     is what `sums` says, over only the submissions that have `carrying` in the same channel (ruling 18).
     carry_months: so many months a unit's last value of a stock stands in for one that is missing, and the result says
     since when; 0: nothing is carried forward.
+    is_service: counts among all services delivered; what is a part of another measure does not.
     """
 
     code: Code
@@ -65,6 +67,7 @@ class Measure(Declared):
     sums: str | None = None
     carrying: str | None = None
     carry_months: Annotated[int, Field(ge=0, le=12, strict=True)] = 0
+    is_service: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -296,8 +299,10 @@ class Catalog(Declared):
     def channels_of(self, dataset: Dataset) -> list[str]:
         """Codes of the channels that figures of a data set come in."""
         return ["all"] if dataset == "stocks" else list(self.channels)
+
     schemes: dict[str, Scheme]
     evidence: dict[str, Evidence]
+    indicators: dict[str, Indicator]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set."""
@@ -314,6 +319,10 @@ class Catalog(Declared):
     def rule(self, kind: type[AnyRule]) -> AnyRule | None:
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
+
+    def services(self) -> list[str]:
+        """Codes of the measures that count among all services delivered."""
+        return [measure.code for measure in self.measures.values() if measure.is_service]
 
     def parts(self) -> set[str]:
         """Measures that a check declares to be a part of another one."""

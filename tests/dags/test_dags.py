@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.dags
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"daily_statistics", "monthly_stocks", "restatements", "quarantine_desk"}
+EXPECTED = {"daily_statistics", "monthly_stocks", "period_indicators", "restatements", "quarantine_desk"}
 OPERATORS = 1
 """Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
@@ -138,3 +138,44 @@ def test_every_evening_that_asks_for_stocks_asks_for_the_month_before(
 def test_etl_is_imported_without_airflow() -> None:
     code = "import sys, etl.cli, etl.daily; sys.exit(any(name.split('.')[0] == 'airflow' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=DAGS.parent, check=False).returncode == 0
+
+
+def test_what_a_day_changes_reaches_the_periods_that_it_counts_in_and_no_other(bag: Any) -> None:
+    from airflow.sdk import PartitionedAssetTimetable
+
+    timetable = bag.dags["period_indicators"].timetable
+    assert isinstance(timetable, PartitionedAssetTimetable)
+    periods = timetable.asset_condition.uri
+    emitting = {
+        task.dag_id
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if periods in [asset.uri for asset in task.outlets]
+    }
+    assert emitting == {"daily_statistics", "restatements"}
+
+
+def test_a_restated_day_names_its_periods_and_no_year_to_date_of_months_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from contextlib import contextmanager
+    from datetime import date
+    from types import SimpleNamespace
+
+    from etl import tasks
+
+    @contextmanager
+    def site() -> Any:
+        yield SimpleNamespace(today=lambda: date(2026, 4, 2))
+
+    monkeypatch.setattr(tasks, "_site", site)
+    assert tasks.touched_periods(["2026-02-28"]) == [
+        "2026-02-28",
+        "2026-02",
+        "2026Q1",
+        "2026",
+        "2026-02/to_date",
+        "2026-03/to_date",
+        "2026-04/to_date",
+    ]
+    assert tasks.touched_periods([]) == []

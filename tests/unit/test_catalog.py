@@ -99,7 +99,16 @@ STOCK = [
     "pretraining_required",
     "pretraining_attended",
     "town_without_law_office",
+    "smart_legal_service",
+    "party_government_organ",
+    "organ_with_public_lawyer",
+    "school",
+    "school_with_vice_principal",
+    "law_training_held",
+    "law_quiz_held",
+    "online_lecture_held",
 ]
+"""The last eight are what ruling 21 asks indicators of."""
 COUNTIES = [
     "371302",
     "371311",
@@ -130,7 +139,7 @@ def test_every_measure_of_the_domain_page_is_declared_and_no_other(catalog: Cata
     assert codes(catalog, "flow") == FLOW
     assert codes(catalog, "survey") == list(SURVEY)
     assert codes(catalog, "stock") == STOCK
-    assert (len(FLOW), len(SURVEY), len(STOCK)) == (38, 9, 41)
+    assert (len(FLOW), len(SURVEY), len(STOCK)) == (38, 9, 49)
 
 
 def test_the_survey_has_the_names_that_township_files_use(catalog: Catalog) -> None:
@@ -138,7 +147,7 @@ def test_the_survey_has_the_names_that_township_files_use(catalog: Catalog) -> N
 
 
 def test_a_name_leads_back_to_its_code(catalog: Catalog) -> None:
-    assert len(catalog.measure_by_name()) == len(catalog.measures) == 88
+    assert len(catalog.measure_by_name()) == len(catalog.measures) == 96
     assert catalog.measure_by_name()["解答法律咨询"] == "consultation"
     assert catalog.channel_by_name() == {"实体": "physical", "热线": "hotline", "网络": "network"}
 
