@@ -28,6 +28,7 @@ from etl.catalog.models import (
     SumEquals,
 )
 from etl.catalog.rules import RULES, Backlog, Rule
+from etl.catalog.survey import Satisfaction
 from etl.catalog.yaml_file import CatalogError, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -62,6 +63,7 @@ FOLDERS = {
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
+        _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind"),
     )
 }
 
@@ -84,6 +86,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
         checks=_declared("checks", overrides, sources),
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
+        satisfaction=_declared("satisfaction", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:

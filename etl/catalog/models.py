@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.rules import Backlog, Rule
+from etl.catalog.survey import Satisfaction
 from etl.failures import Refused
 
 WEBHOOK_PATTERN = r"^https?://\S+$"
@@ -42,6 +43,7 @@ class Measure(Declared):
 
     kind: flow and survey are counted per unit, day and channel; a stock is a month-end level without channel.
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
+    is_service: counts among all services delivered; what is a part of another measure does not.
     """
 
     code: Code
@@ -53,6 +55,7 @@ class Measure(Declared):
     channels: Annotated[tuple[str, ...], AfterValidator(each_once)]
     ceiling: Annotated[int, Field(gt=0, strict=True)]
     note: str = ""
+    is_service: bool = False
 
     @model_validator(mode="after")
     def _channels_follow_kind(self) -> Self:
@@ -232,10 +235,15 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    satisfaction: dict[str, Satisfaction]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""
         return [measure for measure in self.measures.values() if measure.kind != "stock"]
+
+    def services(self) -> list[str]:
+        """Codes of the measures that count among all services delivered."""
+        return [measure.code for measure in self.measures.values() if measure.is_service]
 
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""
@@ -244,6 +252,10 @@ class Catalog(Declared):
     def rule(self, kind: type[AnyRule]) -> AnyRule | None:
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
+
+    def satisfaction_rule(self) -> Satisfaction:
+        """How satisfaction is computed: the only entry of its folder."""
+        return self.satisfaction["satisfaction"]
 
     def parts(self) -> set[str]:
         """Measures that a check declares to be a part of another one."""
