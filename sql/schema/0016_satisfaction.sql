@@ -213,9 +213,8 @@ JOIN core.division_period AS place
 LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id;
 
 -- Whether somebody may see samples however small: those who may read the submissions themselves (ruling 18).
-CREATE FUNCTION mart.may_see_survey() RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT has_table_privilege(current_user, 'core.submission', 'SELECT')
-$$;
+CREATE FUNCTION mart.may_see_survey() RETURNS boolean LANGUAGE sql STABLE
+RETURN has_table_privilege(current_user, 'core.submission'::regclass, 'SELECT');
 
 -- Survey figures are left out of the views for everybody else: pls_reader, the role of portal and reports, reads satisfaction
 -- from mart.satisfaction alone. The views are wrapped as they stand; security_barrier keeps functions of the reader's own

@@ -124,7 +124,7 @@ def test_nothing_hidden_follows_from_all_that_readers_see_of_a_quarter(
         own = np.zeros((3, len(site.parents), 3), dtype=np.int64)
         quarter: dict[str, dict[tuple[str, str], int]] = {code: {} for code in site.parents}
         for month in range(3):
-            figures = {code: random_survey(random, 4 if code in villages else 12) for code in site.parents}
+            figures = {code: random_survey(random, 3 if code in villages else 12) for code in site.parents}
             site.total(f"2026-0{month + 1}", figures)
             for number, code in enumerate(site.parents):
                 for cell, value in figures[code].items():
