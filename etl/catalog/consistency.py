@@ -52,6 +52,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
             yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
     yield from scheme_contradictions(catalog.schemes, catalog.evidence)
     yield from indicator_contradictions(catalog)
+    yield from _satisfaction_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 
@@ -140,6 +141,24 @@ def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Comp
             backlog.code,
             f"key units: the same unit stands in {' and '.join(twins)}: delete one.",
         )
+
+
+def _satisfaction_contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    """The answers are those that a balance check says to make up the whole, and every list is of them."""
+    folder = entry = "satisfaction"
+    rule = catalog.satisfaction_rule()
+    yield from _dangling(folder, entry, "calendar", rule.calendar, catalog.calendars)
+    for answer in rule.score:
+        yield from _dangling(folder, entry, "score", answer, catalog.measures)
+    for key in ("satisfied", "strictly_satisfied", "dissatisfied"):
+        for answer in getattr(rule, key):
+            yield from _dangling(folder, entry, key, answer, rule.score)
+    if not set(rule.strictly_satisfied) <= set(rule.satisfied):
+        yield folder, entry, "key strictly_satisfied: only answers of satisfied were expected."
+    if set(rule.satisfied) & set(rule.dissatisfied):
+        yield folder, entry, "key dissatisfied: an answer is either satisfied or dissatisfied."
+    if rule.fewest_ranked < rule.fewest_shown:
+        yield folder, entry, f"key fewest_ranked: at least fewest_shown ({rule.fewest_shown}) was expected."
 
 
 def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:

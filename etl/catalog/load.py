@@ -31,8 +31,9 @@ from etl.catalog.models import (
     SumEquals,
 )
 from etl.catalog.rules import RULES, Backlog, Rule
-from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
+from etl.catalog.survey import Satisfaction
+from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.yaml_file import CatalogError, Written, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -90,6 +91,7 @@ FOLDERS = {
         _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False),
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False),
         _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False),
+        _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind"),
     )
 }
 
@@ -117,6 +119,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
         schemes=_declared("schemes", overrides, sources),
         evidence=_declared("evidence", overrides, sources),
         indicators=_declared("indicators", overrides, sources),
+        satisfaction=_declared("satisfaction", overrides, sources),
     )
     complaints = [sources[folder, entry].say(words) for folder, entry, words in contradictions(catalog)]
     if complaints:

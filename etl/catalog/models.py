@@ -13,8 +13,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.indicator import Indicator
 from etl.catalog.rules import Backlog, Rule
-from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.scheme import Evidence, Scheme
+from etl.catalog.survey import Satisfaction
+from etl.catalog.timeliness import Completeness, ReportingException
 from etl.failures import Refused
 
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -67,8 +68,8 @@ class Measure(Declared):
     sums: str | None = None
     carrying: str | None = None
     carry_months: Annotated[int, Field(ge=0, le=12, strict=True)] = 0
-    is_service: bool = False
     note: str = ""
+    is_service: bool = False
 
     @model_validator(mode="after")
     def _channels_follow_kind(self) -> Self:
@@ -287,6 +288,10 @@ class Catalog(Declared):
     backlogs: dict[str, Backlog]
     exceptions: dict[str, ReportingException]
     periods: dict[str, Completeness]
+    schemes: dict[str, Scheme]
+    evidence: dict[str, Evidence]
+    indicators: dict[str, Indicator]
+    satisfaction: dict[str, Satisfaction]
 
     def measures_of(self, dataset: Dataset) -> list[Measure]:
         """Measures of a data set: daily are flows and the survey that rides with them."""
@@ -300,10 +305,6 @@ class Catalog(Declared):
         """Codes of the channels that figures of a data set come in."""
         return ["all"] if dataset == "stocks" else list(self.channels)
 
-    schemes: dict[str, Scheme]
-    evidence: dict[str, Evidence]
-    indicators: dict[str, Indicator]
-
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set."""
         return self.measures_of("daily")
@@ -311,6 +312,10 @@ class Catalog(Declared):
     def carried_measures(self) -> list[Measure]:
         """Measures that nobody reports and that are summed from others."""
         return [measure for measure in self.measures.values() if measure.kind == "carried"]
+
+    def services(self) -> list[str]:
+        """Codes of the measures that count among all services delivered."""
+        return [measure.code for measure in self.measures.values() if measure.is_service]
 
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""
@@ -320,9 +325,9 @@ class Catalog(Declared):
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
 
-    def services(self) -> list[str]:
-        """Codes of the measures that count among all services delivered."""
-        return [measure.code for measure in self.measures.values() if measure.is_service]
+    def satisfaction_rule(self) -> Satisfaction:
+        """How satisfaction is computed: the only entry of its folder."""
+        return self.satisfaction["satisfaction"]
 
     def parts(self) -> set[str]:
         """Measures that a check declares to be a part of another one."""

@@ -14,6 +14,7 @@ from etl.cli.divisions import divisions
 from etl.cli.evaluation import explain_evaluation_command
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
+from etl.cli.follow_up import follow_up
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
@@ -47,5 +48,6 @@ for command in (
     verify_command,
     check,
     flags,
+    follow_up,
 ):
     main.add_command(command)
