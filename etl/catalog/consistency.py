@@ -40,6 +40,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     yield from _plausibility_contradictions(catalog)
     for backlog in catalog.backlogs.values():
         yield from _backlog_contradictions(backlog, catalog)
+    yield from _outlook_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 
@@ -128,6 +129,19 @@ def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Comp
             backlog.code,
             f"key units: the same unit stands in {' and '.join(twins)}: delete one.",
         )
+
+
+def _outlook_contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    for kind, rule in catalog.outlook.items():
+        yield from _dangling("outlook", kind, "calendar", rule.calendar, catalog.calendars)
+        for code in rule.measures:
+            yield from _dangling("outlook", kind, "measures", code, catalog.measures)
+            if code in catalog.measures and catalog.measures[code].kind == "stock":
+                yield (
+                    "outlook",
+                    kind,
+                    f"key measures: {code} is a stock, which does not add up over days: delete it.",
+                )
 
 
 def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:

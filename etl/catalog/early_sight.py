@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Declared, Level, each_once
 
@@ -34,6 +34,15 @@ class Estimate(Declared):
     horizon_days: Count
     least_known: Share
     probability: Probability
+
+    @field_validator("levels")
+    @classmethod
+    def _villages_are_counted_together(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        if Level.VILLAGE in levels:
+            raise ValueError(
+                "no village was expected: a village's days are nearly all zero, its township's tell"
+            )
+        return levels
 
 
 class Forecast(Declared):

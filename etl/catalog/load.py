@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
+from etl.catalog.early_sight import EARLY_SIGHT, EarlySight
 from etl.catalog.models import (
     EMAIL_PATTERN,
     WEBHOOK_PATTERN,
@@ -62,6 +63,7 @@ FOLDERS = {
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
+        _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False),
     )
 }
 
@@ -84,6 +86,7 @@ def load_catalog(overrides: Path | None) -> Catalog:
         checks=_declared("checks", overrides, sources),
         plausibility=_declared("plausibility", overrides, sources),
         backlogs=_declared("backlogs", overrides, sources),
+        outlook=_declared("outlook", overrides, sources),
     )
     complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
     if complaints:

@@ -11,6 +11,7 @@ import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
+from etl.catalog.early_sight import EarlySight
 from etl.catalog.rules import Backlog, Rule
 from etl.failures import Refused
 
@@ -232,6 +233,7 @@ class Catalog(Declared):
     recipients: dict[str, Recipient]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
+    outlook: dict[str, EarlySight]
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set: flows and the survey that rides with them."""

@@ -13,6 +13,7 @@ from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
+from etl.cli.outlook import outlook
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
@@ -43,5 +44,6 @@ for command in (
     verify_command,
     check,
     flags,
+    outlook,
 ):
     main.add_command(command)

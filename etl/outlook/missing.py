@@ -144,7 +144,9 @@ def _usual(tally: Tally, values: Array, rule: Estimate) -> tuple[Array, Array, f
         peers = count.sum(axis=1) / np.maximum((reports * shape).sum(axis=1), 1e-9)
         prior = OWN_COUNT * (peers > 0)
         own = values.sum(axis=1) + prior[group]
-        usual = own / np.maximum((sent * shape[group]).sum(axis=1) + (prior / np.maximum(peers, 1e-9))[group], 1e-9)
+        usual = own / np.maximum(
+            (sent * shape[group]).sum(axis=1) + (prior / np.maximum(peers, 1e-9))[group], 1e-9
+        )
         if not last:
             expected = _by_group(sent * usual[:, None], group) * kind
             day = _day_factors(count, expected, rule.recent_days)
@@ -167,7 +169,9 @@ def _kind_factors(count: Array, reports: Array, kinds: Array) -> Array:
         on = kinds == kind
         seen = reports[:, on].sum(axis=1)
         is_seen = (seen > 0) & (mean > 0)
-        factors[is_seen, kind] = (count[:, on].sum(axis=1) / np.maximum(seen, 1e-9) / np.maximum(mean, 1e-9))[is_seen]
+        factors[is_seen, kind] = (count[:, on].sum(axis=1) / np.maximum(seen, 1e-9) / np.maximum(mean, 1e-9))[
+            is_seen
+        ]
     workday = np.nan_to_num(factors[:, :SATURDAY], nan=1.0).mean(axis=1)
     substitutes = {SHIFTED: workday, HOLIDAY: np.nan_to_num(factors[:, SUNDAY], nan=1.0)}
     for kind in range(HOLIDAY + 1):
@@ -209,4 +213,4 @@ def _dispersion(values: Array, usual: Array, group: Array) -> Array:
         _by_group(excess[:, None], group) / np.maximum(_by_group(square[:, None], group), 1e-9), 0
     )[group, 0]
     prior = DISPERSION_WEIGHT * square / max(usual.shape[1], 1)
-    return np.maximum((excess + prior * pooled) / np.maximum(square + prior, 1e-9), 0)
+    return np.asarray(np.maximum((excess + prior * pooled) / np.maximum(square + prior, 1e-9), 0))

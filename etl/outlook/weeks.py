@@ -1,4 +1,4 @@
-"""Weeks: weekly totals of counties from their daily ones, with holidays, shifted workdays and missing days taken out."""
+"""Weeks: weekly totals of counties from daily ones, with holidays, shifted workdays and missing days taken out."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Weeks:
 
 
 def count_weeks(values: Array, kinds: Array, horizon: int, fitted: int) -> Weeks:
-    """Weeks of daily counts. values: by county and day from a Monday on, NaN where the day is not known; kinds: of these
-    days and those of so many weeks to come; fitted: days from which the kinds of day are learnt."""
+    """Weeks of daily counts. values: by county and day from a Monday on, NaN where the day is not known; kinds: of
+    these days and those of so many weeks to come; fitted: days from which the kinds of day are learnt."""
     factors = _kind_factors(values[:, :fitted], kinds[:fitted])[:, kinds]
     work = factors.reshape(len(values), -1, WEEK).sum(axis=2) / WEEK
     is_known = ~np.isnan(values)
@@ -75,10 +75,8 @@ def _kind_factors(values: Array, kinds: Array) -> Array:
         counted, usual = counts[:, on].sum(axis=1), mean * is_known[:, on].sum(axis=1)
         if usual.sum() > 0:
             pooled = counted.sum() / usual.sum()
-            factors[:, kind] = (
-                pooled * (counted + OWN_KIND_COUNT) / (pooled * usual + OWN_KIND_COUNT)
-            )
+            factors[:, kind] = pooled * (counted + OWN_KIND_COUNT) / (pooled * usual + OWN_KIND_COUNT)
     workday = np.nan_to_num(factors[:, :5], nan=1.0).mean(axis=1)
     for kind, substitute in ((SHIFTED, workday), (HOLIDAY, factors[:, 6])):
         factors[:, kind] = np.where(np.isnan(factors[:, kind]), substitute, factors[:, kind])
-    return np.nan_to_num(factors, nan=1.0)
+    return np.asarray(np.nan_to_num(factors, nan=1.0))
