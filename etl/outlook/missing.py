@@ -134,24 +134,24 @@ def _usual(tally: Tally, values: Array, rule: Estimate) -> tuple[Array, Array, f
     """Expected count of one report by stratum and day; relative variance of each stratum's own usual count by chance;
     relative variance of the weeks beside the four before them."""
     group, sent = tally.group, tally.sent
-    count, reports = _by_group(values, group), _by_group(sent, group)
-    kind = _kind_factors(count, reports, tally.kinds)[:, tally.kinds]
-    day = np.ones_like(kind)
-    usual = np.zeros(len(values))
-    drift = 0.0
-    for last in (False, True):
-        shape = kind * day
-        peers = count.sum(axis=1) / np.maximum((reports * shape).sum(axis=1), 1e-9)
-        prior = OWN_COUNT * (peers > 0)
-        own = values.sum(axis=1) + prior[group]
-        usual = own / np.maximum(
-            (sent * shape[group]).sum(axis=1) + (prior / np.maximum(peers, 1e-9))[group], 1e-9
-        )
-        if not last:
-            expected = _by_group(sent * usual[:, None], group) * kind
-            day = _day_factors(count, expected, rule.recent_days)
-            drift = _drift(count.sum(axis=0), expected.sum(axis=0))
-    return usual[:, None] * shape[group], 1 / np.maximum(own, 1), drift
+    count, reports = _by_group(values, group), sent.sum(axis=1)
+    peers = count.sum(axis=1) / np.maximum(_by_group(reports[:, None], group)[:, 0], 1e-9)
+    prior = np.where(peers > 0, OWN_COUNT / np.maximum(peers, 1e-9), 0)[group]
+    own = values.sum(axis=1) + OWN_COUNT * (prior > 0)
+
+    def share(shape: Array) -> Array:
+        """The stratum's own usual count, where a day counts as much as its shape."""
+        return np.asarray(own / np.maximum((sent * shape[group]).sum(axis=1) + prior, 1e-9))
+
+    every_day = np.ones_like(count)
+    mean = share(every_day)
+    kind = _kind_factors(count, _by_group(sent * mean[:, None], group), tally.kinds)[:, tally.kinds]
+    mean = share(kind)
+    expected = _by_group(sent * mean[:, None], group) * kind
+    day = _day_factors(count, expected, rule.recent_days)
+    drift = _drift(count.sum(axis=0), expected.sum(axis=0))
+    shape = kind * day
+    return share(shape)[:, None] * shape[group], 1 / np.maximum(own, 1), drift
 
 
 def _by_group(values: Array, group: Array) -> Array:
@@ -160,24 +160,17 @@ def _by_group(values: Array, group: Array) -> Array:
     return summed
 
 
-def _kind_factors(count: Array, reports: Array, kinds: Array) -> Array:
-    """How the peers' counts of each kind of day differ from all days; of a kind never seen, as Sunday for a holiday,
-    as any workday for a shifted one."""
-    mean = count.sum(axis=1) / np.maximum(reports.sum(axis=1), 1e-9)
+def _kind_factors(count: Array, usual: Array, kinds: Array) -> Array:
+    """How the peers' counts of each kind of day differ from usual ones; of a kind never seen, as Sunday's for a
+    holiday, as any workday's for a shifted one."""
     factors = np.full((len(count), HOLIDAY + 1), np.nan)
     for kind in range(HOLIDAY + 1):
-        on = kinds == kind
-        seen = reports[:, on].sum(axis=1)
-        is_seen = (seen > 0) & (mean > 0)
-        factors[is_seen, kind] = (count[:, on].sum(axis=1) / np.maximum(seen, 1e-9) / np.maximum(mean, 1e-9))[
-            is_seen
-        ]
+        counted, expected = count[:, kinds == kind].sum(axis=1), usual[:, kinds == kind].sum(axis=1)
+        factors[expected > 0, kind] = counted[expected > 0] / expected[expected > 0]
     workday = np.nan_to_num(factors[:, :SATURDAY], nan=1.0).mean(axis=1)
-    substitutes = {SHIFTED: workday, HOLIDAY: np.nan_to_num(factors[:, SUNDAY], nan=1.0)}
-    for kind in range(HOLIDAY + 1):
-        is_unseen = np.isnan(factors[:, kind])
-        factors[is_unseen, kind] = substitutes.get(kind, np.ones(len(count)))[is_unseen]
-    return factors
+    for kind, substitute in ((SHIFTED, workday), (HOLIDAY, factors[:, SUNDAY])):
+        factors[:, kind] = np.where(np.isnan(factors[:, kind]), substitute, factors[:, kind])
+    return np.asarray(np.nan_to_num(factors, nan=1.0))
 
 
 def _day_factors(count: Array, expected: Array, recent_days: int) -> Array:
