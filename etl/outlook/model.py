@@ -45,7 +45,7 @@ class Outlook:
 
 def forecast_series(weeks: Weeks, rule: Forecast) -> list[Outlook | None]:
     """The outlook of each county of a measure; None where its history is too short. Deterministic."""
-    factors = season(weeks, rule.fewest_weeks)
+    factors = season(weeks, rule.fewest_weeks + rule.origins + rule.horizon_weeks - 1)
     return [_forecast_one(weeks, county, factors, rule) for county in range(len(weeks.level))]
 
 

@@ -12,6 +12,8 @@ WEEK = 7
 YEAR = 52
 OWN_KIND_COUNT = 20.0
 """Counts that a county needs on one kind of day before its own habit outweighs that of all counties."""
+AROUND_WEEKS = 9
+"""Weeks that a day is compared with to learn what its kind does."""
 LEAST_KNOWN = 0.5
 """Share of a week's work that the known days must be, or the week is missing."""
 LEAST_WORK = 0.25
@@ -46,33 +48,34 @@ def count_weeks(values: Array, kinds: Array, horizon: int, fitted: int) -> Weeks
     return Weeks(np.where(is_whole, counted, np.nan), level, work)
 
 
-def season(weeks: Weeks, fewest_weeks: int) -> Array:
-    """Of each week, what all counties together counted in the same week a year before, beside their mean (of a
-    week that says nothing, as the one before it); NaN in the first year. All 1 where less than that year and
-    fewest_weeks is stored: then no season is known."""
+def season(weeks: Weeks, needed: int) -> Array:
+    """Of each week, what all counties together counted in the same week a year before, beside their mean (of a week
+    that says nothing, as the one before it); NaN in the first year stored. All 1 where fewer weeks than needed are
+    stored after that year: then no season is known."""
     past = weeks.level.shape[1]
     factors = np.ones(weeks.work.shape[1])
-    if past < YEAR + fewest_weeks:
-        return factors
     is_known = ~np.isnan(weeks.level)
     mean = np.nan_to_num(weeks.level).sum(axis=1) / np.maximum(is_known.sum(axis=1), 1)
     usual = (mean[:, None] * is_known).sum(axis=0)
+    stored = np.flatnonzero(usual > 0)
+    if not len(stored) or past - stored[0] < YEAR + needed:
+        return factors
     pooled = np.nan_to_num(weeks.level).sum(axis=0) / np.maximum(usual, 1e-9)
-    told = np.maximum.accumulate(np.where(pooled > 0, np.arange(past), 0))
-    factors[:YEAR] = np.nan
-    factors[YEAR:] = np.maximum(pooled[told], 1e-9)[: len(factors) - YEAR]
+    told = np.maximum.accumulate(np.where(pooled > 0, np.arange(past), stored[0]))
+    factors[YEAR:] = pooled[told][: len(factors) - YEAR]
+    factors[: stored[0] + YEAR] = np.nan
     return factors
 
 
 def _kind_factors(values: Array, kinds: Array) -> Array:
-    """How each county's counts of each kind of day differ from its ordinary day, drawn towards all counties'."""
+    """How each county's counts of each kind of day differ from the days around them, drawn towards all counties'."""
     is_known = ~np.isnan(values)
     counts = np.nan_to_num(values)
-    mean = counts.sum(axis=1) / np.maximum(is_known.sum(axis=1), 1)
+    around = _moving_sum(counts) / np.maximum(_moving_sum(is_known), 1) * is_known
     factors = np.full((len(values), HOLIDAY + 1), np.nan)
     for kind in range(HOLIDAY + 1):
         on = kinds == kind
-        counted, usual = counts[:, on].sum(axis=1), mean * is_known[:, on].sum(axis=1)
+        counted, usual = counts[:, on].sum(axis=1), around[:, on].sum(axis=1)
         if usual.sum() > 0:
             pooled = counted.sum() / usual.sum()
             factors[:, kind] = pooled * (counted + OWN_KIND_COUNT) / (pooled * usual + OWN_KIND_COUNT)
@@ -80,3 +83,13 @@ def _kind_factors(values: Array, kinds: Array) -> Array:
     for kind, substitute in ((SHIFTED, workday), (HOLIDAY, factors[:, 6])):
         factors[:, kind] = np.where(np.isnan(factors[:, kind]), substitute, factors[:, kind])
     return np.asarray(np.nan_to_num(factors, nan=1.0))
+
+
+def _moving_sum(values: Array) -> Array:
+    """Sums over the days around each one, fewer at both ends."""
+    half = AROUND_WEEKS * WEEK // 2
+    summed = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    days = np.arange(values.shape[1])
+    return np.asarray(
+        summed[:, np.minimum(days + half + 1, len(days))] - summed[:, np.maximum(days - half, 0)]
+    )

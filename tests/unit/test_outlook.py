@@ -156,6 +156,10 @@ def test_a_season_is_counted_on_only_when_a_year_and_more_is_stored(catalog: Cat
     assert (season(short, 26) == 1).all()
     assert np.isnan(season(short, 25)[:YEAR]).all()
     assert np.isfinite(season(short, 25)[YEAR:]).all()
+    values[:, : 10 * WEEK] = np.nan
+    later = count_weeks(values, kinds, 4, values.shape[1])
+    assert (season(later, 25) == 1).all(), "ten weeks less are stored"
+    assert np.isnan(season(later, 15)).sum() == YEAR + 10
 
 
 # --- forecasts -----------------------------------------------------------------------------------------------
