@@ -106,6 +106,7 @@ def main() -> None:
     measures = list(dict.fromkeys((*estimate.measures, *forecast.measures)))
     drawn = gather(months, catalog, measures, estimate.calendar)
     del months
+    days, kinds, first = county_days(drawn, [measures.index(each) for each in forecast.measures])
     page = [
         HEAD.format(
             first=FIRST, last=LAST, recent=estimate.recent_days, probability=estimate.probability,
@@ -115,8 +116,8 @@ def main() -> None:
         ),
         ESTIMATES.format(months=", ".join(MONTHS), probability=estimate.probability),
         *describe_estimates(drawn, estimate),
-        *describe_forecasts(drawn, forecast, measures, catalog),
-        *describe_cost(catalog, drawn, measures),
+        *describe_forecasts(days, kinds, first, forecast, catalog),
+        *describe_cost(catalog, days, first),
     ]  # fmt: skip
     click.echo("\n".join(page))
     PAGE.write_text("\n".join(page) + "\n", encoding="utf-8")
@@ -161,9 +162,8 @@ def describe_estimates(drawn: Drawn, rule: Estimate) -> list[str]:
 # --- forecasts -----------------------------------------------------------------------------------------------
 
 
-def describe_forecasts(drawn: Drawn, rule: Forecast, measures: Sequence[str], catalog: Catalog) -> list[str]:
+def describe_forecasts(days: Array, kinds: Array, first: date, rule: Forecast, catalog: Catalog) -> list[str]:
     """Tables of errors, intervals and rises, and what another library makes of it."""
-    days, kinds, first = county_days(drawn, [measures.index(each) for each in rule.measures])
     last = days.shape[1] // WEEK - rule.horizon_weeks
     origins = [last - rule.horizon_weeks * number for number in range(ORIGINS)][::-1]
     begin, end = (first + timedelta(weeks=number) for number in (origins[0], origins[-1]))

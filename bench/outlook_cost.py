@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import psycopg
 
-from bench.early_sight import Drawn, county_days
 from bench.history import draw_months, load_months
 from bench.plausibility import _connect as connect
 from bench.plausibility import _server as own_server
@@ -21,6 +20,7 @@ from etl.catalog.early_sight import Estimate, Forecast
 from etl.divisions import load_divisions
 from etl.outlook import estimate_period, forecast_counties
 from etl.periods.period import Period
+from etl.plausibility.history import Array
 from etl.register import register_catalog
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import migrate, open_warehouse
@@ -88,8 +88,11 @@ PERIOD = [
 ]
 
 
-def describe_cost(catalog: Catalog, drawn: Drawn, measures: list[str]) -> list[str]:
-    """Seconds and memory of one estimate and one forecast of the province, each in a process of its own, once warm."""
+def describe_cost(catalog: Catalog, days: Array, first_day: date) -> list[str]:
+    """Seconds and memory of one estimate and one forecast of the province, each in a process of its own, once warm.
+
+    days: daily totals by county, day from the first on, and measure of the forecasts.
+    """
     estimate, forecast = catalog.outlook["estimate"], catalog.outlook["forecast"]
     assert isinstance(estimate, Estimate)
     assert isinstance(forecast, Forecast)
@@ -117,7 +120,7 @@ def describe_cost(catalog: Catalog, drawn: Drawn, measures: list[str]) -> list[s
                 conn.execute(query)
             for query in PERIOD:
                 conn.execute(query, {"name": MONTH.name, "first": MONTH.starts_on, "last": MONTH.ends_on})
-            _load_counties(conn, drawn, months.codes["county"], cells, measures, forecast, first)
+            _load_counties(conn, days, first_day, months.codes["county"], cells, forecast, first)
         with connect(server, "outlook", autocommit=True) as conn:
             conn.execute("ANALYZE")
         for words, function, table in (
@@ -151,15 +154,14 @@ def run_forecast(url: str) -> Measured:
 
 def _load_counties(
     conn: psycopg.Connection,
-    drawn: Drawn,
+    days: Array,
+    first: date,
     codes: list[str],
     cells: dict[tuple[str, str], int],
-    measures: list[str],
     rule: Forecast,
     until: date,
 ) -> None:
     """Totals of counties on the days before, back to the first week of a forecast."""
-    days, _, first = county_days(drawn, [measures.index(each) for each in rule.measures])
     ids = dict(conn.execute("SELECT division_code, division_id FROM core.division").fetchall())
     start = max(TODAY - timedelta(days=TODAY.weekday(), weeks=rule.weeks), first)
     reporting, totals = io.StringIO(), io.StringIO()
