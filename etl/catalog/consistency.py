@@ -53,6 +53,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     yield from scheme_contradictions(catalog.schemes, catalog.evidence)
     yield from indicator_contradictions(catalog)
     yield from _satisfaction_contradictions(catalog)
+    yield from _outlook_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 
@@ -159,6 +160,19 @@ def _satisfaction_contradictions(catalog: Catalog) -> Iterator[Complaint]:
         yield folder, entry, "key dissatisfied: an answer is either satisfied or dissatisfied."
     if rule.fewest_ranked < rule.fewest_shown:
         yield folder, entry, f"key fewest_ranked: at least fewest_shown ({rule.fewest_shown}) was expected."
+
+
+def _outlook_contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    for kind, rule in catalog.outlook.items():
+        yield from _dangling("outlook", kind, "calendar", rule.calendar, catalog.calendars)
+        for code in rule.measures:
+            yield from _dangling("outlook", kind, "measures", code, catalog.measures)
+            if code in catalog.measures and catalog.measures[code].kind == "stock":
+                yield (
+                    "outlook",
+                    kind,
+                    f"key measures: {code} is a stock, which does not add up over days: delete it.",
+                )
 
 
 def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
+from etl.catalog.early_sight import EARLY_SIGHT, EarlySight
 from etl.catalog.indicator import Indicator, Source, Target
 from etl.catalog.models import (
     EMAIL_PATTERN,
@@ -92,6 +93,7 @@ FOLDERS = {
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False),
         _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False),
         _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind"),
+        _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False),
     )
 }
 
@@ -104,23 +106,11 @@ def load_catalog(overrides: Path | None) -> Catalog:
     if overrides is not None:
         _refuse_strays(overrides)
     sources: dict[tuple[str, str], _Place] = {}
-    channels = _declared("channels", overrides, sources)
-    catalog = Catalog(
-        channels=channels,
-        measures=_declared("measures", overrides, sources, channels=list(channels)),
-        calendars=_declared("calendars", overrides, sources),
-        recipients=_declared("recipients", overrides, sources),
-        platforms=_declared("platforms", overrides, sources),
-        checks=_declared("checks", overrides, sources),
-        plausibility=_declared("plausibility", overrides, sources),
-        backlogs=_declared("backlogs", overrides, sources),
-        exceptions=_declared("exceptions", overrides, sources),
-        periods=_declared("periods", overrides, sources),
-        schemes=_declared("schemes", overrides, sources),
-        evidence=_declared("evidence", overrides, sources),
-        indicators=_declared("indicators", overrides, sources),
-        satisfaction=_declared("satisfaction", overrides, sources),
-    )
+    declared: dict[str, dict[str, Any]] = {}
+    for name in FOLDERS:
+        channels = list(declared["channels"]) if name == "measures" else None
+        declared[name] = _declared(name, overrides, sources, channels)
+    catalog = Catalog(**declared)
     complaints = [sources[folder, entry].say(words) for folder, entry, words in contradictions(catalog)]
     if complaints:
         raise CatalogError("\n".join(complaints))

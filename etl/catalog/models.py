@@ -11,6 +11,7 @@ import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
+from etl.catalog.early_sight import EarlySight
 from etl.catalog.indicator import Indicator
 from etl.catalog.rules import Backlog, Rule
 from etl.catalog.scheme import Evidence, Scheme
@@ -292,6 +293,7 @@ class Catalog(Declared):
     evidence: dict[str, Evidence]
     indicators: dict[str, Indicator]
     satisfaction: dict[str, Satisfaction]
+    outlook: dict[str, EarlySight]
 
     def measures_of(self, dataset: Dataset) -> list[Measure]:
         """Measures of a data set: daily are flows and the survey that rides with them."""

@@ -15,6 +15,7 @@ from etl.cli.evaluation import explain_evaluation_command
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
 from etl.cli.follow_up import follow_up
+from etl.cli.outlook import outlook
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
@@ -49,5 +50,6 @@ for command in (
     check,
     flags,
     follow_up,
+    outlook,
 ):
     main.add_command(command)

@@ -30,9 +30,7 @@ def random_circulation(start: Ints, end: Ints, count: int) -> Ints:
     sides = np.concatenate([start, np.full(len(roots), count)]), np.concatenate([end, roots])
     graph = coo_array((np.ones(len(sides[0]), dtype=np.int32), sides), shape=(count + 1, count + 1))
     order, above = breadth_first_order(graph.tocsr(), count, directed=False)
-    pairs, first = np.unique(
-        np.minimum(start, end) * (count + 1) + np.maximum(start, end), return_index=True
-    )
+    pairs, first = np.unique(np.minimum(start, end) * (count + 1) + np.maximum(start, end), return_index=True)
     below = order[(order != count) & (above[order] != count)].astype(np.int64)
     over = above[below].astype(np.int64)
     upward = first[np.searchsorted(pairs, np.minimum(below, over) * (count + 1) + np.maximum(below, over))]

@@ -97,7 +97,9 @@ def _rows(
     figures = np.concatenate([_total(survey.figures)[:, None], survey.figures], axis=1)
     figures = _fill_nil(catalog, divisions, figures)
     has_survey = ~np.isnan(survey.figures[:, :, ASKED:]).all(axis=(1, 2))
-    row, place = np.nonzero(np.column_stack([np.ones(len(divisions), dtype=bool), *[has_survey] * len(catalog.channels)]))
+    row, place = np.nonzero(
+        np.column_stack([np.ones(len(divisions), dtype=bool), *[has_survey] * len(catalog.channels)])
+    )
     figures = figures[row, place]
     answers = list(rule.score)
     count = {
@@ -200,7 +202,11 @@ def _weighted(
     names = ("weighted_rate", "weighted_low", "weighted_high", "effective_sample")
     empty = {name: np.full(size, np.nan) for name in names}
     answered = np.nansum(survey.figures[:, :, ANSWERED], axis=1)
-    is_wanted = (shown == CHANNELS) & (answered >= rule.fewest_shown) & ~survey.divisions["is_leaf"].to_numpy(dtype=bool)
+    is_wanted = (
+        (shown == CHANNELS)
+        & (answered >= rule.fewest_shown)
+        & ~survey.divisions["is_leaf"].to_numpy(dtype=bool)
+    )
     if rule.weighting == "none" or not is_wanted.any():
         return empty, note
     if rule.weighting == "services":
@@ -213,7 +219,9 @@ def _weighted(
     note[unweighted] = "无权重数据，未加权"
     for number, label in zip(cells.group[found.collapsed].tolist(), labels[found.collapsed], strict=True):
         if not unweighted[number]:
-            note[number] += f"、{label}" if note[number] else f"样本不足 {rule.fewest_shown} 份，合并计算：{label}"
+            note[number] += (
+                f"、{label}" if note[number] else f"样本不足 {rule.fewest_shown} 份，合并计算：{label}"
+            )
     low, high = wilson(rate, np.nan_to_num(effective), rule.confidence)
     return dict(zip(names, (rate, low, high, effective), strict=True)), note
 
@@ -236,7 +244,8 @@ def _channel_cells(catalog: Catalog, survey: Survey, is_wanted: Flags) -> tuple[
     wanted = np.flatnonzero(is_wanted)
     flat = by_level[:, wanted].reshape(3, -1)
     labels = np.array(
-        [f"{each.name_zh}·{LEVEL_NAMES[level]}" for each in catalog.channels.values() for level in Level], dtype=object
+        [f"{each.name_zh}·{LEVEL_NAMES[level]}" for each in catalog.channels.values() for level in Level],
+        dtype=object,
     )
     group = np.repeat(wanted, channels * len(Level))
     return Cells(group, *flat), np.tile(labels, len(wanted))

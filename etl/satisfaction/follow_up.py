@@ -44,7 +44,9 @@ def deadline(calendar: Calendar, day: date, workdays: int) -> date:
     return due
 
 
-def write_dissatisfied(conn: Connection, catalog: Catalog, period: Period, unit_id: int | None = None) -> None:
+def write_dissatisfied(
+    conn: Connection, catalog: Catalog, period: Period, unit_id: int | None = None
+) -> None:
     """Write what is to be followed up of the period's days, of all units or one, from the submissions that count.
 
     A deadline beyond the days that the calendar knows stays open until they are declared and this is run again.
@@ -88,7 +90,9 @@ def record_follow_up(engine: Engine, catalog: Catalog, done: FollowUp, clock: Cl
         params: dict[str, Any] = {"unit": done.unit, "day": done.day, "channel": done.channel}
         unit_id = run_sql(conn, "follow_up/unit", params).scalar_one_or_none()
         if unit_id is None:
-            raise FollowUpRefused(f"{done.day} 没有单位 {done.unit}。 (There was no unit {done.unit} on that day.)")
+            raise FollowUpRefused(
+                f"{done.day} 没有单位 {done.unit}。 (There was no unit {done.unit} on that day.)"
+            )
         write_dissatisfied(conn, catalog, Period.around("day", done.day), unit_id)
         params["unit_id"] = unit_id
         state = run_sql(conn, "follow_up/state", params).one_or_none()

@@ -133,7 +133,9 @@ def _alone(answers: Answers, fewest: int, forced: Flags | None) -> _Slice:
             hidden[free[np.unique(parent[free], return_index=True)[1]]] = True
     carrier = np.full(size, -1, dtype=np.int64)
     carried = in_order[hidden[in_order] & hidden[parent[in_order]] & ~own[parent[in_order]]][::-1]
-    carrier[parent[carried]] = carried  # of several with one parent the last stays, which has the fewest answers
+    carrier[parent[carried]] = (
+        carried  # of several with one parent the last stays, which has the fewest answers
+    )
     return _Slice(parent, counts, hidden, rest, carrier)
 
 
@@ -259,7 +261,9 @@ class _Graph:
         partners = []
         for edge in weak[np.isin(self.column[weak], columns)].tolist():
             at = first[np.searchsorted(columns, self.column[edge])]
-            beside = [e for e in order[at : at + 2].tolist() if e != edge and self.column[e] == self.column[edge]]
+            beside = [
+                e for e in order[at : at + 2].tolist() if e != edge and self.column[e] == self.column[edge]
+            ]
             partners += [int(self.member[e]) for e in beside[:1]]
         return np.concatenate([self.member[weak], np.array(partners, dtype=np.int64)])
 

@@ -39,7 +39,10 @@ def post_stratify(cells: Cells, groups: int, fewest: int) -> Weighted:
     exists = (answered > 0) | (weight > 0)
     collapsed = exists & ((answered < fewest) | (weight <= 0))
     for _ in range(2):
-        pool_answered, pool_weight = _pool(group, answered, collapsed, groups), _pool(group, weight, collapsed, groups)
+        pool_answered, pool_weight = (
+            _pool(group, answered, collapsed, groups),
+            _pool(group, weight, collapsed, groups),
+        )
         is_thin = (_pool(group, np.ones(len(group)), collapsed, groups) > 0) & (
             (pool_answered < fewest) | (pool_weight <= 0)
         )

@@ -55,7 +55,9 @@ class SatisfactionSite:
                 {"name": name, "kind": period.kind, "first": period.starts_on, "last": period.ends_on},
             ).scalar_one()
             for table in ("period_own", "period_total", "period_reporting"):
-                conn.execute(sa.text(f"DELETE FROM mart.{table} WHERE period_id = :number"), {"number": number})
+                conn.execute(
+                    sa.text(f"DELETE FROM mart.{table} WHERE period_id = :number"), {"number": number}
+                )
             ids: dict[str, int] = {
                 row.division_code: row.division_id
                 for row in conn.execute(sa.text("SELECT * FROM core.division"))

@@ -39,7 +39,9 @@ def read_as_reader(engine: sa.Engine, query: str) -> list[Any]:
 @pytest.fixture
 def daily(server: ServerAddress, tmp_path: Path) -> Iterator[DivisionsSite]:
     with divisions_site(server, tmp_path) as made:
-        made.load(f"370000000000,山东省,province,\n{CITY},临沂市,city,370000000000\n" + DIVISIONS.split("\n", 2)[2])
+        made.load(
+            f"370000000000,山东省,province,\n{CITY},临沂市,city,370000000000\n" + DIVISIONS.split("\n", 2)[2]
+        )
         figures = survey(2, 0, 0, 1) | {("consultation", "physical"): 3}
         made.submit(DAY, {VILLAGE: figures})
         roll_up_day(made.engine, made.catalog, DAY, whole=True)
@@ -47,7 +49,9 @@ def daily(server: ServerAddress, tmp_path: Path) -> Iterator[DivisionsSite]:
 
 
 def test_readers_see_services_and_no_survey_in_the_daily_statistics(daily: DivisionsSite) -> None:
-    shown = "SELECT measure, count(*) AS rows FROM mart.daily_statistics WHERE value IS NOT NULL GROUP BY measure"
+    shown = (
+        "SELECT measure, count(*) AS rows FROM mart.daily_statistics WHERE value IS NOT NULL GROUP BY measure"
+    )
     owner = {row.measure: row.rows for row in daily.frame(shown).itertuples()}
     reader = {row.measure: row.rows for row in read_as_reader(daily.engine, shown)}
     assert owner.keys() >= {"consultation", "survey_asked", "survey_answered", "dissatisfied"}
@@ -68,7 +72,10 @@ def test_no_view_that_readers_may_read_names_a_survey_measure(daily: DivisionsSi
     looked_at = 0
     for view in views:
         if view.has_measure:
-            found = {row.measure for row in read_as_reader(daily.engine, f"SELECT DISTINCT measure FROM {view.name}")}
+            found = {
+                row.measure
+                for row in read_as_reader(daily.engine, f"SELECT DISTINCT measure FROM {view.name}")
+            }
             assert found <= {"consultation"}, f"{view.name} shows {found}"
             looked_at += 1
     assert looked_at >= 1

@@ -109,6 +109,7 @@ def test_a_measure_without_levels_and_channels_has_all_and_takes_its_kind_from_t
     )
     write("plausibility/none.yaml", [HISTORY, QUEUE])
     write("indicators/none.yaml", [])
+    write("outlook/none.yaml", [])
     catalog = load_catalog(write("platforms/ours.yaml", [PLATFORM]))
     visit, shelf = catalog.measures["visit"], catalog.measures["shelf"]
     assert (visit.kind, visit.levels, visit.channels) == (
