@@ -245,12 +245,12 @@ class Catalog(Declared):
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
 
-    def parts(self) -> set[str]:
-        """Measures that a check declares to be a part of another one."""
+    def wholes(self) -> dict[tuple[str, ...], str]:
+        """Measures that a check declares to be parts of another one, with that one: several parts that share it without
+        rest, or one part alone."""
         checks = self.checks.values()
-        return {each.part for each in checks if isinstance(each, AtMost)} | {
-            part for each in checks if isinstance(each, SumEquals) for part in each.parts
-        }
+        shared = {each.parts: each.whole for each in checks if isinstance(each, SumEquals)}
+        return shared | {(each.part,): each.whole for each in checks if isinstance(each, AtMost)}
 
     def opening_backlog(self, check: str, year: int) -> dict[str, int]:
         """What units had open when the year began, in the check's own unit of count, by division code."""

@@ -1,6 +1,8 @@
--- The day waits to be rolled up for the units that changed.
+-- The day waits to be rolled up and judged for the units that changed; where it waits to be judged whole, so it stays.
 INSERT INTO mart.daily_rollup (stat_date, units_waiting)
 SELECT :day, coalesce(array_agg(DISTINCT verdict.unit_id), '{}')
 FROM verdict
 WHERE verdict.verdict = 'accepted'
-ON CONFLICT (stat_date) DO UPDATE SET units_waiting = daily_rollup.units_waiting || excluded.units_waiting
+ON CONFLICT (stat_date) DO UPDATE SET
+    units_waiting = daily_rollup.units_waiting || excluded.units_waiting,
+    units_unjudged = daily_rollup.units_unjudged || excluded.units_waiting

@@ -22,9 +22,10 @@ from etl.catalog.rules import (
     VillageGap,
     VillageSum,
 )
-from etl.plausibility.baseline import fit_baseline
+from etl.plausibility.baseline import Baseline, expect
 from etl.plausibility.counts import find_count_faults
 from etl.plausibility.finding import Finding, Published
+from etl.plausibility.fit import fit_past
 from etl.plausibility.habits import find_all_satisfied, find_heaping
 from etl.plausibility.history import HOLIDAY, SHIFTED, Figures, day_kinds, window
 from etl.plausibility.judge import due_date
@@ -56,6 +57,11 @@ def rule(catalog: Catalog, kind: type) -> object:
     found = catalog.rule(kind)
     assert found is not None
     return found
+
+
+def fit_baseline(figures: Figures, history: object) -> Baseline:
+    assert isinstance(history, History)
+    return expect(fit_past(figures, history), figures, history)
 
 
 def months(catalog: Catalog, last: date = FRIDAY, level: str = "county") -> Figures:
@@ -241,7 +247,7 @@ def test_the_kind_of_a_day_follows_the_calendar(catalog: Catalog) -> None:
 
 def repeated(catalog: Catalog, figures: Figures) -> list[Finding]:
     baseline = fit_baseline(figures, rule(catalog, History))
-    return find_repeated_days(figures, baseline, PUBLISHED, rule(catalog, RepeatedDay), catalog.parts())
+    return find_repeated_days(figures, baseline, PUBLISHED, rule(catalog, RepeatedDay), catalog.wholes())
 
 
 def test_a_report_that_repeats_the_one_before_is_asked_about(catalog: Catalog) -> None:
