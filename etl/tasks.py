@@ -18,7 +18,8 @@ from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
-POSTPONE, DISCARD = "暂缓", "作废"
+RELEASE, DISCARD, POSTPONE = CHOICES = ("放行", "作废", "暂缓")
+"""What a person may choose for a group of held rows."""
 
 
 def plan_groups() -> list[list[str]]:

@@ -11,7 +11,7 @@ import chinese_calendar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
-from etl.catalog.rules import Backlog, Rule
+from etl.catalog.rules import Backlog, RepeatedDay, Rule
 from etl.failures import Refused
 
 WEBHOOK_PATTERN = r"^https?://\S+$"
@@ -246,11 +246,14 @@ class Catalog(Declared):
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
 
     def wholes(self) -> dict[tuple[str, ...], str]:
-        """Measures that a check declares to be parts of another one, with that one: several parts that share it without
-        rest, or one part alone."""
+        """Measures that a check declares to be parts of another one, or a rule to follow it, with that one: several
+        parts that share it, or one part alone."""
         checks = self.checks.values()
+        repeated = self.rule(RepeatedDay)
+        follows = {} if repeated is None else repeated.follows
         shared = {each.parts: each.whole for each in checks if isinstance(each, SumEquals)}
-        return shared | {(each.part,): each.whole for each in checks if isinstance(each, AtMost)}
+        alone = {each.part: each.whole for each in checks if isinstance(each, AtMost)}
+        return shared | {(part,): whole for part, whole in (follows | alone).items()}
 
     def opening_backlog(self, check: str, year: int) -> dict[str, int]:
         """What units had open when the year began, in the check's own unit of count, by division code."""

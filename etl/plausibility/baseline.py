@@ -23,11 +23,11 @@ LEAST_SPREAD = 0.1
 
 @dataclass(frozen=True)
 class Baseline:
-    """expected: by series and day, the last day last. dispersion: of each series (variance = expected + dispersion × expected²). is_ready:
-    series with enough history. is_large, is_lumpy: series judged by logarithms; of these, centre is the logarithm
-    that is usual today, and spread their robust standard deviation. A lumpy one is mostly zero: zero is never unusual
-    of it. past: each series'
-    counts before today; shared: by level and cell_id, those of all its units."""
+    """expected: by series and day, the last day last. dispersion: of each series (variance = expected + dispersion ×
+    expected²). is_ready: series with enough history. is_large, is_lumpy: series judged by logarithms; of these, centre
+    is the logarithm that is usual today, and spread their robust standard deviation. A lumpy one is mostly zero: zero
+    is never unusual of it. past: each series' counts before today; shared: by level and cell_id, those of all its
+    units."""
 
     expected: Array
     dispersion: Array

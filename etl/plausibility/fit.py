@@ -36,7 +36,7 @@ FEWEST_CELLS = 5
 """Cells of a level with enough counts from which their middle factor is that of the day."""
 
 Habit = Callable[[str, Array, Array], Array]
-"""Of a level's cells, by day: what stands in for peers that are few, from the cells' sums and what was usual of them."""
+"""What stands in for peers that are few, by day: from a level, the sums of its cells and what was usual of them."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class Fit:
         place = order[np.minimum(place, len(mine) - 1)]
         is_known = mine[place] == wanted
         lines = {
-            name: np.where(is_known[:, None] if values.ndim == 2 else is_known, values[place], 0).astype(values.dtype)
+            name: np.where(is_known[:, None] if values.ndim == 2 else is_known, values[place], 0).astype(
+                values.dtype
+            )
             for name, values in vars(self).items()
             if name not in ("levels", "habit", "shared")
         }
@@ -93,8 +95,8 @@ def fit_past(figures: Figures, rule: History) -> Fit:
     counted, past_days = capped.sum(axis=1), is_sent.sum(axis=1)
     mean = counted / np.maximum(past_days, 1)
     own = np.ones((len(values), HOLIDAY + 1), dtype=np.float32)
-    levels = figures.divisions["level"].unique()
-    usual_of: dict[str, float] = dict.fromkeys(levels, 1.0)
+    levels = np.array(figures.divisions["level"].unique(), dtype=str)
+    usual_of: dict[str, float] = dict.fromkeys(levels.tolist(), 1.0)
 
     def habit(level: str, sums: Array, weights: Array) -> Array:
         by_day, usual_of[level] = _habit(sums, weights, kinds, kind, rule.peers)
@@ -115,7 +117,7 @@ def fit_past(figures: Figures, rule: History) -> Fit:
     centre, spread = np.where(is_lumpy, centre, 0), np.where(is_lumpy, spread, 0)
     centre[is_large], spread[is_large] = _logs(figures.values[is_large, :-1], expected[is_large])
     shared = np.zeros((len(levels), int(figures.cells.index.max()) + 1))
-    np.add.at(shared, (figures.level_numbers(levels), figures.cell), counted)
+    np.add.at(shared, (figures.level_numbers(levels.tolist()), figures.cell), counted)
     return Fit(
         division=figures.division_ids,
         cell=figures.cell,
@@ -130,8 +132,8 @@ def fit_past(figures: Figures, rule: History) -> Fit:
         is_lumpy=is_lumpy,
         centre=centre.astype(np.float32),
         spread=spread.astype(np.float32),
-        levels=np.array(levels, dtype=str),
-        habit=np.array([usual_of[level] for level in levels]),
+        levels=levels,
+        habit=np.array(list(usual_of.values())),
         shared=shared,
     )
 

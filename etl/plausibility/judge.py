@@ -83,7 +83,7 @@ def flag_day(engine: Engine, catalog: Catalog, day: date) -> int:
         if touched is None:
             findings = _judge_whole(conn, view, moment)
         else:
-            findings = _judge_touched(conn, view, touched)
+            findings = _judge_touched(conn, view, touched) if touched.units else []
         due = due_date(rolled_up.rolled_up_on, queue.due_workdays, catalog.calendars[queue.calendar])
         _record(conn, catalog, day, findings, touched, moment, due)
         run_sql(conn, "plausibility/finish", {"day": day, "moment": moment})
@@ -135,7 +135,9 @@ def _read_touched(conn: Connection, view: _View, units: list[int]) -> _Touched |
     divisions = pd.DataFrame(found.all(), columns=list(found.keys()))
     past = {"first": view.days[0], "day": view.day, "divisions": divisions["division_id"].tolist()}
     with _looking_up_by_key(conn):
-        is_changed = run_sql(conn, "plausibility/is_past_changed", past | {"fitted_at": fits.fitted_at}).scalar_one()
+        is_changed = run_sql(
+            conn, "plausibility/is_past_changed", past | {"fitted_at": fits.fitted_at}
+        ).scalar_one()
     return None if is_changed else _Touched(units, divisions, fits)
 
 
@@ -160,13 +162,19 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
         findings += _shifts(view, totals, expect(totals_fit, totals, view.history), published)
         findings += _of_villages(view, totals, own, units, of_self, published)
     if len(own.owner) and len(totals.owner):
-        keep_fits(conn, view.day, Fits(moment, replace(own_fit, expected=own_fit.expected[:, :0]), totals_fit), view.history)
+        keep_fits(
+            conn,
+            view.day,
+            Fits(moment, replace(own_fit, expected=own_fit.expected[:, :0]), totals_fit),
+            view.history,
+        )
     return findings
 
 
 def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Finding]:
     """What every declared rule finds about them. Of their peers only the day itself is read."""
     near = _near(view.divisions, touched.divisions)
+    above = view.divisions[view.divisions["level"] != Level.TOWNSHIP.value].reset_index(drop=True)
     today, kind = view.days[-1:], view.kinds[-1:]
     with _looking_up_by_key(conn):
         published = _published(conn, view.days, view.cells)
@@ -174,14 +182,16 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
         all_own = read_own(conn, today, kind, view.divisions, view.cells, _series(touched.fits.own, own))
         totals, units, of_self = read_totals(conn, view.days, view.kinds, near, view.cells)
         all_totals, all_units, _ = read_totals(
-            conn, today, kind, view.divisions, view.cells, _series(touched.fits.totals, totals)
+            conn, today, kind, above, view.cells, _series(touched.fits.totals, totals)
         )
         villages = _repeated_villages(conn, view, published, touched.units)
     findings = villages + find_unbalanced_pairs(conn, view.catalog, view.day, published, touched.units)
     baseline = expect(touched.fits.own.of(all_own), all_own, view.history).take(all_own.places(own))
     findings += _of_own(view, own, baseline, published)
     totals, all_totals = _where_whole(view, totals, units), _where_whole(view, all_totals, all_units)
-    baseline = expect(touched.fits.totals.of(all_totals), all_totals, view.history).take(all_totals.places(totals))
+    baseline = expect(touched.fits.totals.of(all_totals), all_totals, view.history).take(
+        all_totals.places(totals)
+    )
     findings += _shifts(view, totals, baseline, published)
     findings += _of_villages(view, totals, own, units, of_self, published)
     return [each for each in findings if each.unit_code in set(touched.divisions["code"])]
@@ -223,7 +233,9 @@ def _of_own(view: _View, own: Figures, baseline: Baseline, published: Published)
 def _looking_up_by_key(conn: Connection) -> Iterator[None]:
     """Meanwhile each day of the window is looked up by its key: joined by hashing, PostgreSQL would read months of all
     villages for some thousand units."""
-    switch = sa.text("SELECT set_config('enable_hashjoin', :on, true), set_config('enable_mergejoin', :on, true)")
+    switch = sa.text(
+        "SELECT set_config('enable_hashjoin', :on, true), set_config('enable_mergejoin', :on, true)"
+    )
     conn.execute(switch, {"on": "off"})
     yield
     conn.execute(switch, {"on": "on"})
@@ -263,7 +275,7 @@ def _of_villages(
 def _villages(divisions: pd.DataFrame, units: Reporting, of_self: Reporting) -> tuple[Array, Array]:
     """Villages expected and reported below each county: what is below it without its townships' own units."""
     ids = {number: line for line, number in enumerate(divisions["division_id"])}
-    parent = np.array([ids.get(each, -1) for each in divisions["parent_id"]])
+    parent = np.array([ids.get(each, -1) for each in divisions["parent_id"]], dtype=np.int64)
     is_township = (divisions["level"] == Level.TOWNSHIP.value).to_numpy() & (parent >= 0)
     both = []
     for below, itself in ((units.expected, of_self.expected), (units.reported, of_self.reported)):

@@ -18,7 +18,8 @@ from etl.warehouse import run_sql
 def find_unbalanced_pairs(
     conn: Connection, catalog: Catalog, day: date, published: Published, units: Collection[int] | None
 ) -> list[Finding]:
-    """Units of all levels, all or these, of which a part exceeds its whole from 1 January to the day, over channels (ruling 13).
+    """Units of all levels, all or these, of which a part exceeds its whole from 1 January to the day, over channels
+    (ruling 13).
 
     Looked at are units that have such figures on the day; a pair is asked about once while its flag is not closed.
     Their sums by month are kept in quality.month_sum, so that the cost of a day is that of its month.

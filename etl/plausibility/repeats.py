@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from etl.catalog import Level
 from etl.catalog.rules import RepeatedDay, RepeatedVillage
 from etl.plausibility.baseline import Baseline
-from etl.plausibility.finding import Finding, Published, describe_series
+from etl.plausibility.finding import Finding, Published, subject_of
 from etl.plausibility.history import TOTAL, Array, Figures
 from etl.warehouse import run_sql
 
@@ -32,8 +32,7 @@ def find_repeated_days(
     today = np.nan_to_num(figures.values[:, -1])
     units = len(figures.divisions)
     is_something = np.bincount(figures.owner, weights=today, minlength=units) > 0
-    follows = {(part,): whole for part, whole in rule.follows.items()}
-    per_report = report_surprise(figures, baseline, {**wholes, **follows}) * is_something
+    per_report = report_surprise(figures, baseline, wholes) * is_something
     run, is_same = np.zeros(units, dtype=np.int64), figures.sent[:, -1].copy()
     for place in _earlier_reports(figures, rule.within_days):
         earlier = np.nan_to_num(figures.values[np.arange(len(today)), place[figures.owner]])
@@ -59,24 +58,27 @@ def report_surprise(figures: Figures, baseline: Baseline, wholes: Wholes) -> Arr
     )
     number, levels = pd.factorize(figures.divisions["level"])
     peers = np.array([baseline.shared.get(level, np.zeros(width)) for level in levels])
-    number_of = {(cell.measure, cell.channel): cell.Index for cell in figures.cells.itertuples()}
-    total = np.zeros(units)
+    number_of = {pair: number for number, pair in zip(figures.cells.index, _pairs(figures), strict=True)}
+    total: Array = np.zeros(units)
     is_shared = np.zeros(width, dtype=bool)
     for parts, whole in wholes.items():
         for channel in figures.cells["channel"].unique():
             columns = [number_of[part, channel] for part in parts if (part, channel) in number_of]
-            of = number_of.get((whole, channel))
-            if columns and of is not None and channel != TOTAL:
-                rest_of = of if len(parts) == 1 else None
-                total += _sharing_surprise(*(_shares(each, columns, rest_of) for each in (today, past, peers)), number)
+            if columns and (whole, channel) in number_of and channel != TOTAL:
+                of = number_of[whole, channel]
+                of_today, of_past, of_peers = (_shares(each, columns, of) for each in (today, past, peers))
+                total += _sharing_surprise(of_today, of_past, of_peers, number)
                 is_shared[columns] = True
-    return total + surprise[:, ~is_shared].sum(axis=1)
+    total += surprise[:, ~is_shared].sum(axis=1)
+    return total
 
 
-def _shares(counts: Array, parts: list[int], whole: int | None) -> Array:
-    """By line: the parts, and what is left of the whole beside them, where there is one."""
-    if whole is None:
-        return counts[:, parts]
+def _pairs(figures: Figures) -> list[tuple[str, str]]:
+    return list(zip(figures.cells["measure"], figures.cells["channel"], strict=True))
+
+
+def _shares(counts: Array, parts: list[int], whole: int) -> Array:
+    """By line: the parts, and what is left of the whole beside them."""
     rest = np.maximum(counts[:, whole] - counts[:, parts].sum(axis=1), 0)
     return np.column_stack([counts[:, parts], rest])
 
@@ -105,15 +107,14 @@ def _earlier_reports(figures: Figures, within_days: int) -> list[Array]:
 def _finding(figures: Figures, baseline: Baseline, published: Published, unit: int, run: int) -> Finding:
     mine = np.flatnonzero((figures.owner == unit) & (figures.values[:, -1] > 0))
     effects = figures.values[mine, -1] - baseline.expected[mine, -1]
-    described = [describe_series(figures, int(series)) for series in mine]
-    shares = [published.share(each[2], effect) for each, effect in zip(described, effects, strict=True)]
+    subjects = [subject_of(figures, int(series)) for series in mine]
+    shares = [published.share(each.measure, effect) for each, effect in zip(subjects, effects, strict=True)]
     largest = int(np.argmax(shares))
     total = int(figures.values[mine, -1].sum())
-    code, level, *_ = described[largest]
     return Finding(
         check_code="repeated_day",
-        unit_code=code,
-        level=level,
+        unit_code=subjects[largest].code,
+        level=subjects[largest].level,
         measure=None,
         channel=None,
         value=total,
