@@ -10,6 +10,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, Param, task
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
+RELEASE, DISCARD, POSTPONE = "放行", "作废", "暂缓"
 
 with DAG(
     "quarantine_desk",
@@ -30,18 +31,19 @@ with DAG(
     def carry_out(group: dict, answer: dict, outlet_events=None) -> None:
         from etl import tasks
 
-        changed = tasks.decide_held(group, answer)
+        changed = tasks.decide_held(group, answer, release=RELEASE, discard=DISCARD)
         for asset in (DAILY, STOCKS):
             outlet_events[asset].add_partitions(changed.get(asset.uri, []))
 
     groups = list_held()
     answers = HITLOperator.partial(
         task_id="decide",
-        options=["放行", "作废", "暂缓"],
-        defaults="暂缓",
-        params={"why": Param("", type="string", title="理由", description="放行、作废须写明理由")},
+        options=[RELEASE, DISCARD, POSTPONE],
+        defaults=POSTPONE,
+        params={"why": Param("", type="string", title="理由", description=f"{RELEASE}、{DISCARD}须写明理由")},
         response_timeout=timedelta(days=7),
-        # Whatever befalls the task while it waits, it asks again.
+        # The executor's word that the process which asked has ended may be read only once the answer has set the task
+        # going again; Airflow 3.3 then fails it as lost (apache/airflow#72716, no setting helps). It asks again.
         retries=3,
         retry_delay=timedelta(seconds=5),
     ).expand_kwargs(groups.map(lambda group: {"subject": group["subject"], "body": group["body"]}))

@@ -42,7 +42,7 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         for depth in depths:
             run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
             run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})
-        run_sql(conn, "rollup/mark", {"day": day, "moment": moment})
+        run_sql(conn, "rollup/mark", {"day": day, "moment": moment, "whole": whole})
         if whole:
             conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
 

@@ -21,8 +21,6 @@ from etl.periods import Period, periods_touched
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
-POSTPONE, DISCARD = "暂缓", "作废"
-
 
 def plan_groups(dataset: Dataset = "daily") -> list[list[str]]:
     """Ids of the platforms to ask, in one group per mapped task."""
@@ -107,18 +105,21 @@ def list_held(day: str) -> list[dict[str, Any]]:
         return [asdict(group) for group in desk.held_groups(site, date.fromisoformat(day))]
 
 
-def decide_held(group: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Carry out what a person chose for a group; returns what was rolled up again: days and months by asset."""
+def decide_held(
+    group: Mapping[str, Any], answer: Mapping[str, Any], *, release: str, discard: str
+) -> dict[str, list[str]]:
+    """Carry out what a person chose for a group, in the words that stand for releasing and discarding its rows; any
+    other word leaves them. Returns what was rolled up again: days and months by asset."""
     (choice,) = answer["chosen_options"]
     user = answer.get("responded_by_user") or {}
     by = user.get("name") or user.get("id") or "Airflow"
     why = (answer["params_input"].get("why") or "").strip()
-    if choice == POSTPONE:
+    if choice not in (release, discard):
         return {}
     if not why:
         raise desk.DeskError(f"{choice}须写明理由：请清除本任务及 decide 任务，重新答复。")
     with _site() as site:
-        if choice == DISCARD:
+        if choice == discard:
             desk.discard(site, group["ids"], by, why)
             return {}
         done = desk.release(site, group["ids"], by, why)

@@ -105,8 +105,8 @@ class Api:
     ) -> tuple[list[str], Run]:
         """Answer what a run asks a person, whenever it asks, until it ends; returns what was asked, and the run.
 
-        Airflow 3.3.2 now and then takes a task that waits for an answer for one that its executor has lost; its retry
-        asks again. Raises ApiError when the run has not ended after `seconds`.
+        Airflow 3.3.2 now and then takes a task that was answered for one that its executor has lost; its retry asks
+        again. Raises ApiError when the run has not ended after `seconds`.
         """
         asked: list[str] = []
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"

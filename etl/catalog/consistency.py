@@ -5,11 +5,21 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
-from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
+from etl.catalog.rules import (
+    WINDOWS,
+    AllSatisfied,
+    Backlog,
+    History,
+    LevelShift,
+    Queue,
+    RepeatedDay,
+    VillageGap,
+)
 from etl.catalog.scheme_consistency import scheme_contradictions
 
 RESERVED_NAMES = ("合计", "零报告")
@@ -119,6 +129,9 @@ def _plausibility_contradictions(catalog: Catalog) -> Iterator[Complaint]:
         if isinstance(rule, AllSatisfied):
             for name in (rule.answered, *rule.dissatisfied):
                 yield from _dangling("plausibility", kind, "answered/dissatisfied", name, catalog.measures)
+        if isinstance(rule, RepeatedDay):
+            for name in chain.from_iterable(rule.follows.items()):
+                yield from _dangling("plausibility", kind, "follows", name, catalog.measures)
 
 
 def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Complaint]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.early_sight import EarlySight
 from etl.catalog.indicator import Indicator
-from etl.catalog.rules import Backlog, Rule
+from etl.catalog.rules import Backlog, RepeatedDay, Rule
 from etl.catalog.scheme import Evidence, Scheme
 from etl.catalog.survey import Satisfaction
 from etl.catalog.timeliness import Completeness, ReportingException
@@ -331,12 +331,15 @@ class Catalog(Declared):
         """How satisfaction is computed: the only entry of its folder."""
         return self.satisfaction["satisfaction"]
 
-    def parts(self) -> set[str]:
-        """Measures that a check declares to be a part of another one."""
+    def wholes(self) -> dict[tuple[str, ...], str]:
+        """Measures that a check declares to be parts of another one, or a rule to follow it, with that one: several
+        parts that share it, or one part alone."""
         checks = self.checks.values()
-        return {each.part for each in checks if isinstance(each, AtMost)} | {
-            part for each in checks if isinstance(each, SumEquals) for part in each.parts
-        }
+        repeated = self.rule(RepeatedDay)
+        follows = {} if repeated is None else repeated.follows
+        shared = {each.parts: each.whole for each in checks if isinstance(each, SumEquals)}
+        alone = {each.part: each.whole for each in checks if isinstance(each, AtMost)}
+        return shared | {(part,): whole for part, whole in (follows | alone).items()}
 
     def opening_backlog(self, check: str, year: int) -> dict[str, int]:
         """What units had open when the year began, in the check's own unit of count, by division code."""
