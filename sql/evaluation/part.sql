@@ -130,8 +130,10 @@ SELECT
     weighed.note_zh,
     weighed.peers,
     weighed.better,
-    weighed.points,
+    trim_scale(weighed.points) AS points,
     weighed.counted,
-    coalesce(100 * weighed.counted / weighed.whole, 0) AS effective_weight,
-    CASE WHEN weighed.counted > 0 THEN weighed.counted * coalesce(weighed.points, 0) / weighed.whole END AS score
+    trim_scale(coalesce(100 * weighed.counted / weighed.whole, 0)) AS effective_weight,
+    CASE
+        WHEN weighed.counted > 0 THEN trim_scale(weighed.counted * coalesce(weighed.points, 0) / weighed.whole)
+    END AS score
 FROM weighed

@@ -32,7 +32,7 @@ scored AS (
         place.parent_id,
         place.top_id,
         greatest(
-            0, round(summed.points + coalesce(adjusted.bonus, 0) - coalesce(adjusted.deduction, 0), 10)
+            0, trim_scale(round(summed.points + coalesce(adjusted.bonus, 0) - coalesce(adjusted.deduction, 0), 10))
         ) AS score,
         summed.points IS NOT NULL AS is_scored,
         summed.is_provisional,

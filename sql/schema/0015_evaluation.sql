@@ -157,7 +157,7 @@ LANGUAGE sql STABLE AS $$
             )
         END
         || CASE WHEN part.is_provisional THEN '；初步数据' ELSE '' END
-        || coalesce('；' || nullif(part.note_zh, ''), '')
+        || CASE WHEN rule.applies THEN coalesce('；' || nullif(part.note_zh, ''), '') ELSE '' END
 $$;
 
 CREATE VIEW mart.evaluation AS

@@ -304,6 +304,27 @@ def test_where_nothing_applies_there_is_no_score(site: EvaluationSite) -> None:
     assert site.column("rank_in_parent") == {A: None, B: 1}
 
 
+def test_what_must_be_known_of_a_figure_stands_with_its_score(site: EvaluationSite) -> None:
+    site.figures({"xx": {A: "0.5", B: "0.5", TOWN: "0.5"}, "yy": {}})
+    with site.engine.begin() as conn:
+        conn.execute(
+            sa.text(
+                "UPDATE mart.indicator_figure SET note_zh = '常住人口沿用2026年2月数' FROM core.division"
+                " WHERE indicator_figure.division_id = division.division_id AND division_code IN (:a, :town)"
+            ),
+            {"a": A, "town": TOWN},
+        )
+    items = (item("xx", 50, "target_ratio", levels=["county"]), item("yy", 50, "target_ratio"))
+    catalog = site.catalog([scheme(*items, levels=["county", "township"])])
+    site.evaluate(catalog, known(xx=1, yy=1))
+    assert (
+        site.item(A, "xx")["reason"]
+        == "目标值法：指标值0.5，目标值1，完成程度按50%计（上限100%）；常住人口沿用2026年2月数"
+    )
+    assert site.item(B, "xx")["reason"] == "目标值法：指标值0.5，目标值1，完成程度按50%计（上限100%）"
+    assert site.item(TOWN, "xx")["reason"] == "本指标不适用于该层级，权重分摊到其他指标"
+
+
 # --- grades and ranks ----------------------------------------------------------------------------------------
 
 
@@ -636,6 +657,48 @@ def test_scores_are_those_of_an_independent_computation(
         explain_evaluation(site.engine, code, PERIOD, "ours")
 
 
+def test_a_score_can_be_made_again_from_what_is_kept_with_it(site: EvaluationSite) -> None:
+    """Terms of the run and figures of the parts alone: no catalogue, no indicators."""
+    entry = scheme(
+        item("aa", 30, "target_ratio", cap=1.2),
+        item("bb", 25, "efficacy", floor=2),
+        item("cc", 20, "stepped", steps=[{"at": 3, "points": 50}, {"at": 6, "points": 100}]),
+        item("dd", 15, "rank_percentile", direction="down"),
+        item("ee", 10, "pass_fail"),
+    )
+    chance = random.Random(7)
+    site.figures(
+        {code: {each: chance.randint(0, 12) for each in COUNTIES} for code in CODES} | {"bb": {A: None, B: 7}}
+    )
+    site.evaluate(
+        site.catalog([entry], [site.evidence("praise", B, "bonus", 2)]), known(**dict.fromkeys(CODES, 9))
+    )
+    scores = site.column("score")
+    site.figures({code: {A: 0} for code in CODES})
+    with site.engine.connect() as conn:
+        terms = conn.execute(sa.text("SELECT terms FROM mart.evaluation_run")).scalar_one()
+        parts = conn.execute(
+            sa.text(
+                "SELECT division_code, indicator, status, value, peers, better FROM mart.evaluation_part"
+                " JOIN core.indicator USING (indicator_id) JOIN core.division USING (division_id)"
+            )
+        ).all()
+    rules = {rule["indicator"]: rule for rule in terms["rules"] if rule["level"] == "county"}
+    assert len(parts) == 20
+    for code in COUNTIES:
+        total = Fraction(0)
+        for part in (each for each in parts if each.division_code == code and each.value is not None):
+            rule = {key: value for key, value in rules[part.indicator].items() if value is not None}
+            rule["direction"] = "down" if rule["is_lower_better"] else "up"
+            rule["steps"] = [{key: Fraction(value) for key, value in step.items()} for step in rule["steps"]]
+            worse = Fraction(part.value) + (1 if rule["is_lower_better"] else -1)
+            better = Fraction(part.value) - (1 if rule["is_lower_better"] else -1)
+            others = [better] * (part.better or 0) + [worse] * ((part.peers or 0) - (part.better or 0))
+            total += Fraction(rule["weight"]) * (points_of(rule, Fraction(part.value), others) or 0) / 100
+        bonus = sum(Fraction(each["points"]) for each in terms["evidence"] if each["division"] == code)
+        assert abs(Fraction(scores[code]) - total - bonus) < Fraction(1, 10**9)
+
+
 # --- what if -------------------------------------------------------------------------------------------------
 
 
@@ -727,7 +790,7 @@ def test_a_score_is_explained_by_command(
     words = ["explain", "mart.evaluation", "--division", A, "--period", "2026-03", "--scheme", "ours"]
     shown = CliRunner().invoke(main, words)
     assert shown.exit_code == 0, shown.output
-    assert "甲县 2026-03 ours-v1: score 67.0000000000, 合格, rank 1 below 371300000000" in shown.output
+    assert "甲县 2026-03 ours-v1: score 67, 合格, rank 1 below 371300000000" in shown.output
     assert "praise.pdf" in shown.output
     found = json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
     assert [(each["indicator"], each["value"]) for each in found["items"]] == [
@@ -737,7 +800,7 @@ def test_a_score_is_explained_by_command(
     ]
     assert found["items"][1]["reason"] == "缺少数据，本项不得分"
     assert [each["file"] for each in found["evidence"]] == ["praise.pdf"]
-    assert found["total"]["score"] == "67.0000000000"
+    assert found["total"]["score"] == "67"
     short = ["explain", "evaluation", *words[2:]]
     assert (
         CliRunner().invoke(main, [*short, "--json"]).stdout
