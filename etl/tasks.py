@@ -11,12 +11,12 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from etl import daily, desk, pull
+from etl import daily, desk, periodic, pull
 from etl.catalog import Dataset
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
-from etl.indicators import compute_indicators
+from etl.outlook import forecast_counties
 from etl.periods import Period, periods_touched
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
@@ -81,7 +81,13 @@ def touched_periods(days: Sequence[str]) -> list[str]:
 def show_period(period: str) -> None:
     """Make anew what the marts show of a period, by its name."""
     with _site() as site:
-        compute_indicators(site.engine, site.catalog, Period.parse(period))
+        periodic.show_period(site, Period.parse(period))
+
+
+def forecast() -> None:
+    """Forecast the coming weeks of every county."""
+    with _site() as site:
+        forecast_counties(site.engine, site.catalog, site.today())
 
 
 def publish_day(day: date) -> None:

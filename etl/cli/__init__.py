@@ -15,6 +15,7 @@ from etl.cli.evaluation import explain_evaluation_command
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
 from etl.cli.follow_up import follow_up
+from etl.cli.indicators import indicators_command
 from etl.cli.outlook import outlook
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
@@ -43,6 +44,7 @@ for command in (
     restate_command,
     submissions,
     report_command,
+    indicators_command,
     quarantine,
     period,
     explain_command,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -13,8 +12,6 @@ from etl.indicators.plan import Plan
 from etl.periods.period import Period
 from etl.warehouse import plan_for_bulk, run_sql
 
-PROVISIONAL_BELOW = Decimal("0.9")
-"""Share of reporting below which figures are provisional (初步)."""
 PLANNED = ("ref", "need", "ref_cell", "condition", "part", "wanted")
 
 
@@ -33,7 +30,7 @@ def compute_indicators(engine: Engine, catalog: Catalog, period: Period) -> None
         run_sql(conn, "indicator/mark", {"period_id": period_id})
         prepare(conn, catalog, period, period_id)
         run_sql(conn, "indicator/forget", {"period_id": period_id})
-        run_sql(conn, "indicator/figure", figure_params(conn, period, period_id))
+        run_sql(conn, "indicator/figure", figure_params(conn, catalog, period, period_id))
 
 
 def prepare(conn: Connection, catalog: Catalog, period: Period, period_id: int) -> Plan:
@@ -54,7 +51,7 @@ def prepare(conn: Connection, catalog: Catalog, period: Period, period_id: int) 
     return plan
 
 
-def figure_params(conn: Connection, period: Period, period_id: int) -> dict[str, object]:
+def figure_params(conn: Connection, catalog: Catalog, period: Period, period_id: int) -> dict[str, object]:
     """What the last statement needs to know of the period."""
     year = period.ends_on.year
     days = {"first_day": period.starts_on, "last_day": period.ends_on, "days": period.days}
@@ -63,5 +60,5 @@ def figure_params(conn: Connection, period: Period, period_id: int) -> dict[str,
         "days": period.days,
         "year_days": (date(year + 1, 1, 1) - date(year, 1, 1)).days,
         "days_missing": run_sql(conn, "indicator/days_missing", days).scalar_one(),
-        "provisional_below": PROVISIONAL_BELOW,
+        "provisional_below": catalog.periods[period.kind].provisional_below,
     }

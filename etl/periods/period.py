@@ -100,6 +100,10 @@ class Period:
             first = months[-1].ends_on + timedelta(days=1)
         return months
 
+    def to_date(self) -> list[Period]:
+        """The year up to its end (累计), which stands beside a month, quarter or year; a day has none."""
+        return [] if self.kind == "day" else [Period.around("to_date", self.ends_on)]
+
     def previous(self) -> Period:
         """The period of the same kind just before (环比). A year to date has none before it but the last year's."""
         if self.kind == "to_date":

@@ -170,9 +170,3 @@ FROM held
 JOIN core.division ON division.division_id = held.division_id
 JOIN core.indicator ON indicator.indicator_id = held.indicator_id
 LEFT JOIN core.division AS parent ON parent.division_id = held.parent_id;
-
--- How a day's reports came in, as mart.period_reporting has it for longer periods.
-ALTER TABLE mart.daily_reporting
-    ADD COLUMN IF NOT EXISTS received integer NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS on_time integer NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS nil_levels integer NOT NULL DEFAULT 0;

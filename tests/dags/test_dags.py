@@ -13,7 +13,14 @@ import pytest
 
 pytestmark = pytest.mark.dags
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"daily_statistics", "monthly_stocks", "period_indicators", "restatements", "quarantine_desk"}
+EXPECTED = {
+    "daily_statistics",
+    "monthly_stocks",
+    "outlook",
+    "period_indicators",
+    "restatements",
+    "quarantine_desk",
+}
 OPERATORS = 1
 """Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}

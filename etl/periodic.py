@@ -1,0 +1,37 @@
+"""The periodic job: what the marts show of a period, from the totals of its days to its evaluation."""
+
+from __future__ import annotations
+
+from etl.catalog.scheme_indicators import known_indicators
+from etl.evaluation import evaluate
+from etl.indicators import compute_indicators
+from etl.outlook import estimate_period
+from etl.periods import Period
+from etl.periods.totals import total_period
+from etl.satisfaction import compute_satisfaction
+from etl.site import Site
+from etl.warehouse import run_sql
+
+
+def show_period(site: Site, period: Period) -> None:
+    """Write everything that is shown of a period anew: totals, indicators, satisfaction, scores, estimates.
+
+    Months that have changed are totalled before the longer period that they are part of. Each step is one transaction;
+    run again, it writes the same.
+    """
+    engine, catalog = site.engine, site.catalog
+    if period.kind != "day":
+        for month in _months_behind(site, period):
+            total_period(engine, catalog, month)
+        total_period(engine, catalog, period)
+    compute_indicators(engine, catalog, period)
+    if period.kind != "day":
+        compute_satisfaction(engine, catalog, period)
+    evaluate(engine, catalog, period, known_indicators(catalog.indicators))
+    estimate_period(engine, catalog, period, site.today())
+
+
+def _months_behind(site: Site, period: Period) -> list[Period]:
+    with site.engine.connect() as conn:
+        found = run_sql(conn, "totals/behind", {"first": period.starts_on, "last": period.ends_on})
+        return [Period.around("month", first) for first in found.scalars()]
