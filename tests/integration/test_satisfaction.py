@@ -47,7 +47,12 @@ def test_a_month_worked_out_by_hand(site: SatisfactionSite) -> None:
     site.total(MONTH, {TOWN: own})
     site.compute(MONTH)
     row = site.rows(MONTH)[TOWN]
-    assert (row.division_name, row.level, row.parent_code, row.period) == ("兰山街道", "township", COUNTY, MONTH)
+    assert (row.division_name, row.level, row.parent_code, row.period) == (
+        "兰山街道",
+        "township",
+        COUNTY,
+        MONTH,
+    )
     assert (row.asked, row.answered, row.delivered) == (50, 40, 160)
     assert (row.response_rate, row.answered_share) == (0.8, 0.25)
     assert (row.rate, row.strict_rate) == (35 / 40, 30 / 40)
@@ -65,7 +70,9 @@ def test_a_month_worked_out_by_hand(site: SatisfactionSite) -> None:
 @pytest.mark.parametrize(
     ("satisfied", "of", "low", "high"), [(20, 20, 0.839, 1.0), (98, 100, 0.930, 0.994), (5, 5, 0.566, 1.0)]
 )
-def test_intervals_are_wilson_s(site: SatisfactionSite, satisfied: int, of: int, low: float, high: float) -> None:
+def test_intervals_are_wilson_s(
+    site: SatisfactionSite, satisfied: int, of: int, low: float, high: float
+) -> None:
     site.total(MONTH, {TOWN: survey(satisfied, 0, 0, of - satisfied)})
     site.compute(MONTH)
     row = site.rows(MONTH)[TOWN]
@@ -95,7 +102,9 @@ def test_a_parent_is_pooled_over_answers_never_averaged(site: SatisfactionSite) 
     assert rows[COUNTY].rate == rows[CITY].rate == 40 / 200
 
 
-def test_small_samples_are_marked_and_not_ranked_and_very_small_ones_not_shown(site: SatisfactionSite) -> None:
+def test_small_samples_are_marked_and_not_ranked_and_very_small_ones_not_shown(
+    site: SatisfactionSite,
+) -> None:
     counts = {TOWN: 4, TOWN_2: 5, TOWN_3: 29, TOWN_4: 30}
     site.total(MONTH, {code: survey(count) for code, count in counts.items()})
     site.compute(MONTH)
@@ -104,7 +113,15 @@ def test_small_samples_are_marked_and_not_ranked_and_very_small_ones_not_shown(s
     assert rows[TOWN_2].is_shown is False, "the smallest beside it would give it away"
     for code in (TOWN, TOWN_2):
         row = rows[code]
-        hidden = (row.asked, row.answered, row.satisfied, row.rate, row.rate_low, row.score, row.response_rate)
+        hidden = (
+            row.asked,
+            row.answered,
+            row.satisfied,
+            row.rate,
+            row.rate_low,
+            row.score,
+            row.response_rate,
+        )
         assert hidden == (None,) * 7
         assert row.note_zh == "回答不足 5 份，或可据以推算不足 5 份的数据，不予公布"
     assert (rows[TOWN_3].is_shown, rows[TOWN_3].enough, rows[TOWN_3].rank_low) == (True, False, None)
@@ -132,7 +149,11 @@ def test_a_small_channel_hides_channels_and_leaves_the_total(site: SatisfactionS
 
 
 def test_a_quarter_does_not_give_a_month_away(site: SatisfactionSite) -> None:
-    months = [{TOWN: 20, TOWN_2: 30, TOWN_3: 40}, {TOWN: 3, TOWN_2: 30, TOWN_3: 40}, {TOWN: 25, TOWN_2: 9, TOWN_3: 40}]
+    months = [
+        {TOWN: 20, TOWN_2: 30, TOWN_3: 40},
+        {TOWN: 3, TOWN_2: 30, TOWN_3: 40},
+        {TOWN: 25, TOWN_2: 9, TOWN_3: 40},
+    ]
     for number, counts in enumerate(months, start=1):
         site.total(f"2026-0{number}", {code: survey(count) for code, count in counts.items()})
     site.total("2026Q1", {code: survey(sum(month[code] for month in months)) for code in months[0]})
@@ -145,7 +166,11 @@ def test_a_quarter_does_not_give_a_month_away(site: SatisfactionSite) -> None:
 
 
 def test_two_hidden_months_leave_their_quarter_shown(site: SatisfactionSite) -> None:
-    months = [{TOWN: 3, TOWN_2: 30, TOWN_3: 40}, {TOWN: 3, TOWN_2: 30, TOWN_3: 40}, {TOWN: 25, TOWN_2: 35, TOWN_3: 40}]
+    months = [
+        {TOWN: 3, TOWN_2: 30, TOWN_3: 40},
+        {TOWN: 3, TOWN_2: 30, TOWN_3: 40},
+        {TOWN: 25, TOWN_2: 35, TOWN_3: 40},
+    ]
     for number, counts in enumerate(months, start=1):
         site.total(f"2026-0{number}", {code: survey(count) for code, count in counts.items()})
     site.total("2026Q1", {code: survey(sum(month[code] for month in months)) for code in months[0]})
@@ -169,11 +194,18 @@ def test_awareness_is_of_those_whose_platform_asks_for_it(site: SatisfactionSite
 def test_ranks_are_as_wide_as_the_intervals_leave_them(site: SatisfactionSite) -> None:
     site.total(
         MONTH,
-        {TOWN: survey(990, 0, 0, 10), TOWN_2: survey(98, 0, 0, 2), TOWN_3: survey(900, 0, 0, 100), TOWN_4: survey(1, 0, 0, 99)},
+        {
+            TOWN: survey(990, 0, 0, 10),
+            TOWN_2: survey(98, 0, 0, 2),
+            TOWN_3: survey(900, 0, 0, 100),
+            TOWN_4: survey(1, 0, 0, 99),
+        },
     )
     site.compute(MONTH)
     rows = site.rows(MONTH)
-    found = [(rows[c].rank_low, rows[c].rank_high, rows[c].is_leading) for c in (TOWN, TOWN_2, TOWN_3, TOWN_4)]
+    found = [
+        (rows[c].rank_low, rows[c].rank_high, rows[c].is_leading) for c in (TOWN, TOWN_2, TOWN_3, TOWN_4)
+    ]
     assert found == [(1, 2, True), (1, 2, True), (3, 3, False), (4, 4, False)]
 
 
@@ -212,7 +244,9 @@ def test_a_weighted_rate_by_hand_with_an_empty_cell(site: SatisfactionSite) -> N
 
 
 def test_a_rate_weighted_by_population(site: SatisfactionSite) -> None:
-    site.run("CREATE TABLE mart.stock_figure (stat_date date, division_id int, cell_id smallint, value bigint)")
+    site.run(
+        "CREATE TABLE mart.stock_figure (stat_date date, division_id int, cell_id smallint, value bigint)"
+    )
     for code, people in ((TOWN, 1000), (TOWN_2, 3000)):
         site.run(
             "INSERT INTO mart.stock_figure SELECT '2026-03-31', division_id, :cell, :people FROM core.division"
@@ -234,7 +268,12 @@ def test_nothing_answered_nil_and_missing_stay_apart(site: SatisfactionSite) -> 
     site.total(MONTH, {TOWN: survey(0, 0, 0, 0, 0, asked=7)}, nil={TOWN_2: nil})
     site.compute(MONTH)
     rows = site.rows(MONTH)
-    assert (rows[TOWN].asked, rows[TOWN].answered, rows[TOWN].response_rate, rows[TOWN].rate) == (7, 0, 0, None)
+    assert (rows[TOWN].asked, rows[TOWN].answered, rows[TOWN].response_rate, rows[TOWN].rate) == (
+        7,
+        0,
+        0,
+        None,
+    )
     assert (rows[TOWN_2].asked, rows[TOWN_2].answered) == (0, 0)
     assert (rows[TOWN_3].asked, rows[TOWN_3].answered) == (None, None)
     assert not any(rows[code].is_shown for code in (TOWN, TOWN_2, TOWN_3))

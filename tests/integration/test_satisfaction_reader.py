@@ -1,4 +1,5 @@
-"""What the role of portal and reports may read: satisfaction as it is shown, and no survey figures elsewhere."""
+"""What the role of portal and reports may read: satisfaction as it is shown, and no survey figures
+elsewhere."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def read_as_reader(engine: sa.Engine, query: str) -> list[Any]:
 @pytest.fixture
 def daily(server: ServerAddress, tmp_path: Path) -> Iterator[DivisionsSite]:
     with divisions_site(server, tmp_path) as made:
-        made.load(f"370000000000,山东省,province,\n{CITY},临沂市,city,370000000000\n" + DIVISIONS.split("\n", 2)[2])
+        made.load(
+            f"370000000000,山东省,province,\n{CITY},临沂市,city,370000000000\n" + DIVISIONS.split("\n", 2)[2]
+        )
         figures = survey(2, 0, 0, 1) | {("consultation", "physical"): 3}
         made.submit(DAY, {VILLAGE: figures})
         roll_up_day(made.engine, made.catalog, DAY, whole=True)
@@ -47,7 +50,9 @@ def daily(server: ServerAddress, tmp_path: Path) -> Iterator[DivisionsSite]:
 
 
 def test_readers_see_services_and_no_survey_in_the_daily_statistics(daily: DivisionsSite) -> None:
-    shown = "SELECT measure, count(*) AS rows FROM mart.daily_statistics WHERE value IS NOT NULL GROUP BY measure"
+    shown = (
+        "SELECT measure, count(*) AS rows FROM mart.daily_statistics WHERE value IS NOT NULL GROUP BY measure"
+    )
     owner = {row.measure: row.rows for row in daily.frame(shown).itertuples()}
     reader = {row.measure: row.rows for row in read_as_reader(daily.engine, shown)}
     assert owner.keys() >= {"consultation", "survey_asked", "survey_answered", "dissatisfied"}
@@ -68,7 +73,10 @@ def test_no_view_that_readers_may_read_names_a_survey_measure(daily: DivisionsSi
     looked_at = 0
     for view in views:
         if view.has_measure:
-            found = {row.measure for row in read_as_reader(daily.engine, f"SELECT DISTINCT measure FROM {view.name}")}
+            found = {
+                row.measure
+                for row in read_as_reader(daily.engine, f"SELECT DISTINCT measure FROM {view.name}")
+            }
             assert found <= {"consultation"}, f"{view.name} shows {found}"
             looked_at += 1
     assert looked_at >= 1
@@ -113,7 +121,8 @@ def test_a_function_of_the_reader_s_own_sees_no_row_that_is_left_out(daily: Divi
 def test_nothing_hidden_follows_from_all_that_readers_see_of_a_quarter(
     server: ServerAddress, tmp_path: Path, seed: int
 ) -> None:
-    """The published views against an attacker who solves every equation between divisions, channels and months."""
+    """The published views against an attacker who solves every equation between divisions, channels and
+    months."""
     towns = [f"3713020{n:02}000" for n in range(1, 5)]
     villages = [f"{town[:9]}{n:03}" for town in towns for n in range(1, 5)]
     lines = [f"{CITY},市,city,", f"{COUNTY},区,county,{CITY}"]

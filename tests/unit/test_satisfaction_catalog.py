@@ -27,7 +27,12 @@ WORKDAYS = Calendar(name="workdays", days="work")
 def test_what_domain_asks_for_is_shipped() -> None:
     rule = load_catalog(None).satisfaction_rule()
     assert list(rule.score.values()) == [100, 80, 60, 30, 0]
-    assert (rule.fewest_shown, rule.fewest_ranked, rule.confidence, rule.follow_up_workdays) == (5, 30, 0.95, 15)
+    assert (rule.fewest_shown, rule.fewest_ranked, rule.confidence, rule.follow_up_workdays) == (
+        5,
+        30,
+        0.95,
+        15,
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,14 +64,21 @@ def test_a_bad_declaration_is_refused_in_words(tmp_path: Path, changes: dict[str
     [
         (date(2026, 3, 2), date(2026, 3, 23)),
         (date(2026, 4, 27), date(2026, 5, 20)),  # Labour Day off 1 to 5 May, Saturday 9 May worked
-        (date(2026, 2, 13), date(2026, 3, 12)),  # Spring Festival off 15 to 23 February, 14 and 28 February worked
+        (
+            date(2026, 2, 13),
+            date(2026, 3, 12),
+        ),  # Spring Festival off 15 to 23 February, 14 and 28 February worked
         (date(2024, 2, 29), date(2024, 3, 21)),
     ],
 )
 def test_deadlines_count_working_days_across_holidays(day: date, due: date) -> None:
     found = deadline(WORKDAYS, day, 15)
     assert found == due
-    worked = [n for n in range(1, (due - day).days + 1) if WORKDAYS.is_workday(date.fromordinal(day.toordinal() + n))]
+    worked = [
+        n
+        for n in range(1, (due - day).days + 1)
+        if WORKDAYS.is_workday(date.fromordinal(day.toordinal() + n))
+    ]
     assert len(worked) == 15
 
 
