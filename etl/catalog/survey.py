@@ -1,4 +1,5 @@
-"""Satisfaction (满意度): how answers become rates, which samples are too small, how dissatisfied people are followed up."""
+"""Satisfaction (满意度): how answers become rates, which samples are too small, how dissatisfied people are
+followed up."""
 
 from __future__ import annotations
 
@@ -15,11 +16,12 @@ Count = Annotated[int, Field(gt=0, strict=True)]
 class Satisfaction(Declared):
     """Everything that a rate of satisfaction depends on (domain.md, section 5).
 
-    score: what each of the five answers is worth, 0 to 100. satisfied: answers that count for the rate (满意率);
-    strictly_satisfied: for the one beside it. dissatisfied: answers that are followed up (回访) within follow_up_workdays
-    of a calendar. confidence: of every interval, 0 to 1. fewest_shown, fewest_ranked: answers below which a division's
-    rates are not shown, not ranked. weighting: whether a parent's rate is also given as if each channel and level had
-    answered as often as it delivered services (services), each division below by its population (population), or not.
+    score: what each of the five answers is worth, 0 to 100. satisfied: answers that count for the rate
+    (满意率); strictly_satisfied: for the one beside it. dissatisfied: answers that are followed up (回访)
+    within follow_up_workdays of a calendar. confidence: of every interval, 0 to 1. fewest_shown,
+    fewest_ranked: answers below which a division's rates are not shown, not ranked. weighting: whether a
+    parent's rate is also given as if each channel and level had answered as often as it delivered services
+    (services), each division below by its population (population), or not.
     """
 
     kind: Literal["satisfaction"]

@@ -1,4 +1,5 @@
-"""Satisfaction (满意度): rates that say how sure they are, small samples that stay hidden, dissatisfied people called back."""
+"""Satisfaction (满意度): rates that say how sure they are, small samples that stay hidden, dissatisfied
+people called back."""
 
 from etl.satisfaction.compute import SatisfactionError, compute_satisfaction
 

@@ -1,4 +1,5 @@
-"""Circulation: how values on the edges of a graph may change while everything stays in balance at every vertex."""
+"""Circulation: how values on the edges of a graph may change while everything stays in balance at every
+vertex."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ def components(start: Ints, end: Ints, count: int) -> Ints:
 def random_circulation(start: Ints, end: Ints, count: int) -> Ints:
     """A change of every edge, counted from start to end, that leaves each vertex in balance, drawn at random.
 
-    A sum of edges that no circulation changes is 0 in this one, and another one is not, but for one chance in 2 to the 40th.
-    Edges outside a spanning tree are drawn, those of the tree follow from the leaves up.
+    A sum of edges that no circulation changes is 0 in this one, and another one is not, but for one chance in
+    2 to the 40th. Edges outside a spanning tree are drawn, those of the tree follow from the leaves up.
     """
     if not len(start):
         return np.zeros(0, dtype=np.int64)

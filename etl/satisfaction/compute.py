@@ -1,4 +1,5 @@
-"""Compute the satisfaction of a period: counts, rates with their intervals, open ranks, and what is shown of them."""
+"""Compute the satisfaction of a period: counts, rates with their intervals, open ranks, and what is shown of
+them."""
 
 from __future__ import annotations
 
@@ -42,8 +43,6 @@ WEIGHTING_NAMES = {
     "services": "按渠道与层级的服务量加权",
     "population": "按下级区划常住人口加权",
 }
-PROVISIONAL_BELOW = 0.9
-"""Of the expected submissions, unless the catalogue declares another share for the kind of period."""
 
 
 class SatisfactionError(Refused):
@@ -51,10 +50,11 @@ class SatisfactionError(Refused):
 
 
 def compute_satisfaction(engine: Engine, catalog: Catalog, period: Period) -> None:
-    """Write the satisfaction of a month, quarter, year or year to date from its totals (domain.md, section 5).
+    """Write the satisfaction of a month, quarter, year or year to date from its totals (domain.md, section
+    5).
 
-    A quarter or year needs the totals of its months to decide what stays hidden. One transaction; run again, it writes the
-    same rows. Raises SatisfactionError for a day, and for a period without totals.
+    A quarter or year needs the totals of its months to decide what stays hidden. One transaction; run again,
+    it writes the same rows. Raises SatisfactionError for a day, and for a period without totals.
     """
     if period.kind == "day":
         raise SatisfactionError(
@@ -67,7 +67,7 @@ def compute_satisfaction(engine: Engine, catalog: Catalog, period: Period) -> No
         channels = channel_ids(conn, catalog)
         survey = read_survey(conn, catalog, period_id, channels)
         detail = read_detail(conn, catalog, period, period_id, channels)
-        shown = detail.reindex(survey.divisions["division_id"]).fillna(CHANNELS).to_numpy(dtype=np.int64)
+        shown = np.asarray(detail.reindex(survey.divisions["division_id"]).fillna(CHANNELS), dtype=np.int64)
         frame = _rows(conn, catalog, period, survey, shown)
         frame["channel_id"] = pa.array(np.array([0, *channels])[frame.pop("place")])
         frame["period_id"] = pa.array(np.full(len(frame["channel_id"]), period_id))
@@ -91,7 +91,8 @@ def _take(conn: Connection, period: Period) -> int:
 def _rows(
     conn: Connection, catalog: Catalog, period: Period, survey: Survey, shown: Ints
 ) -> dict[str, pa.Array]:
-    """The table's columns: for every division its total over channels, and each channel where it has any survey."""
+    """The table's columns: for every division its total over channels, and each channel where it has any
+    survey."""
     rule = catalog.satisfaction_rule()
     divisions = survey.divisions
     figures = np.concatenate([_total(survey.figures)[:, None], survey.figures], axis=1)
@@ -152,13 +153,15 @@ def _total(figures: Floats) -> Floats:
 
 
 def _sum(figures: Floats, answers: list[int]) -> Floats:
-    """Of some of the five answers; nan where none of the five was reported. One that is not listed nobody gave."""
+    """Of some of the five answers; nan where none of the five was reported. One that is not listed nobody
+    gave."""
     given = figures[:, FIRST_ANSWER:]
     return np.where(np.isnan(given).all(axis=1), np.nan, np.nansum(given[:, answers], axis=1))
 
 
 def _fill_nil(catalog: Catalog, divisions: pd.DataFrame, figures: Floats) -> Floats:
-    """What a unit at or below the division reported as nil is 0 (ruling 12); what nobody reported stays missing."""
+    """What a unit at or below the division reported as nil is 0 (ruling 12); what nobody reported stays
+    missing."""
     depth = {level: number for number, level in enumerate(Level, start=1)}
     levels = catalog.measures["survey_answered"].levels
     owed = sum(2 ** depth[level] for level in levels)
@@ -168,8 +171,7 @@ def _fill_nil(catalog: Catalog, divisions: pd.DataFrame, figures: Floats) -> Flo
 
 def _is_provisional(catalog: Catalog, period: Period, divisions: pd.DataFrame) -> Flags:
     """Whether too few submissions are in, or days of the period are not rolled up yet."""
-    declared = getattr(catalog, "periods", {}).get(period.kind)
-    below = PROVISIONAL_BELOW if declared is None else declared.provisional_below
+    below = catalog.periods[period.kind].provisional_below
     is_thin = divisions["received"] < below * divisions["expected"]
     days = int(divisions["days_known"].max()) if len(divisions) else 0
     return np.asarray(is_thin | (days < period.days), dtype=bool)
@@ -193,8 +195,8 @@ def _weighted(
 ) -> tuple[dict[str, Floats], Any]:
     """Weighted rates by division, with their intervals, and what a reader must know of them.
 
-    Only of divisions that have others below them and show every channel: elsewhere a weighted rate would tell of what is
-    hidden; for the same reason the rate is rounded to 0.0001 and the effective sample to 1.
+    Only of divisions that have others below them and show every channel: elsewhere a weighted rate would tell
+    of what is hidden; for the same reason the rate is rounded to 0.0001 and the effective sample to 1.
     """
     rule = catalog.satisfaction_rule()
     size = len(survey.divisions)
@@ -227,7 +229,8 @@ def _weighted(
 
 
 def _channel_cells(catalog: Catalog, survey: Survey, is_wanted: Flags) -> tuple[Cells, Any]:
-    """Cells of channel and level: what units of each level, at or below the division, delivered and were told."""
+    """Cells of channel and level: what units of each level, at or below the division, delivered and were
+    told."""
     rule = catalog.satisfaction_rule()
     answers = list(rule.score)
     own = np.nan_to_num(survey.own)
@@ -240,7 +243,8 @@ def _channel_cells(catalog: Catalog, survey: Survey, is_wanted: Flags) -> tuple[
     above = survey.divisions["above"].to_numpy(dtype=np.int64)
     for level in range(len(Level) - 1, -1, -1):
         members = np.flatnonzero((depth == level) & (above >= 0))
-        np.add.at(by_level, (slice(None), above[members]), by_level[:, members])
+        for each in by_level:
+            np.add.at(each, above[members], each[members])
     wanted = np.flatnonzero(is_wanted)
     flat = by_level[:, wanted].reshape(3, -1)
     labels = np.array(
@@ -254,7 +258,8 @@ def _channel_cells(catalog: Catalog, survey: Survey, is_wanted: Flags) -> tuple[
 def _division_cells(
     conn: Connection, catalog: Catalog, period: Period, survey: Survey, is_wanted: Flags
 ) -> tuple[Cells, Any]:
-    """Cells of the divisions directly below, which weigh by their population; the own unit's answers weigh nothing."""
+    """Cells of the divisions directly below, which weigh by their population; the own unit's answers weigh
+    nothing."""
     rule = catalog.satisfaction_rule()
     run_sql(conn, "satisfaction/read_population", {"ends_on": period.ends_on})
     population = read_table(conn, "satisfaction_population").set_index("division_id")["value"]

@@ -1,4 +1,5 @@
-"""Follow-up (回访): every dissatisfied answer is called back within so many working days, as recorded by people."""
+"""Follow-up (回访): every dissatisfied answer is called back within so many working days, as recorded by
+people."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ class FollowUpRefused(Refused):
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What was done about a unit's dissatisfied answers of a day in a channel: how many people were called back, when
-    (Asia/Shanghai), what came of it, by whom, and what they were dissatisfied with."""
+    """What was done about a unit's dissatisfied answers of a day in a channel: how many people were called
+    back, when (Asia/Shanghai), what came of it, by whom, and what they were dissatisfied with."""
 
     unit: str
     day: date
@@ -47,9 +48,11 @@ def deadline(calendar: Calendar, day: date, workdays: int) -> date:
 def write_dissatisfied(
     conn: Connection, catalog: Catalog, period: Period, unit_id: int | None = None
 ) -> None:
-    """Write what is to be followed up of the period's days, of all units or one, from the submissions that count.
+    """Write what is to be followed up of the period's days, of all units or one, from the submissions that
+    count.
 
-    A deadline beyond the days that the calendar knows stays open until they are declared and this is run again.
+    A deadline beyond the days that the calendar knows stays open until they are declared and this is run
+    again.
     """
     rule = catalog.satisfaction_rule()
     slice_: dict[str, Any] = {
@@ -83,8 +86,8 @@ def list_follow_ups(
 
 
 def record_follow_up(engine: Engine, catalog: Catalog, done: FollowUp, clock: Clock) -> int:
-    """Keep that people were called back; returns its number. Raises FollowUpRefused, also for more people than were
-    dissatisfied."""
+    """Keep that people were called back; returns its number. Raises FollowUpRefused, also for more people
+    than were dissatisfied."""
     _refuse_nonsense(catalog, done, clock().astimezone(SHANGHAI).date())
     with engine.begin() as conn:
         params: dict[str, Any] = {"unit": done.unit, "day": done.day, "channel": done.channel}
@@ -121,5 +124,6 @@ def _refuse_nonsense(catalog: Catalog, done: FollowUp, today: date) -> None:
         )
     if not (done.result.strip() and done.by.strip() and done.reason.strip()):
         raise FollowUpRefused(
-            "须写明回访结果、回访人和不满意原因。 (Say what came of it, who called, and what people were dissatisfied with.)"
+            "须写明回访结果、回访人和不满意原因。"
+            " (Say what came of it, who called, and what people were dissatisfied with.)"
         )

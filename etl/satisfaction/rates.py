@@ -18,7 +18,8 @@ def share(part: Floats, whole: Floats) -> Floats:
 
 
 def wilson(rate: Floats, sample: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Wilson's interval of a rate (0 to 1) in a sample, which need not be whole; nan where there is no rate."""
+    """Wilson's interval of a rate (0 to 1) in a sample, which need not be whole; nan where there is no
+    rate."""
     low, high = np.full(rate.shape, np.nan), np.full(rate.shape, np.nan)
     known = ~np.isnan(rate) & (sample > 0)
     if known.any():
@@ -32,7 +33,8 @@ def wilson(rate: Floats, sample: Floats, confidence: float) -> tuple[Floats, Flo
 def open_ranks(group: Ints, rate: Floats, low: Floats, high: Floats) -> tuple[Ints, Ints, Flags]:
     """Best and worst rank that a rate may have in its group, and whether it may be the leader's equal.
 
-    A rate ranks below another one for sure only where their intervals do not meet. The leader has the highest rate.
+    A rate ranks below another one for sure only where their intervals do not meet. The leader has the highest
+    rate.
     """
     groups, group = np.unique(group, return_inverse=True)
     size = np.bincount(group, minlength=len(groups))

@@ -30,8 +30,9 @@ AWARE_ANSWERED, FIRST_CHOICE_ANSWERED, FIRST_ANSWER = 5, 6, 7
 
 @dataclass(frozen=True)
 class Survey:
-    """A period's figures. divisions: one row each, with `above`, the row of the division above (-1: none). figures and own:
-    by division, channel and role, the division's and its own unit's; nan where nothing was reported."""
+    """A period's figures. divisions: one row each, with `above`, the row of the division above (-1: none).
+    figures and own: by division, channel and role, the division's and its own unit's; nan where nothing was
+    reported."""
 
     divisions: pd.DataFrame
     figures: Floats
@@ -39,8 +40,8 @@ class Survey:
 
 
 def roles(catalog: Catalog) -> list[str]:
-    """Measures by role, from ASKED on. The denominators of awareness and first choice count the answers of submissions that
-    carry them (ruling 18)."""
+    """Measures by role, from ASKED on. The denominators of awareness and first choice count the answers of
+    submissions that carry them (ruling 18)."""
     named = ["survey_asked", "survey_answered", "aware", "first_choice"]
     return [*named, "answered_on_aware", "answered_on_first_choice", *catalog.satisfaction_rule().score]
 
@@ -59,9 +60,9 @@ def read_survey(conn: Connection, catalog: Catalog, period_id: int, channels: Se
     run_sql(conn, "satisfaction/read_figures", params)
     divisions = read_table(conn, "satisfaction_division").sort_values("division_code", ignore_index=True)
     ids = pd.Index(divisions["division_id"])
-    divisions["above"] = ids.get_indexer(divisions["parent_id"].fillna(0).astype(np.int64))
+    divisions["above"] = ids.get_indexer(pd.Index(divisions["parent_id"].fillna(0).astype(np.int64)))
     read = read_table(conn, "satisfaction_read")
-    at = ids.get_indexer(read["division_id"])
+    at = ids.get_indexer(pd.Index(read["division_id"]))
     read, at = read[at >= 0], at[at >= 0]
     place = np.asarray(channels).searchsorted(read["channel_id"], sorter=np.argsort(channels))
     place = np.argsort(channels)[place]
@@ -81,7 +82,8 @@ def read_detail(
 ) -> pd.Series[int]:
     """What is shown of each division that has answers (suppress), by division_id.
 
-    Decided from the period and its months alone, so that it is the same in whatever order periods are computed.
+    Decided from the period and its months alone, so that it is the same in whatever order periods are
+    computed.
     """
     fewest = catalog.satisfaction_rule().fewest_shown
     months = _months(conn, period)
@@ -107,8 +109,8 @@ def read_detail(
 def _detail_of_months(
     period: Period, months: Sequence[Period], parts: Sequence[Answers], fewest: int
 ) -> Ints:
-    """A whole quarter or year may show what its parts hide, as far as that gives nothing away. What is still under way, and a
-    year to date, shows what its whole quarters and other months show."""
+    """A whole quarter or year may show what its parts hide, as far as that gives nothing away. What is still
+    under way, and a year to date, shows what its whole quarters and other months show."""
     place = {month.starts_on: number for number, month in enumerate(months)}
     quarters, single = [], []
     for name in dict.fromkeys(Period.around("quarter", month.starts_on) for month in months):
@@ -134,9 +136,9 @@ def _months(conn: Connection, period: Period) -> list[tuple[int, Period]]:
 
 
 def _answers(read: pd.DataFrame, ids: pd.Index[int], channels: Sequence[int]) -> Answers:
-    at = ids.get_indexer(read["division_id"])
+    at = ids.get_indexer(pd.Index(read["division_id"]))
     parent = np.full(len(ids), -1, dtype=np.int64)
-    parent[at] = ids.get_indexer(read["parent_id"].fillna(0).astype(np.int64))
+    parent[at] = ids.get_indexer(pd.Index(read["parent_id"].fillna(0).astype(np.int64)))
     counts = np.zeros((len(ids), len(channels)), dtype=np.int64)
     order = np.argsort(channels)
     place = order[np.asarray(channels).searchsorted(read["channel_id"], sorter=order)]
@@ -147,10 +149,13 @@ def _answers(read: pd.DataFrame, ids: pd.Index[int], channels: Sequence[int]) ->
 def read_table(conn: Connection, name: str) -> pd.DataFrame:
     """All rows of a temporary table, in no order."""
     body = io.BytesIO()
-    with driver_connection(conn).cursor() as cursor:
-        with cursor.copy(f"COPY {name} TO STDOUT (FORMAT csv, HEADER)") as copy:
-            for block in copy:
-                body.write(block)
+    with (
+        driver_connection(conn).cursor() as cursor,
+        cursor.copy(f"COPY {name} TO STDOUT (FORMAT csv, HEADER)") as copy,
+    ):
+        for block in copy:
+            body.write(block)
     body.seek(0)
     convert = csv.ConvertOptions(true_values=["t"], false_values=["f"])
-    return csv.read_csv(body, convert_options=convert).to_pandas()
+    frame: pd.DataFrame = csv.read_csv(body, convert_options=convert).to_pandas()
+    return frame

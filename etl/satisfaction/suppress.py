@@ -1,11 +1,12 @@
 """Suppression: which figures stay hidden so that no small sample can be worked out from those that are shown.
 
-A sample below the smallest one shown is hidden, and with it as much else as keeps it from being derived: from siblings and
-parent, from channels and their total, from months, quarters and the year (domain.md section 5, ruling 18). Why this is
-enough is argued in docs/satisfaction.md; tests attack it with linear algebra.
+A sample below the smallest one shown is hidden, and with it as much else as keeps it from being derived: from
+siblings and parent, from channels and their total, from months, quarters and the year (domain.md section 5,
+ruling 18). Why this is enough is argued in docs/satisfaction.md; tests attack it with linear algebra.
 
-Everything is decided twice: for totals over channels, and for channels, where hidden means that a division shows its total
-alone. A parent's figures are its own unit's, which are never shown, plus those of the divisions below it.
+Everything is decided twice: for totals over channels, and for channels, where hidden means that a division
+shows its total alone. A parent's figures are its own unit's, which are never shown, plus those of the
+divisions below it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ NOTHING, TOTAL, CHANNELS = 0, 1, 2
 class Answers:
     """Answers of one period by division and channel, and the divisions as they stood then.
 
-    All periods of a year share one numbering of divisions, in the order of their codes. parent: number of the division
-    above, -1 where there is none.
+    All periods of a year share one numbering of divisions, in the order of their codes. parent: number of the
+    division above, -1 where there is none.
     """
 
     parent: Ints
@@ -39,8 +40,8 @@ class Answers:
 class _Slice:
     """What is hidden in one period, looked at alone.
 
-    rest: answers of each parent's own unit. carrier: of a hidden parent whose own unit has none, the hidden division below
-    it with the fewest answers; -1 otherwise.
+    rest: answers of each parent's own unit. carrier: of a hidden parent whose own unit has none, the hidden
+    division below it with the fewest answers; -1 otherwise.
     """
 
     parent: Ints
@@ -61,14 +62,17 @@ def detail_alone(answers: Answers, fewest: int) -> Ints:
 
 
 def detail_of_sum(pieces: Sequence[Ints]) -> Ints:
-    """What is shown of a period that may tell nothing new: no more than of any of the pieces that it is the sum of."""
+    """What is shown of a period that may tell nothing new: no more than of any of the pieces that it is the
+    sum of."""
     return np.asarray(np.minimum.reduce(list(pieces)))
 
 
 def detail_over_time(months: Sequence[Answers], quarters: Sequence[Sequence[int]], fewest: int) -> Ints:
-    """What is shown of each division in a quarter or year of these months, each of which is shown by `detail_alone`.
+    """What is shown of each division in a quarter or year of these months, each of which is shown by
+    `detail_alone`.
 
-    quarters: places of the months in `months` by quarter; of a year with several, each quarter is shown by this function.
+    quarters: places of the months in `months` by quarter; of a year with several, each quarter is shown by
+    this function.
     """
     totals = [_alone(month, fewest, None) for month in months]
     channels = [_alone(month, fewest, each.hidden) for month, each in zip(months, totals, strict=True)]
@@ -96,7 +100,8 @@ def _detail(totals: Flags, channels: Flags) -> Ints:
 
 
 def _is_small(counts: Ints, fewest: int, forced: Flags | None) -> Flags:
-    """Samples too small to be shown: totals; or, once it is known whose total is hidden, any channel, and all of those."""
+    """Samples too small to be shown: totals; or, once it is known whose total is hidden, any channel, and all
+    of those."""
     total = counts.sum(axis=1)
     if forced is None:
         return np.asarray((total > 0) & (total < fewest))
@@ -104,8 +109,9 @@ def _is_small(counts: Ints, fewest: int, forced: Flags | None) -> Flags:
 
 
 def _alone(answers: Answers, fewest: int, forced: Flags | None) -> _Slice:
-    """From the top down: below a parent that is shown, what is hidden is hidden among others; a hidden parent has something
-    hidden below it. What is hidden in addition is the sibling with the fewest answers, the lowest code among equals."""
+    """From the top down: below a parent that is shown, what is hidden is hidden among others; a hidden parent
+    has something hidden below it. What is hidden in addition is the sibling with the fewest answers, the
+    lowest code among equals."""
     parent, counts = answers.parent, answers.counts
     size, total = len(parent), counts.sum(axis=1)
     members = np.flatnonzero(parent >= 0)
@@ -149,11 +155,12 @@ def _by_depth(parent: Ints, members: Ints) -> list[Ints]:
 
 
 class _Graph:
-    """Hidden figures as edges between the equations they stand in: a month's siblings sum to their parent, a division's
-    months to its quarter, its quarters to its year. Vertex 0 stands for all that has no equation.
+    """Hidden figures as edges between the equations they stand in: a month's siblings sum to their parent, a
+    division's months to its quarter, its quarters to its year. Vertex 0 stands for all that has no equation.
 
-    What may change in a circulation cannot be worked out. Where a small sample could not change, its division and one that
-    is hidden beside it are hidden in the longer period too, and if that is not enough, all that hang together with it.
+    What may change in a circulation cannot be worked out. Where a small sample could not change, its division
+    and one that is hidden beside it are hidden in the longer period too, and if that is not enough, all that
+    hang together with it.
     """
 
     def __init__(
@@ -190,8 +197,8 @@ class _Graph:
             pass
 
     def _add_months(self, place: Sequence[int]) -> None:
-        """Of each hidden figure of a month: its division, month, quarter, its group's vertex, and whether it is what its
-        hidden parent is carried by; and the own units' vertices."""
+        """Of each hidden figure of a month: its division, month, quarter, its group's vertex, and whether it
+        is what its hidden parent is carried by; and the own units' vertices."""
         members = [np.flatnonzero(each.hidden) for each in self.slices]
         numbers = [np.full(len(each), number) for number, each in enumerate(members)]
         self.member, self.month = np.concatenate(members), np.concatenate(numbers)
@@ -251,8 +258,8 @@ class _Graph:
         return weak
 
     def _pairs(self, weak: Ints) -> Ints:
-        """The divisions of the weak edges, and one hidden beside each, unless the parent's own unit has answers: one that is
-        hidden in the longer period already, else the one with the fewest answers."""
+        """The divisions of the weak edges, and one hidden beside each, unless the parent's own unit has
+        answers: one that is hidden in the longer period already, else the one with the fewest answers."""
         total = self.counts.sum(axis=1)[self.member]
         order = np.lexsort((self.member, total, ~self.hidden[self.member], ~self.is_open, self.column))
         order = order[(self.column[order] > 0) & ~np.isin(self.column[order], self.own)]
@@ -271,8 +278,8 @@ class _Graph:
 def _small_sums(
     slices: Sequence[_Slice], place: Sequence[int], fewest: int, none: Flags | None
 ) -> list[tuple[list[int], Flags]]:
-    """What is or could be published and must not be worked out: each month, each quarter, and the first so many months of
-    all, with the divisions whose samples are too small then."""
+    """What is or could be published and must not be worked out: each month, each quarter, and the first so
+    many months of all, with the divisions whose samples are too small then."""
     every = range(len(slices))
     spans = [[n] for n in every] + [[n for n in every if n < last] for last in range(2, len(slices) + 1)]
     spans += [[n for n in every if place[n] == quarter] for quarter in sorted(set(place))]
@@ -283,7 +290,8 @@ def _small_sums(
 
 
 def _shows_a_nothing(each: _Slice, counts: Ints) -> Flags:
-    """Divisions hidden in a month beside answers of a channel in which the longer period would show that they have none."""
+    """Divisions hidden in a month beside answers of a channel in which the longer period would show that they
+    have none."""
     found = np.zeros(len(each.hidden), dtype=bool)
     members = np.flatnonzero(each.hidden & (each.parent >= 0))
     above = each.parent[members]

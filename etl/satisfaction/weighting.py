@@ -11,7 +11,8 @@ from etl.satisfaction.rates import Flags, Floats, Ints
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of several groups: of each its group, answers, the satisfied among them, and its weight (services, people)."""
+    """Cells of several groups: of each its group, answers, the satisfied among them, and its weight
+    (services, people)."""
 
     group: Ints
     answered: Floats
@@ -21,7 +22,8 @@ class Cells:
 
 @dataclass(frozen=True)
 class Weighted:
-    """Per group: the rate, 0 to 1, and Kish's effective sample; nan where nothing weighs. collapsed: cells put together."""
+    """Per group: the rate, 0 to 1, and Kish's effective sample; nan where nothing weighs. collapsed: cells
+    put together."""
 
     rate: Floats
     effective_sample: Floats
@@ -31,9 +33,9 @@ class Weighted:
 def post_stratify(cells: Cells, groups: int, fewest: int) -> Weighted:
     """Weight each cell's rate by the cell's share of the weight.
 
-    Cells with fewer than `fewest` answers, or without any weight, say too little: a group's are put together, and with the
-    smallest of the others if they are still too few. An empty cell thus takes the rate of those that it is put together
-    with.
+    Cells with fewer than `fewest` answers, or without any weight, say too little: a group's are put together,
+    and with the smallest of the others if they are still too few. An empty cell thus takes the rate of those
+    that it is put together with.
     """
     group, answered, weight = cells.group, cells.answered, cells.weight
     exists = (answered > 0) | (weight > 0)
@@ -66,4 +68,4 @@ def post_stratify(cells: Cells, groups: int, fewest: int) -> Weighted:
 
 
 def _pool(group: Ints, values: Floats, collapsed: Flags, groups: int) -> Floats:
-    return np.bincount(group[collapsed], values[collapsed], groups)
+    return np.asarray(np.bincount(group[collapsed], values[collapsed], groups), dtype=np.float64)

@@ -1,4 +1,5 @@
-"""A warehouse with a handful of divisions, and period totals written straight into it, as the period step would."""
+"""A warehouse with a handful of divisions, and period totals written straight into it, as the period step
+would."""
 
 from __future__ import annotations
 
@@ -46,8 +47,8 @@ class SatisfactionSite:
         nil: Mapping[str, int] | None = None,
         days_known: int | None = None,
     ) -> int:
-        """Write the totals of a period: each unit's own figures, and their sums for the divisions above. received: of ten
-        expected submissions."""
+        """Write the totals of a period: each unit's own figures, and their sums for the divisions above.
+        received: of ten expected submissions."""
         period = Period.parse(name)
         with self.engine.begin() as conn:
             number = conn.execute(

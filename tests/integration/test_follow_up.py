@@ -48,8 +48,9 @@ def site(server: ServerAddress, tmp_path: Path) -> Iterator[DivisionsSite]:
         yield made
 
 
-def total(site: DivisionsSite, period: Period = Period.parse("2026-04")) -> None:
-    """The period totals of whatever was submitted."""
+def total(site: DivisionsSite) -> None:
+    """The totals of April of whatever was submitted."""
+    period = Period.parse("2026-04")
     with site.engine.begin() as conn:
         params: dict[str, Any] = {"first": period.starts_on, "last": period.ends_on}
         params["p"] = conn.execute(

@@ -1,4 +1,5 @@
-"""What the role of portal and reports may read: satisfaction as it is shown, and no survey figures elsewhere."""
+"""What the role of portal and reports may read: satisfaction as it is shown, and no survey figures
+elsewhere."""
 
 from __future__ import annotations
 
@@ -120,7 +121,8 @@ def test_a_function_of_the_reader_s_own_sees_no_row_that_is_left_out(daily: Divi
 def test_nothing_hidden_follows_from_all_that_readers_see_of_a_quarter(
     server: ServerAddress, tmp_path: Path, seed: int
 ) -> None:
-    """The published views against an attacker who solves every equation between divisions, channels and months."""
+    """The published views against an attacker who solves every equation between divisions, channels and
+    months."""
     towns = [f"3713020{n:02}000" for n in range(1, 5)]
     villages = [f"{town[:9]}{n:03}" for town in towns for n in range(1, 5)]
     lines = [f"{CITY},市,city,", f"{COUNTY},区,county,{CITY}"]

@@ -42,8 +42,8 @@ def below(parent: Sequence[int]) -> Floats:
 
 
 class Attacker:
-    """Knows every equation, every figure that is shown, that no figure is below nothing, and which units have no answers
-    at all."""
+    """Knows every equation, every figure that is shown, that no figure is below nothing, and which units have
+    no answers at all."""
 
     def __init__(self, own: npt.NDArray[np.int64], parent: Sequence[int]) -> None:
         """own: answers by month, unit and channel."""
