@@ -12,21 +12,11 @@ from etl.cli.base import as_json, err, progress, show_rows
 from etl.periods import Period
 from etl.warehouse import run_sql
 
-COLUMNS = [
-    "division_code",
-    "division_name",
-    "indicator",
-    "indicator_name",
-    "value",
-    "unit",
-    "target",
-    "status",
-    "note_zh",
-]
+COLUMNS = ["indicator", "indicator_name", "value", "unit", "target", "status", "note_zh"]
+DIVISION = ["division_code", "division_name"]
 CHANGES = [
     "level",
-    "division_code",
-    "division_name",
+    *DIVISION,
     "scheme_before",
     "score_before",
     "score",
@@ -68,7 +58,12 @@ def indicators_command(name: str, division: str | None, scheme: Path | None, jso
             show_period(site, each)
     with site.engine.connect() as conn:
         found = run_sql(conn, "report/indicators", {"period": period.name, "division": division})
-        show_rows(json_, [_plain(dict(row._mapping)) for row in found], COLUMNS)
+        rows = [_plain(dict(row._mapping)) for row in found]
+    show_rows(
+        json_, rows, COLUMNS if len({row["division_code"] for row in rows}) < 2 else [*DIVISION, *COLUMNS]
+    )
+    if rows and not json_:
+        err.print(f"{period.name} {rows[0]['division_name']} ({rows[0]['division_code']})", markup=False)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
