@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
-STOCKS = Asset("pls://core/stocks")
+STOCKS, PERIODS = Asset("pls://core/stocks"), Asset("pls://core/periods")
 EVENINGS = 20
 """So many evenings of a month belong to the month before: the same evening of that one gives the partition key."""
 ASK_AGAIN = ExceptionRetryPolicy(
@@ -63,10 +63,16 @@ with DAG(
 
         tasks.load_and_roll_up_stocks(dag_run.partition_key)
 
+    @task(outlets=[PERIODS])
+    def name_periods(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+
     @task(trigger_rule="all_done")
     def confirm_complete(dag_run=None) -> None:
         from etl import tasks
 
         tasks.confirm_complete(dag_run.run_id)
 
-    pull_and_gate.expand(platforms=plan_batches()) >> load_and_roll_up() >> confirm_complete()
+    pull_and_gate.expand(platforms=plan_batches()) >> load_and_roll_up() >> [name_periods(), confirm_complete()]

@@ -1,8 +1,9 @@
 """period_indicators: whatever counts in a period has changed: its totals, indicators, satisfaction and evaluation anew.
 
 The partition key is the period: 2026-03-02, 2026-03, 2026Q1, 2026, or 2026-03/to_date for the year up to that month.
-Loading and restating a day name the periods that the day counts in, one event each: one restated day runs exactly these
-again, also while its month is not over. A RollupMapper would wait for all days of the month, each time anew.
+Whatever loads, restates or releases figures names the periods that do not show them yet, one event each: one restated
+day runs exactly its periods again, also while its month is not over. A RollupMapper would wait for all days of the month,
+each time anew.
 """
 
 from __future__ import annotations

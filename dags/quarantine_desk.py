@@ -10,6 +10,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, Param, task
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
+PERIODS = Asset("pls://core/periods")
 RELEASE, DISCARD, POSTPONE = "放行", "作废", "暂缓"
 
 with DAG(
@@ -35,6 +36,12 @@ with DAG(
         for asset in (DAILY, STOCKS):
             outlet_events[asset].add_partitions(changed.get(asset.uri, []))
 
+    @task(trigger_rule="all_done", outlets=[PERIODS])
+    def name_periods(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+
     groups = list_held()
     answers = HITLOperator.partial(
         task_id="decide",
@@ -47,6 +54,5 @@ with DAG(
         retries=3,
         retry_delay=timedelta(seconds=5),
     ).expand_kwargs(groups.map(lambda group: {"subject": group["subject"], "body": group["body"]}))
-    carry_out.expand_kwargs(
-        groups.zip(answers.output).map(lambda pair: {"group": pair[0], "answer": pair[1]})
-    )
+    pairs = groups.zip(answers.output).map(lambda pair: {"group": pair[0], "answer": pair[1]})
+    carry_out.expand_kwargs(pairs) >> name_periods()

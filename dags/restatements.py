@@ -62,10 +62,10 @@ with DAG(
         outlet_events[STOCKS].add_partitions(tasks.show_stock_changes())
 
     @task(outlets=[PERIODS])
-    def name_periods(days: list[str], outlet_events=None) -> None:
+    def name_periods(outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[PERIODS].add_partitions(tasks.touched_periods(days))
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
 
     @task
     def publish_day(day: str) -> None:
@@ -79,8 +79,7 @@ with DAG(
 
         tasks.confirm_complete(dag_run.run_id)
 
-    days = show_changes()
-    shown = pull_changes.expand(platforms=plan_batches()) >> days
-    shown >> [show_stock_changes(), confirm_complete()]
-    name_periods(days)
+    days, months = show_changes(), show_stock_changes()
+    pull_changes.expand(platforms=plan_batches()) >> days >> [months, confirm_complete()]
+    [days, months] >> name_periods()
     publish_day.expand(day=days)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from etl.catalog.scheme_indicators import known_indicators
 from etl.evaluation import evaluate
 from etl.indicators import compute_indicators
 from etl.outlook import estimate_period
-from etl.periods import Period
+from etl.periods import Period, in_order, periods_touched
 from etl.periods.totals import total_period
 from etl.satisfaction import compute_satisfaction
 from etl.site import Site
@@ -29,6 +31,28 @@ def show_period(site: Site, period: Period) -> None:
         compute_satisfaction(engine, catalog, period)
     evaluate(engine, catalog, period, known_indicators(catalog.indicators))
     estimate_period(engine, catalog, period, site.today())
+
+
+def waiting_periods(site: Site) -> list[Period]:
+    """Periods in which something counts that was rolled up since they were last shown, small ones first.
+
+    Stocks count in the periods that end with their month. Of months to come there is no year to date.
+    """
+    with site.engine.connect() as conn:
+        changed = run_sql(conn, "totals/changed").all()
+        query = "SELECT period, indicated_at FROM mart.period WHERE indicated_at IS NOT NULL"
+        shown = {row.period: row.indicated_at for row in conn.execute(sa.text(query))}
+    today = site.today()
+    waiting: set[Period] = set()
+    for row in changed:
+        for period in periods_touched([row.stat_date]):
+            is_to_come = period.kind == "to_date" and period.ends_on.replace(day=1) > today
+            is_of_stocks = period.kind != "day" and period.ends_on == row.stat_date
+            if is_to_come or (row.dataset == "stocks" and not is_of_stocks):
+                continue
+            if period.name not in shown or shown[period.name] < row.rolled_up_at:
+                waiting.add(period)
+    return in_order(waiting)
 
 
 def _months_behind(site: Site, period: Period) -> list[Period]:

@@ -17,7 +17,7 @@ from etl.connections import Connection, ConnectionMissing, connection_from_airfl
 from etl.data_docs import build_data_docs
 from etl.failures import DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.outlook import forecast_counties
-from etl.periods import Period, periods_touched
+from etl.periods import Period
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
@@ -70,12 +70,10 @@ def show_stock_changes() -> list[str]:
         return [f"{day:%Y-%m}" for day in daily.show_changes(site, "stocks")]
 
 
-def touched_periods(days: Sequence[str]) -> list[str]:
-    """Names of the periods that these days (YYYY-MM-DD) count in, small ones first; of months to come none to date."""
+def waiting_periods() -> list[str]:
+    """Names of the periods that do not show yet what was rolled up, small ones first."""
     with _site() as site:
-        today = site.today()
-    periods = periods_touched([date.fromisoformat(day) for day in days])
-    return [each.name for each in periods if each.kind != "to_date" or each.ends_on.replace(day=1) <= today]
+        return [each.name for each in periodic.waiting_periods(site)]
 
 
 def show_period(period: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog
 from etl.indicators.plan import Plan
+from etl.load import take_day
 from etl.periods.period import Period
 from etl.warehouse import plan_for_bulk, run_sql
 
@@ -16,8 +17,13 @@ PLANNED = ("ref", "need", "ref_cell", "condition", "part", "wanted")
 
 
 def compute_indicators(engine: Engine, catalog: Catalog, period: Period) -> None:
-    """Write mart.indicator_figure of the period anew, in one transaction; run again, it writes the same rows."""
+    """Write mart.indicator_figure of the period anew, in one transaction; run again, it writes the same rows.
+
+    Of a day, it waits for a roll-up that is under way.
+    """
     with engine.begin() as conn:
+        if period.kind == "day":
+            take_day(conn, period.starts_on)
         period_id = conn.execute(
             sa.text("SELECT mart.ensure_period(:name, :kind, :first_day, :last_day)"),
             {
