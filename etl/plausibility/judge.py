@@ -83,7 +83,7 @@ def flag_day(engine: Engine, catalog: Catalog, day: date) -> int:
         if touched is None:
             findings = _judge_whole(conn, view, moment)
         else:
-            findings = _judge_touched(conn, view, touched) if touched.units else []
+            findings = _judge_touched(conn, view, touched) if len(touched.divisions) else []
         due = due_date(rolled_up.rolled_up_on, queue.due_workdays, catalog.calendars[queue.calendar])
         _record(conn, catalog, day, findings, touched, moment, due)
         run_sql(conn, "plausibility/finish", {"day": day, "moment": moment})
@@ -117,10 +117,9 @@ class _View:
 
 @dataclass(frozen=True)
 class _Touched:
-    """units: division_id of those that changed. divisions: division_id, code and level of these and all above them.
-    fits: what their figures are held against."""
+    """divisions: division_id, code and level of the units that changed and of all above them. fits: what their figures
+    are held against."""
 
-    units: list[int]
     divisions: pd.DataFrame
     fits: Fits
 
@@ -138,7 +137,7 @@ def _read_touched(conn: Connection, view: _View, units: list[int]) -> _Touched |
         is_changed = run_sql(
             conn, "plausibility/is_past_changed", past | {"fitted_at": fits.fitted_at}
         ).scalar_one()
-    return None if is_changed else _Touched(units, divisions, fits)
+    return None if is_changed else _Touched(divisions, fits)
 
 
 def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Finding]:
@@ -175,6 +174,7 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
     """What every declared rule finds about them. Of their peers only the day itself is read."""
     near = _near(view.divisions, touched.divisions)
     above = view.divisions[view.divisions["level"] != Level.TOWNSHIP.value].reset_index(drop=True)
+    judged = touched.divisions["division_id"].tolist()
     today, kind = view.days[-1:], view.kinds[-1:]
     with _looking_up_by_key(conn):
         published = _published(conn, view.days, view.cells)
@@ -184,8 +184,8 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
         all_totals, all_units, _ = read_totals(
             conn, today, kind, above, view.cells, _series(touched.fits.totals, totals)
         )
-        villages = _repeated_villages(conn, view, published, touched.units)
-    findings = villages + find_unbalanced_pairs(conn, view.catalog, view.day, published, touched.units)
+        villages = _repeated_villages(conn, view, published, judged)
+    findings = villages + find_unbalanced_pairs(conn, view.catalog, view.day, published, judged)
     baseline = expect(touched.fits.own.of(all_own), all_own, view.history).take(all_own.places(own))
     findings += _of_own(view, own, baseline, published)
     totals, all_totals = _where_whole(view, totals, units), _where_whole(view, all_totals, all_units)

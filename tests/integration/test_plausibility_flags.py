@@ -362,6 +362,15 @@ def test_judging_what_changed_finds_what_judging_the_whole_day_finds_of_it(
     assert found > 6
 
 
+def test_a_county_keeps_its_own_questions_when_a_village_below_it_restates(months: Warehouse) -> None:
+    months.send(COUNTIES[0], DAY, TENFOLD | {("mediation_settled", "physical"): 3})
+    assert months.judge() == 2
+    assert not months.restate({VILLAGE: {("consultation", "physical"): 1}})
+    flags = months.flags()
+    assert flags["unit_code"].tolist() == COUNTIES[:1] * 2
+    assert flags["state"].tolist() == ["open", "open"]
+
+
 def test_units_whose_history_was_restated_too_and_month_ends_are_judged_whole(months: Warehouse) -> None:
     months.judge()
     assert not months.restate({COUNTIES[0]: TENFOLD})
