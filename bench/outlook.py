@@ -87,8 +87,8 @@ ESTIMATES = """
 ## Estimates of incomplete months
 
 Months: {months}. Eight measures, looked at when so many days were over, with so many of the reports of
-these days missing: any of them, or all reports of the same units. Bias and error: sums of (estimate − complete) and of its
-absolute over all totals, as a share of the complete; MAPE: mean absolute percentage error of totals of 20 and more.
+these days missing: any of them, or all reports of the same units. Bias and error: sums of (estimate − complete) and of
+its absolute over all totals, as a share of the complete; MAPE: mean absolute percentage error of totals of 20 and more.
 Biases of single months looked at after ten days are larger than all months' together, and of either sign: the error
 does not cancel. Naive: what is reported, divided by the share of the month's expected reports that is in. Within:
 totals inside the {probability:.0%} interval; half width: half of it as a share of the total, where that is 20 and more.
