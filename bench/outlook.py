@@ -72,8 +72,8 @@ typed. The rules stand in etl/catalog/outlook/rules.yaml.
 - Not a reported figure. Estimates stand in tables of their own, marked; nothing in `mart.period_statistics`, an
   indicator, a rank or a report takes anything from them. When the reports are in, they count.
 - Not a judgement: a rise is a question, and an interval that proves too narrow is nobody's fault.
-- Not for everything: without {fewest} days of history for {known:.0%} of the missing reports and more than {ahead} days
-  before a period's end there is no estimate, and the row says why in Chinese; for years there is none at all. What a
+- Not for everything: without {fewest} days of history for {known:.0%} of the missing reports, or more than {ahead} days
+  before a period's end, there is no estimate, and the row says why in Chinese; for years there is none at all. What a
   unit leaves out of a report that it did send is not estimated. A unit that is late because something is wrong there
   is taken as an ordinary one.
 - Not measured on a real province. All below is drawn ({first} to {last}; 16 city, 151 county and 1,853 township units,
@@ -86,11 +86,12 @@ typed. The rules stand in etl/catalog/outlook/rules.yaml.
 ESTIMATES = """
 ## Estimates of incomplete months
 
-Five months ({months}), eight measures, looked at when so many days were over, with so many of the reports of these days
-missing: any of them, or all reports of the same units. Bias and error: sums of (estimate − complete) and of its
-absolute over all totals, as a share of the complete; MAPE: mean absolute percentage error of totals of 20 and more.
-Naive: what is reported, divided by the share of the month's expected reports that is in. Within: totals inside the
-{probability:.0%} interval; half width: half of it as a share of the total, where that is 20 and more.
+Months: {months}. Eight measures, looked at when so many days were over, with so many of the reports of
+these days missing: any of them, or all reports of the same units. Bias and error: sums of (estimate − complete) and of
+its absolute over all totals, as a share of the complete; MAPE: mean absolute percentage error of totals of 20 and more.
+Biases of single months looked at after ten days are larger than all months' together, and of either sign: the error
+does not cancel. Naive: what is reported, divided by the share of the month's expected reports that is in. Within:
+totals inside the {probability:.0%} interval; half width: half of it as a share of the total, where that is 20 and more.
 """
 
 
@@ -205,10 +206,8 @@ FORECASTS = """
 reports missed. Errors are mean absolute errors of weekly totals over the weeks ahead, which no forecast has seen; the
 naive ones know the calendar. Within: weeks inside the interval.
 """
-RISES = (
-    "Rises: shares of the county weeks with a forecast shown that are asked about. The first is false alarms, over all"
-    " origins; the others, over the last four, count a county's last week with all below it so many times as much."
-)
+RISES = """Rises: shares of the county weeks with a forecast shown that are asked about. The first is false alarms, over
+all origins; the others, over the last four, count a county's last week with all below it so many times as much."""
 
 
 def _errors(told: Told, on: Array) -> list[str]:
@@ -256,11 +255,9 @@ def _rival(days: Array, kinds: Array, origins: Sequence[int], rule: Forecast) ->
     return ["", words]
 
 
-RIVAL = (
-    "statsforecast {version} (AutoETS) on the same weekly levels of consultations, last three origins: mean absolute"
-    " error {theirs:.1f}, with statsmodels {ours:.1f}; {once:.0f} s for one forecast of each county, with statsmodels"
-    " {measured:.0f} s with all errors measured."
-)
+RIVAL = """statsforecast {version} (AutoETS) on the same weekly levels of consultations, last three origins: mean
+absolute error {theirs:.1f}, with statsmodels {ours:.1f}; {once:.0f} s for one forecast of each county, with statsmodels
+{measured:.0f} s with all errors measured."""
 
 
 def _row(cells: Sequence[str]) -> str:
