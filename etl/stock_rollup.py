@@ -42,7 +42,8 @@ def _write(engine: Engine, catalog: Catalog, day: date, months: dict[str, int]) 
         touch_all(conn, catalog, day, "stocks", moment)
         for table in TABLES:
             run_sql(conn, f"stock/forget_{table}", {"day": day})
-        run_sql(conn, "stock/reporting", {"day": day})
+        stocks = [each.code for each in catalog.measures_of("stocks")]
+        run_sql(conn, "stock/reporting", {"day": day, "measures": stocks})
         if months:
             carried = {"measures": list(months), "months": list(months.values())}
             run_sql(conn, "stock/carry", {"day": day, **carried})
