@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -42,10 +42,13 @@ def _write(engine: Engine, catalog: Catalog, day: date, months: dict[str, int]) 
         touch_all(conn, catalog, day, "stocks", moment)
         for table in TABLES:
             run_sql(conn, f"stock/forget_{table}", {"day": day})
-        run_sql(conn, "stock/reporting", {"day": day})
+        stocks = [each.code for each in catalog.measures_of("stocks")]
+        run_sql(conn, "stock/reporting", {"day": day, "measures": stocks})
         if months:
             carried = {"measures": list(months), "months": list(months.values())}
-            run_sql(conn, "stock/carry", {"day": day, **carried})
+            # No month has more than 31 days; without a date of its own the statement would read every month there is.
+            earliest = day - timedelta(days=31 * (max(months.values()) + 1))
+            run_sql(conn, "stock/carry", {"day": day, "earliest": earliest, **carried})
         conn.execute(sa.text("ANALYZE mart.stock_reporting, mart.stock_carried"))
         run_sql(conn, "stock/parts", {"day": day})
         conn.execute(sa.text("ANALYZE part"))

@@ -35,15 +35,16 @@ CREATE TABLE mart.stock_rollup (
     rolled_up_at timestamptz
 );
 
--- Every division of the month, on the tree of its last day: whether its own unit is expected, and reported.
+-- Every division of the month, on the tree of its last day: whether its own unit is expected, and reported; which cells it
+-- owes and brought no figure for (all of them after a nil report).
 CREATE TABLE mart.stock_reporting (
     stat_date date NOT NULL,
     division_id integer NOT NULL,
-    level text NOT NULL,
     is_leaf boolean NOT NULL,
     is_expected boolean NOT NULL,
     is_reported boolean NOT NULL,
     is_nil boolean NOT NULL,
+    lacking smallint[] NOT NULL,
     PRIMARY KEY (stat_date, division_id)
 );
 
@@ -71,25 +72,43 @@ CREATE TABLE mart.stock_total (
     PRIMARY KEY (stat_date, division_id, cell_id)
 );
 
--- What each unit owes or reported itself: 0 after a nil report, null when it is missing.
+-- What each unit reported itself, and what it owes beside that: 0 after a nil report, null when it is missing. Arrays are
+-- unnested in the select list: as functions of a FROM they cost three times as much.
 CREATE VIEW mart.stock_own AS
 SELECT
     unit.stat_date,
     unit.division_id,
     unit.is_leaf,
-    cell.cell_id,
-    coalesce(count.value, CASE WHEN unit.is_nil THEN 0 END, carried.value) AS value,
+    unnest(submission.cells) AS cell_id,
+    unnest(submission.figures) AS value,
     unit.is_expected::integer AS units_expected,
-    (count.value IS NOT NULL OR unit.is_nil)::integer AS units_reported,
+    1 AS units_reported,
+    NULL::date AS carried_from
+FROM mart.stock_reporting AS unit
+JOIN core.submission
+    ON submission.stat_date = unit.stat_date AND submission.unit_id = unit.division_id
+    AND submission.dataset = 'stocks' AND submission.known_to = 'infinity'
+UNION ALL
+SELECT
+    unit.stat_date,
+    unit.division_id,
+    unit.is_leaf,
+    owed.cell_id,
+    CASE WHEN unit.is_nil THEN 0 ELSE carried.value END,
+    unit.is_expected::integer,
+    unit.is_nil::integer,
     carried.carried_from
 FROM mart.stock_reporting AS unit
-JOIN core.measure ON measure.kind = 'stock' AND unit.level = ANY(measure.levels)
-JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
-LEFT JOIN core.stock_count AS count
-    ON count.stat_date = unit.stat_date AND count.unit_id = unit.division_id AND count.cell_id = cell.cell_id
+CROSS JOIN LATERAL unnest(unit.lacking) AS owed (cell_id)
 LEFT JOIN mart.stock_carried AS carried
-    ON carried.stat_date = unit.stat_date AND carried.unit_id = unit.division_id AND carried.cell_id = cell.cell_id
-WHERE unit.is_expected OR unit.is_nil OR count.value IS NOT NULL;
+    ON carried.stat_date = unit.stat_date AND carried.unit_id = unit.division_id AND carried.cell_id = owed.cell_id
+-- What was loaded after the last roll-up is lacking no more.
+WHERE cardinality(unit.lacking) > 0 AND NOT EXISTS (
+    SELECT FROM core.submission
+    WHERE submission.stat_date = unit.stat_date AND submission.unit_id = unit.division_id
+        AND submission.dataset = 'stocks' AND submission.known_to = 'infinity'
+        AND owed.cell_id = ANY(submission.cells)
+);
 
 -- The stocks of a month at every division, leaves included; a division has a row for what it or a unit below it owes.
 CREATE VIEW mart.stock_figure AS

@@ -6,7 +6,7 @@ FROM unnest(CAST(:measures AS text[]), CAST(:months AS integer[])) AS carried (m
 JOIN core.measure ON measure.measure = carried.measure
 JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
 JOIN core.stock_count AS earlier
-    ON earlier.cell_id = cell.cell_id AND earlier.stat_date < :day
+    ON earlier.cell_id = cell.cell_id AND earlier.stat_date < :day AND earlier.stat_date >= :earliest
     AND earlier.stat_date >= date_trunc('month', CAST(:day AS date)) - make_interval(months => carried.months)
 JOIN mart.stock_reporting AS unit
     ON unit.stat_date = :day AND unit.division_id = earlier.unit_id AND unit.is_expected AND NOT unit.is_nil

@@ -17,6 +17,7 @@ import yaml
 from etl.daily import restate, run_day
 from etl.desk import Correction, DeskError, release
 from etl.periods.lock import PeriodError, close_month, reopen_month
+from etl.provenance import explain_stock
 from etl.pull import pull_day
 from etl.site import Site
 from etl.verify import verify
@@ -264,6 +265,9 @@ def test_a_value_is_carried_forward_only_where_the_catalogue_says_so_and_the_res
         if is_carried:
             assert (now.value, now.carried_from) == (march.value, MARCH)
             assert (unit.units_reported, unit.carried_from) == (0, MARCH)
+            opened = explain_stock(site.engine, CITY, april, "population")
+            assert {part["stat_date"] for part in opened.parts} == {MARCH}
+            assert (opened.value, len(opened.parts)) == (march.value, 4)
         else:
             assert (now.value, now.carried_from, unit.value) == (None, None, None)
         assert verify(site).differences == []
