@@ -31,6 +31,8 @@ def evaluate(
     register_schemes(engine, catalog)
     with engine.begin() as conn:
         begun = run_sql(conn, "evaluation/begin", {"period": period.name}).one_or_none()
+        if begun is None and not schemes:
+            return []
         if begun is None:
             raise not_indicated(period)
         run_sql(conn, "evaluation/forget", {"period_id": begun.period_id})

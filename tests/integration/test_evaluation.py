@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from etl.catalog import Catalog, CatalogError, load_catalog
 from etl.catalog.scheme import Scheme
 from etl.cli import main
+from etl.divisions import load_divisions
 from etl.evaluation import EvaluationError, KnownIndicator, evaluate, explain_evaluation
 from etl.evaluation.terms import digest_of
 from etl.periods import Period
@@ -27,6 +29,7 @@ from etl.warehouse import ServerAddress
 from tests.integration.evaluation_site import (
     CITY,
     COUNTIES,
+    DIVISIONS,
     OTHER_CITY,
     PERIOD,
     PROVINCE,
@@ -390,6 +393,21 @@ def test_the_province_itself_has_a_score_and_no_rank(site: EvaluationSite) -> No
     assert site.column("rank_in_province") == {PROVINCE: None}
 
 
+def test_divisions_are_those_of_the_periods_last_day(server: ServerAddress, tmp_path: Path) -> None:
+    """In mid-month B is dissolved, and D comes to the city of A."""
+    with evaluation_site(server, tmp_path) as site:
+        kept = [line.strip() for line in DIVISIONS.strip().splitlines() if not line.strip().startswith(B)]
+        moved = [line.replace(OTHER_CITY, CITY) if line.startswith(D) else line for line in kept]
+        file = tmp_path / "later.csv"
+        file.write_text("\n".join(["code,name,level,parent_code", *moved]) + "\n", encoding="utf-8")
+        load_divisions(site.engine, file, date(2026, 3, 15), date(2026, 12, 31))
+        site.figures({"xx": {A: "0.7", B: "0.99", C: "0.8", D: "0.9"}})
+        site.evaluate(site.catalog([scheme(item("xx", 100, "target_ratio"))]), known(xx=1))
+        assert site.column("rank_in_province") == {A: 3, C: 2, D: 1}
+        assert site.column("rank_in_parent") == {A: 2, C: 1, D: 1}
+        assert site.column("parent_code") == {A: CITY, C: OTHER_CITY, D: CITY}
+
+
 # --- bonus, deduction, veto ----------------------------------------------------------------------------------
 
 
@@ -540,6 +558,11 @@ def test_a_period_without_indicators_is_refused(site: EvaluationSite) -> None:
     catalog = site.catalog([scheme(item("xx", 100, "target_ratio"))])
     with pytest.raises(EvaluationError, match="python -m etl indicators --period 2026-03"):
         site.evaluate(catalog, known(xx=1))
+
+
+def test_a_period_that_no_scheme_evaluates_needs_no_indicators(site: EvaluationSite) -> None:
+    catalog = site.catalog([scheme(item("xx", 100, "target_ratio"))])
+    assert evaluate(site.engine, catalog, Period.parse("2026-03-02"), known(xx=1)) == []
 
 
 def test_a_target_that_ended_is_refused_when_the_period_is_evaluated(site: EvaluationSite) -> None:
