@@ -334,14 +334,17 @@ def test_a_stock_that_is_carried_forward_says_from_when(site: IndicatorSite) -> 
     assert site.row("2026-03", "sd_lawyer", COUNTY).note_zh == "常住人口沿用2025-12-31数据"
 
 
-def test_a_unit_is_counted_by_what_stands_in_for_its_missing_stock_and_nil_is_zero(site: IndicatorSite) -> None:
+def test_a_unit_is_counted_by_what_stands_in_for_its_missing_stock_and_nil_is_zero(
+    site: IndicatorSite,
+) -> None:
     site.put(MARCH, Facts(stocks={VILLAGE: {"village_with_counsel": 1}}))
     site.compute("2026-03")
     assert site.row("2026-03", "sd_village_counsel", TOWN3).status == "no_data"
     numbers = site.site.values("SELECT division_code, division_id FROM core.division")
     with site.engine.begin() as conn:
         conn.execute(
-            sa.text("UPDATE mart.stock_reporting SET is_nil = true WHERE division_id = :id"), {"id": numbers[VILLAGE4]}
+            sa.text("UPDATE mart.stock_reporting SET is_nil = true WHERE division_id = :id"),
+            {"id": numbers[VILLAGE4]},
         )
         conn.execute(
             sa.text("INSERT INTO mart.stock_carried VALUES ('2026-03-31', :id, :cell, 1, '2026-02-28')"),
