@@ -13,6 +13,8 @@ from etl.load import take_day
 from etl.periods.period import Period
 from etl.warehouse import plan_for_bulk, run_sql
 
+WORK_MEMORY = "64MB"
+"""For each sort and hash table; in less, those of a province spill to disk."""
 PLANNED = ("ref", "need", "ref_cell", "condition", "part", "wanted")
 
 
@@ -46,11 +48,12 @@ def prepare(conn: Connection, catalog: Catalog, period: Period, period_id: int) 
     of = "day" if period.kind == "day" else "period"
     days = {"first_day": period.starts_on, "last_day": period.ends_on, "period_id": period_id}
     plan_for_bulk(conn)
+    conn.execute(sa.text("SELECT set_config('work_mem', :memory, true)"), {"memory": WORK_MEMORY})
     for name in PLANNED:
         run_sql(conn, f"indicator/{name}", {"plan": plan.as_json()})
-    for name in (f"scope_of_{of}", "above", "stocked", f"met_of_{of}", "base"):
+    for name in (f"scope_of_{of}", "above", "own_stock", "stocked", f"met_of_{of}", "base"):
         run_sql(conn, f"indicator/{name}", days)
-    conn.execute(sa.text(f"ANALYZE {', '.join(PLANNED)}, scope, above, stocked, met"))
+    conn.execute(sa.text(f"ANALYZE {', '.join(PLANNED)}, scope, above, own_stock, stocked, met"))
     for name in (f"flow_of_{of}", "stock", "unit", "division", "report", "sum"):
         run_sql(conn, f"indicator/{name}", days)
     conn.execute(sa.text("ANALYZE base"))

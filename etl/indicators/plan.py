@@ -115,6 +115,7 @@ class Plan:
                     self.rows["conditions"] += [
                         {
                             "ref_id": number,
+                            "depth": DEPTHS[level],
                             "number": place,
                             "of": len(conditions),
                             "cell_id": cell,
@@ -122,6 +123,7 @@ class Plan:
                             "is_stock": condition.measure in stocks,
                         }
                         for cell in self._own_cells(condition.measure)
+                        for level in levels
                     ]
             case Divisions(levels):
                 row = _ref(number, "division", label=label, levels=_mask(levels))

@@ -75,3 +75,4 @@ SELECT
         ''
     )
 FROM reckoned
+ORDER BY reckoned.division_id, reckoned.indicator_id

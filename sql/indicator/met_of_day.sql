@@ -1,38 +1,49 @@
--- Units that said all that a count of units asks for, and whether they fulfil it: by their own figures of the day, and by
--- their own stocks at its end. holder: the division whose count they enter first.
+-- Units that said all that a count of units asks for, and how many of them fulfil it: by their own figures of the day, and
+-- by their own stocks. holder_id: the division whose count they enter first; unit_id: only where the unit's own is needed.
 CREATE TEMPORARY TABLE met ON COMMIT DROP AS
-WITH judged AS (
-    SELECT condition.ref_id, condition."of", stock.division_id AS unit_id, stock.value >= condition.at_least AS is_met
-    FROM mart.stock_own AS stock
-    JOIN condition ON condition.cell_id = stock.cell_id AND condition.is_stock
-    WHERE stock.stat_date = :last_day AND stock.value IS NOT NULL
-    UNION ALL
-    SELECT condition.ref_id, condition."of", own.unit_id, sum(own.value) >= condition.at_least
+WITH counted AS (
+    SELECT condition.ref_id, condition."of", own.unit_id, sum(own.value) >= condition.at_least AS is_met
     FROM core.daily_count AS own
-    JOIN condition ON condition.cell_id = own.cell_id AND NOT condition.is_stock
+    JOIN scope ON scope.division_id = own.unit_id
+    JOIN condition
+        ON condition.cell_id = own.cell_id AND condition.depth = scope.depth AND NOT condition.is_stock
     WHERE own.stat_date = :last_day
     GROUP BY condition.ref_id, condition."of", condition.number, condition.at_least, own.unit_id
 ),
 
 unit AS (
-    SELECT judged.ref_id, judged.unit_id, judged.is_met
-    FROM judged
-    WHERE judged."of" = 1
+    SELECT condition.ref_id, stock.division_id AS unit_id, stock.value >= condition.at_least AS is_met
+    FROM own_stock AS stock
+    JOIN condition
+        ON condition.cell_id = stock.cell_id AND condition.depth = stock.depth AND condition.is_stock
+        AND condition."of" = 1
     UNION ALL
-    SELECT judged.ref_id, judged.unit_id, bool_and(judged.is_met)
-    FROM judged
-    WHERE judged."of" > 1
-    GROUP BY judged.ref_id, judged.unit_id, judged."of"
-    HAVING count(*) = judged."of"
+    SELECT counted.ref_id, counted.unit_id, counted.is_met
+    FROM counted
+    WHERE counted."of" = 1
+    UNION ALL
+    SELECT several.ref_id, several.unit_id, bool_and(several.is_met)
+    FROM (
+        SELECT condition.ref_id, condition."of", stock.division_id AS unit_id, stock.value >= condition.at_least AS is_met
+        FROM own_stock AS stock
+        JOIN condition
+            ON condition.cell_id = stock.cell_id AND condition.depth = stock.depth AND condition.is_stock
+            AND condition."of" > 1
+        UNION ALL
+        SELECT counted.ref_id, counted."of", counted.unit_id, counted.is_met
+        FROM counted
+        WHERE counted."of" > 1
+    ) AS several
+    GROUP BY several.ref_id, several.unit_id, several."of"
+    HAVING count(*) = several."of"
 )
 
 SELECT
     unit.ref_id,
-    unit.unit_id,
-    unit.is_met,
     CASE WHEN scope.has_below THEN unit.unit_id ELSE scope.parent_id END AS holder_id,
-    scope.depth,
-    scope.has_below
+    CASE WHEN need.ref_id IS NOT NULL AND NOT scope.has_below THEN unit.unit_id END AS unit_id,
+    count(*) FILTER (WHERE unit.is_met) AS units
 FROM unit
-JOIN ref ON ref.ref_id = unit.ref_id
-JOIN scope ON scope.division_id = unit.unit_id AND ref.levels & (1 << scope.depth) <> 0
+JOIN scope ON scope.division_id = unit.unit_id
+LEFT JOIN need ON need.ref_id = unit.ref_id AND need.depth = scope.depth
+GROUP BY 1, 2, 3

@@ -1,22 +1,15 @@
 -- How many units at or below a division fulfil what is asked. Where none said anything it is missing, or 0 where one that owes
 -- it reported nil.
 INSERT INTO base (ref_id, division_id, value, share)
-WITH held AS (
-    SELECT met.ref_id, met.holder_id, count(*) FILTER (WHERE met.is_met) AS units
+WITH figure AS (
+    SELECT met.ref_id, above.above_id AS division_id, sum(met.units) AS value
     FROM met
-    GROUP BY met.ref_id, met.holder_id
-),
-
-figure AS (
-    SELECT held.ref_id, above.above_id AS division_id, sum(held.units) AS value
-    FROM held
-    JOIN above ON above.division_id = held.holder_id
-    GROUP BY held.ref_id, above.above_id
+    JOIN above ON above.division_id = met.holder_id
+    GROUP BY met.ref_id, above.above_id
     UNION ALL
-    SELECT met.ref_id, met.unit_id, met.is_met::integer
+    SELECT met.ref_id, met.unit_id, met.units
     FROM met
-    JOIN need ON need.ref_id = met.ref_id AND need.depth = met.depth
-    WHERE NOT met.has_below
+    WHERE met.unit_id IS NOT NULL
 )
 
 SELECT

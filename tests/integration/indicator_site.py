@@ -108,7 +108,7 @@ class IndicatorSite:
                 sa.text(
                     "TRUNCATE core.submission, mart.indicator_figure, mart.period_own, mart.period_total, mart.period,"
                     " mart.period_reporting, mart.daily_total, mart.daily_reporting, mart.daily_rollup,"
-                    " mart.stock_reporting, mart.stock_total"
+                    " mart.stock_reporting, mart.stock_total, mart.stock_carried"
                 )
             )
 

@@ -334,6 +334,29 @@ def test_a_stock_that_is_carried_forward_says_from_when(site: IndicatorSite) -> 
     assert site.row("2026-03", "sd_lawyer", COUNTY).note_zh == "常住人口沿用2025-12-31数据"
 
 
+def test_a_unit_is_counted_by_what_stands_in_for_its_missing_stock_and_nil_is_zero(
+    site: IndicatorSite,
+) -> None:
+    site.put(MARCH, Facts(stocks={VILLAGE: {"village_with_counsel": 1}}))
+    site.compute("2026-03")
+    assert site.row("2026-03", "sd_village_counsel", TOWN3).status == "no_data"
+    numbers = site.site.values("SELECT division_code, division_id FROM core.division")
+    with site.engine.begin() as conn:
+        conn.execute(
+            sa.text("UPDATE mart.stock_reporting SET is_nil = true WHERE division_id = :id"),
+            {"id": numbers[VILLAGE4]},
+        )
+        conn.execute(
+            sa.text("INSERT INTO mart.stock_carried VALUES ('2026-03-31', :id, :cell, 1, '2026-02-28')"),
+            {"id": numbers[VILLAGE3], "cell": site.site.cells["village_with_counsel", "all"]},
+        )
+    site.compute("2026-03")
+    nil = site.row("2026-03", "sd_village_counsel", TOWN3)
+    assert (nil.numerator, nil.value) == (0, 0)
+    assert site.row("2026-03", "sd_village_counsel", TOWN2).value == 1
+    assert site.row("2026-03", "sd_village_counsel", PROVINCE).numerator == 2
+
+
 def test_a_quarter_whose_last_month_has_no_stocks_has_none(site: IndicatorSite) -> None:
     site.put(Period.parse("2026-02"), Facts(stocks={COUNTY: {"lawyer": 50}, TOWN: {"population": 100_000}}))
     site.put(Period.parse("2026Q1"), defences(9, 10))
