@@ -41,6 +41,8 @@ def total_period(engine: Engine, catalog: Catalog, period: Period) -> None:
         slice_["months"] = run_sql(conn, "totals/months", slice_).scalar_one()
         source = "days" if period.kind == "month" else "months"
         plan_for_bulk(conn)
+        # A province's month has more than a million sums of units: more than the server's own share of memory holds.
+        conn.execute(sa.text("SET LOCAL work_mem = '256MB'"))
         for table in TABLES:
             run_sql(conn, f"totals/forget_{table}", slice_)
             run_sql(conn, f"totals/{table}_of_{source}", slice_)

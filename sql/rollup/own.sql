@@ -21,4 +21,4 @@ SELECT division.division_id, false, false, false, NULL
 FROM quality.held_unit_as_of('infinity') AS held
 JOIN core.division ON division.division_code = held.unit_code
 WHERE held.stat_date = :day AND held.dataset = 'daily'
-    AND division.division_id NOT IN (SELECT sent.unit_id FROM sent)
+    AND NOT EXISTS (SELECT FROM sent WHERE sent.unit_id = division.division_id)

@@ -57,18 +57,19 @@ CROSS JOIN LATERAL (
 ) AS owing;
 
 -- The figures of a period: of divisions with others below them as totalled, of the others their own unit's; channel 0 is
--- the total over channels. Carried measures are among them.
-CREATE FUNCTION mart.period_figure_of(of_period integer)
+-- the total over channels. Carried measures are among them. Of all divisions, or of some.
+CREATE FUNCTION mart.period_figure_of(of_period integer, of_divisions integer[] DEFAULT NULL)
 RETURNS TABLE (division_id integer, cell_id smallint, value bigint)
 LANGUAGE sql STABLE ROWS 100000 AS $$
     SELECT total.division_id, total.cell_id, total.value
     FROM mart.period_total AS total
-    WHERE total.period_id = of_period
+    WHERE total.period_id = of_period AND (of_divisions IS NULL OR total.division_id = ANY(of_divisions))
     UNION ALL
     SELECT own.unit_id, own.cell_id, own.value
     FROM mart.period_own AS own
     JOIN mart.period_reporting AS leaf ON leaf.division_id = own.unit_id AND leaf.is_leaf
     WHERE own.period_id = of_period AND leaf.period_id = of_period
+        AND (of_divisions IS NULL OR own.unit_id = ANY(of_divisions))
     UNION ALL
     SELECT own.unit_id, all_cell.cell_id, sum(own.value)::bigint
     FROM mart.period_own AS own
@@ -76,6 +77,7 @@ LANGUAGE sql STABLE ROWS 100000 AS $$
     JOIN core.cell ON cell.cell_id = own.cell_id
     JOIN core.cell AS all_cell ON all_cell.measure_id = cell.measure_id AND all_cell.channel_id = 0
     WHERE own.period_id = of_period AND leaf.period_id = of_period
+        AND (of_divisions IS NULL OR own.unit_id = ANY(of_divisions))
     GROUP BY own.unit_id, all_cell.cell_id
 $$;
 
@@ -87,8 +89,8 @@ LANGUAGE sql IMMUTABLE AS $$
         OR coalesce(received < of_period.provisional_below * expected, false)
 $$;
 
--- One period of mart.period_statistics.
-CREATE FUNCTION mart.period_statistics_of(name text)
+-- One period and level of mart.period_statistics.
+CREATE FUNCTION mart.period_statistics_of(name text, of_level text)
 RETURNS TABLE (
     division_code text, division_name text, level text, parent_code text, period text, measure text, channel text,
     value bigint, value_previous bigint, value_last_year bigint, mom numeric, yoy numeric, ytd bigint, expected integer,
@@ -105,6 +107,8 @@ DECLARE
     last_year mart.period;
     -- The year up to the end of this period.
     to_date_id integer;
+    -- The divisions of the level, if few.
+    few integer[];
 BEGIN
     SELECT * INTO this FROM mart.period AS known WHERE known.period = name AND known.totalled_at IS NOT NULL;
     IF this.period_id IS NULL THEN
@@ -118,6 +122,12 @@ BEGIN
     SELECT known.period_id INTO to_date_id FROM mart.period AS known
     WHERE known.kind = CASE this.kind WHEN 'year' THEN 'year' ELSE 'to_date' END
         AND known.ends_on = this.ends_on AND known.totalled_at IS NOT NULL;
+    SELECT CASE WHEN count(*) < 5000 THEN coalesce(array_agg(reporting.division_id), '{}') END INTO few
+    FROM mart.period_reporting AS reporting
+    JOIN core.division_period AS place
+        ON place.division_id = reporting.division_id
+        AND place.valid_from <= reporting.last_day AND reporting.last_day < place.valid_to
+    WHERE reporting.period_id = this.period_id AND place.level = of_level;
 
     RETURN QUERY
     WITH reporting AS MATERIALIZED (
@@ -125,12 +135,16 @@ BEGIN
             here.division_id, here.last_day, here.expected, here.received, here.reported, here.nil_levels,
             mart.is_provisional(this, here.expected, here.received) AS is_provisional
         FROM mart.period_reporting AS here
-        WHERE here.period_id = this.period_id
+        JOIN core.division_period AS place
+            ON place.division_id = here.division_id
+            AND place.valid_from <= here.last_day AND here.last_day < place.valid_to
+        WHERE here.period_id = this.period_id AND place.level = of_level
     ),
 
     figure AS MATERIALIZED (
         SELECT figure.division_id, figure.cell_id, figure.value
-        FROM mart.period_figure_of(this.period_id) AS figure
+        FROM mart.period_figure_of(this.period_id, few) AS figure
+        JOIN reporting ON reporting.division_id = figure.division_id
         JOIN core.cell_name AS known ON known.cell_id = figure.cell_id AND known.kind <> 'carried'
     ),
 
@@ -145,7 +159,7 @@ BEGIN
             CASE WHEN reporting.reported > 0 THEN 0 END
         FROM reporting
         WHERE (reporting.expected > 0 OR reporting.reported > 0)
-            AND reporting.division_id NOT IN (SELECT figure.division_id FROM figure)
+            AND NOT EXISTS (SELECT FROM figure WHERE figure.division_id = reporting.division_id)
     ),
 
     beside AS (
@@ -163,15 +177,15 @@ BEGIN
         FROM shown
         JOIN reporting ON reporting.division_id = shown.division_id
         JOIN core.cell_name AS known ON known.cell_id = shown.cell_id
-        LEFT JOIN mart.period_figure_of(previous.period_id) AS before
+        LEFT JOIN mart.period_figure_of(previous.period_id, few) AS before
             ON before.division_id = shown.division_id AND before.cell_id = shown.cell_id
         LEFT JOIN mart.period_reporting AS before_reporting
             ON before_reporting.period_id = previous.period_id AND before_reporting.division_id = shown.division_id
-        LEFT JOIN mart.period_figure_of(last_year.period_id) AS past
+        LEFT JOIN mart.period_figure_of(last_year.period_id, few) AS past
             ON past.division_id = shown.division_id AND past.cell_id = shown.cell_id
         LEFT JOIN mart.period_reporting AS past_reporting
             ON past_reporting.period_id = last_year.period_id AND past_reporting.division_id = shown.division_id
-        LEFT JOIN mart.period_figure_of(to_date_id) AS year_to_date
+        LEFT JOIN mart.period_figure_of(to_date_id, few) AS year_to_date
             ON year_to_date.division_id = shown.division_id AND year_to_date.cell_id = shown.cell_id
         LEFT JOIN mart.period_reporting AS year_reporting
             ON year_reporting.period_id = to_date_id AND year_reporting.division_id = shown.division_id
@@ -248,7 +262,8 @@ BEGIN
         ON place.division_id = stock.division_id
         AND place.valid_from <= this.ends_on AND this.ends_on < place.valid_to
     LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id
-    JOIN core.cell_name AS known ON known.cell_id = stock.cell_id;
+    JOIN core.cell_name AS known ON known.cell_id = stock.cell_id
+    WHERE place.level = of_level;
 END
 $$;
 
@@ -256,12 +271,13 @@ $$;
 -- null where either is provisional or there is nothing to compare with. ytd: the year up to the end of the period.
 CREATE VIEW mart.period_statistics AS
 SELECT
-    statistic.division_code, statistic.division_name, statistic.level, statistic.parent_code, period.period,
+    statistic.division_code, statistic.division_name, level.level, statistic.parent_code, period.period,
     statistic.measure, statistic.channel, statistic.value, statistic.value_previous, statistic.value_last_year,
     statistic.mom, statistic.yoy, statistic.ytd, statistic.expected, statistic.received, statistic.is_provisional,
     statistic.measure_name, statistic.channel_name, statistic.unit
 FROM mart.period
-CROSS JOIN LATERAL mart.period_statistics_of(period.period) AS statistic
+CROSS JOIN core.level
+CROSS JOIN LATERAL mart.period_statistics_of(period.period, level.level) AS statistic
 WHERE period.kind IN ('month', 'quarter', 'year') AND period.totalled_at IS NOT NULL;
 
 -- As before, without what is carried.
