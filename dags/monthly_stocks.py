@@ -75,4 +75,8 @@ with DAG(
 
         tasks.confirm_complete(dag_run.run_id)
 
-    pull_and_gate.expand(platforms=plan_batches()) >> load_and_roll_up() >> [name_periods(), confirm_complete()]
+    (
+        pull_and_gate.expand(platforms=plan_batches())
+        >> load_and_roll_up()
+        >> [name_periods(), confirm_complete()]
+    )

@@ -2,8 +2,8 @@
 
 The partition key is the period: 2026-03-02, 2026-03, 2026Q1, 2026, or 2026-03/to_date for the year up to that month.
 Whatever loads, restates or releases figures names the periods that do not show them yet, one event each: one restated
-day runs exactly its periods again, also while its month is not over. A RollupMapper would wait for all days of the month,
-each time anew.
+day runs exactly its periods again, also while its month is not over. A RollupMapper would wait for all days of the
+month, each time anew.
 """
 
 from __future__ import annotations
