@@ -42,7 +42,7 @@ class Simulation:
 
     home: folder for trees, declarations and connections.env. prefix: of the cities' codes, 37 for the province.
     days: the simulated days. scenario: one name of simulator.scenarios, or several; stock_scenario: the same for the
-    stocks of the days' months. hotline_url: SQLAlchemy URL of
+    stocks of the days' months. months: days of further months whose stocks are served. hotline_url: SQLAlchemy URL of
     a PostgreSQL database that may be written to; without it no hotline is declared and counties report it
     themselves. counties, townships_per_county: cut the area down. catalog: a catalogue folder whose platforms are
     served; without it, the shipped one where it declares exactly this area, else one that is generated.
@@ -58,6 +58,7 @@ class Simulation:
         seed: int = 7,
         scenario: str | Sequence[str] = "clean",
         stock_scenario: str = "clean",
+        months: Sequence[date] = (),
         hotline_url: str | None = None,
         counties: Sequence[str] | None = None,
         townships_per_county: int | None = None,
@@ -84,6 +85,7 @@ class Simulation:
         self._token = {platform.id: secrets.token_urlsafe(24) for platform in self.catalog.platforms.values()}
         self._control_token = secrets.token_urlsafe(24)
         self._stock_scenario = stock_scenario
+        self._months = months
         self._truths: dict[tuple[int, Redo], Truth] = {}
 
     def __enter__(self) -> Self:
@@ -158,8 +160,9 @@ class Simulation:
 
     @cached_property
     def stocks(self) -> Plan:
-        """What the platforms deliver of the months that the days lie in; made when it is first asked for."""
-        months = {Period.around("month", day).ends_on for day in self.plan.days}
+        """What the platforms deliver of the months that the days lie in, and of further ones; made when it is first
+        asked for."""
+        months = {Period.around("month", day).ends_on for day in (*self.plan.days, *self._months)}
         plan = Plan(self.plan.world, self.catalog, sorted(months), "stocks")
         plant(plan, [self._stock_scenario])
         return plan
