@@ -20,7 +20,8 @@ from etl.catalog.rules import (
     RepeatedDay,
     VillageGap,
 )
-from etl.catalog.scheme_consistency import scheme_contradictions
+from etl.catalog.scheme_consistency import item_contradictions, scheme_contradictions
+from etl.catalog.scheme_indicators import known_indicators
 
 RESERVED_NAMES = ("合计", "零报告")
 """What stands in place of a measure's name in a township file and means something else (contract.md, B)."""
@@ -61,6 +62,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
             first = next(iter(catalog.periods))
             yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
     yield from scheme_contradictions(catalog.schemes, catalog.evidence)
+    yield from item_contradictions(catalog.schemes, known_indicators(catalog.indicators))
     yield from indicator_contradictions(catalog)
     yield from _satisfaction_contradictions(catalog)
     yield from _outlook_contradictions(catalog)

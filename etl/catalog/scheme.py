@@ -22,7 +22,7 @@ from etl.periods import Period, PeriodUnknown
 Category = Literal["业务规范", "服务效果", "社会评价"]
 Aspect = Literal["基础设施", "人员配备", "业务开展"]
 Method = Literal["target_ratio", "efficacy", "stepped", "rank_percentile", "pass_fail"]
-Direction = Literal["up", "down"]
+Direction = Literal["higher", "lower"]
 Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24)]
 Points = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False, max_digits=24)]
 Weight = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False, max_digits=24)]

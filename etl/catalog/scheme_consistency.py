@@ -43,13 +43,13 @@ def settle(item: Item, known: KnownIndicator, level: Level, period: Period) -> S
     """Direction and target of an item at a level in a period: its own, else the indicator's. Raises Unsettled."""
     direction = item.direction or known.direction
     if direction is None:
-        raise Unsettled("the indicator has no direction: say direction: up or direction: down")
+        raise Unsettled("the indicator has no direction: say direction: higher or direction: lower")
     if item.method == "stepped" and len(item.steps) > 1:
         rises = item.steps[0].at < item.steps[-1].at
-        if rises != (direction == "up"):
+        if rises != (direction == "higher"):
             raise Unsettled(
                 f"direction is {direction}: steps are written from the worst to the best, their values"
-                f" {'rising' if direction == 'up' else 'falling'}"
+                f" {'rising' if direction == 'higher' else 'falling'}"
             )
     if item.method in ("stepped", "rank_percentile"):
         return Settled(direction, None)
@@ -59,12 +59,12 @@ def settle(item: Item, known: KnownIndicator, level: Level, period: Period) -> S
             f"method {item.method} needs a target, and the indicator has none for level {level} in {period.name}:"
             " add the key target, or leave the level out of the key levels"
         )
-    if item.method == "target_ratio" and (target < 0 or (target == 0 and direction == "up")):
+    if item.method == "target_ratio" and (target < 0 or (target == 0 and direction == "higher")):
         raise Unsettled(f"a target above 0 was expected for method target_ratio, not {target}")
     if item.floor is not None and target == item.floor:
         raise Unsettled(f"target and floor are both {target}: nothing lies between them")
-    if item.floor is not None and (target > item.floor) != (direction == "up"):
-        beyond = "above" if direction == "up" else "below"
+    if item.floor is not None and (target > item.floor) != (direction == "higher"):
+        beyond = "above" if direction == "higher" else "below"
         raise Unsettled(
             f"direction is {direction}: a target {beyond} the floor {item.floor} was expected, not {target}"
         )

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from etl.catalog.base import Level
-from etl.catalog.scheme import Direction
+from etl.catalog.indicator import Indicator
 from etl.catalog.scheme_consistency import KnownIndicator
 from etl.periods import Period
 
-BETTER: Mapping[str, Direction | None] = {"higher": "up", "lower": "down", "none": None}
 
-
-def known_indicators(indicators: Mapping[str, Any]) -> dict[str, KnownIndicator]:
+def known_indicators(indicators: Mapping[str, Indicator]) -> dict[str, KnownIndicator]:
     """Levels, periods, direction and targets of indicators, by code.
 
     The target of a period is the next that falls due for the level, after the last one that; a trend is no target to
@@ -23,7 +20,7 @@ def known_indicators(indicators: Mapping[str, Any]) -> dict[str, KnownIndicator]
     return {code: _known(indicator) for code, indicator in indicators.items()}
 
 
-def _known(indicator: Any) -> KnownIndicator:
+def _known(indicator: Indicator) -> KnownIndicator:
     def target(level: Level, period: Period) -> Decimal | None:
         if indicator.annualised is False and period.kind != "year":
             return None
@@ -32,4 +29,9 @@ def _known(indicator: Any) -> KnownIndicator:
         chosen = (coming or schedule[-1:])[:1]
         return chosen[0].value if chosen else None
 
-    return KnownIndicator(indicator.levels, indicator.periods, BETTER[indicator.direction], target)
+    return KnownIndicator(
+        indicator.levels,
+        indicator.periods,
+        None if indicator.direction == "none" else indicator.direction,
+        target,
+    )

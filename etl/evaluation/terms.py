@@ -102,7 +102,7 @@ def _rule(
     except Unsettled as error:
         raise EvaluationError(f"Scheme {scheme.id}, item {item.indicator}: {error}.") from None
     return rule | {
-        "is_lower_better": settled.direction == "down",
+        "is_lower_better": settled.direction == "lower",
         "target": None if settled.target is None else str(settled.target),
         "floor": None if item.floor is None else str(item.floor),
         "cap": str(item.cap),

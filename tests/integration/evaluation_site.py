@@ -52,7 +52,7 @@ def known(**targets: float | None) -> dict[str, KnownIndicator]:
 
 def indicator(
     target: float | None = None,
-    direction: Any = "up",
+    direction: Any = "higher",
     levels: Sequence[Level] = tuple(Level),
 ) -> KnownIndicator:
     value = None if target is None else Decimal(str(target))

@@ -96,11 +96,11 @@ def one_item(
         ("1.38", {"target": 1.2, "cap": 1.2}, "115"),
         ("0", {"target": 1.2}, "0"),
         ("-3", {"target": 1.2}, "0"),
-        ("8", {"target": 2, "direction": "down"}, "25"),  # 2 ÷ 8
-        ("1", {"target": 2, "direction": "down"}, "100"),
-        ("0", {"target": 2, "direction": "down"}, "100"),  # nothing is the best there can be
-        ("3", {"target": 0, "direction": "down"}, "0"),
-        ("0", {"target": 0, "direction": "down"}, "100"),
+        ("8", {"target": 2, "direction": "lower"}, "25"),  # 2 ÷ 8
+        ("1", {"target": 2, "direction": "lower"}, "100"),
+        ("0", {"target": 2, "direction": "lower"}, "100"),  # nothing is the best there can be
+        ("3", {"target": 0, "direction": "lower"}, "0"),
+        ("0", {"target": 0, "direction": "lower"}, "100"),
     ],
 )
 def test_target_ratio_is_value_by_target_up_to_the_cap(
@@ -123,7 +123,7 @@ def test_target_ratio_is_value_by_target_up_to_the_cap(
         ("15", {"floor": 6, "target": 12}, "100"),  # 120, held at highest
         ("5.81", {"floor": 6, "target": 12, "lowest": 60}, "60"),
         ("-30", {"floor": 6, "target": 12}, "0"),
-        ("4", {"floor": 5, "target": 1, "direction": "down"}, "70"),  # 60 + 40 × (4 − 5) ÷ (1 − 5)
+        ("4", {"floor": 5, "target": 1, "direction": "lower"}, "70"),  # 60 + 40 × (4 − 5) ÷ (1 − 5)
     ],
 )
 def test_efficacy_gives_60_at_the_floor_and_100_at_the_target(
@@ -147,14 +147,14 @@ DOWN = [{"at": 10, "points": 60}, {"at": 5, "points": 80}, {"at": 2, "points": 1
 @pytest.mark.parametrize(
     ("value", "steps", "direction", "points"),
     [
-        ("0.69", UP, "up", 0),
-        ("0.7", UP, "up", 60),
-        ("0.949", UP, "up", 80),
-        ("0.95", UP, "up", 100),
-        ("10.1", DOWN, "down", 0),
-        ("10", DOWN, "down", 60),
-        ("2", DOWN, "down", 100),
-        ("0", DOWN, "down", 100),
+        ("0.69", UP, "higher", 0),
+        ("0.7", UP, "higher", 60),
+        ("0.949", UP, "higher", 80),
+        ("0.95", UP, "higher", 100),
+        ("10.1", DOWN, "lower", 0),
+        ("10", DOWN, "lower", 60),
+        ("2", DOWN, "lower", 100),
+        ("0", DOWN, "lower", 100),
     ],
 )
 def test_stepped_gives_the_points_of_the_best_step_reached(
@@ -168,8 +168,8 @@ def test_stepped_gives_the_points_of_the_best_step_reached(
     [
         ("0.9", {"target": 0.9}, 100),
         ("0.8999", {"target": 0.9}, 0),
-        ("2", {"target": 2, "direction": "down"}, 100),
-        ("2.01", {"target": 2, "direction": "down"}, 0),
+        ("2", {"target": 2, "direction": "lower"}, 100),
+        ("2.01", {"target": 2, "direction": "lower"}, 0),
     ],
 )
 def test_pass_fail_is_all_or_nothing(
@@ -196,7 +196,7 @@ def test_rank_percentile_is_the_share_of_the_others_that_are_not_better(site: Ev
 def test_rank_percentile_turns_round_where_lower_is_better(site: EvaluationSite) -> None:
     site.figures({"xx": {A: 8, B: 5, C: 5, D: 1}})
     site.evaluate(
-        site.catalog([scheme(item("xx", 100, "rank_percentile", direction="down"))]), known(xx=None)
+        site.catalog([scheme(item("xx", 100, "rank_percentile", direction="lower"))]), known(xx=None)
     )
     assert {code: round(site.item(code, "xx")["points"], 2) for code in COUNTIES} == {
         A: 0,
@@ -216,9 +216,9 @@ def test_provisional_figures_are_no_measure_for_the_others(site: EvaluationSite)
 def test_direction_and_target_come_from_the_indicator_unless_stated(site: EvaluationSite) -> None:
     site.figures({"xx": {A: 4}, "yy": {A: 4}})
     catalog = site.catalog(
-        [scheme(item("xx", 50, "target_ratio"), item("yy", 50, "target_ratio", target=8, direction="up"))]
+        [scheme(item("xx", 50, "target_ratio"), item("yy", 50, "target_ratio", target=8, direction="higher"))]
     )
-    site.evaluate(catalog, {"xx": indicator(2, "down"), "yy": indicator(2, "down")})
+    site.evaluate(catalog, {"xx": indicator(2, "lower"), "yy": indicator(2, "lower")})
     assert site.item(A, "xx")["points"] == 50
     assert site.item(A, "xx")["target"] == 2
     assert site.item(A, "yy")["points"] == 50
@@ -591,7 +591,7 @@ def schemes(draw: st.DrawFn) -> dict[str, Any]:
     weights = [*shares[:4], 100 - sum(shares[:4])] if sum(shares[:4]) < 100 else [20] * 5
     items = []
     for code, method, weight in zip(CODES, METHODS, weights, strict=True):
-        direction = draw(st.sampled_from(["up", "down"]))
+        direction = draw(st.sampled_from(["higher", "lower"]))
         keys: dict[str, Any] = {"direction": direction}
         if method in ("target_ratio", "efficacy", "pass_fail"):
             keys["target"] = draw(st.integers(1, 12))
@@ -599,11 +599,11 @@ def schemes(draw: st.DrawFn) -> dict[str, Any]:
             keys["cap"] = draw(st.sampled_from([1, 1.1, 1.5]))
         if method == "efficacy":
             gap = draw(st.integers(1, 7))
-            keys["floor"] = keys["target"] - gap if direction == "up" else keys["target"] + gap
+            keys["floor"] = keys["target"] - gap if direction == "higher" else keys["target"] + gap
             keys["lowest"] = draw(st.sampled_from([0, 40]))
         if method == "stepped":
             at = draw(st.lists(st.integers(0, 15), min_size=1, max_size=4, unique=True))
-            at.sort(reverse=direction == "down")
+            at.sort(reverse=direction == "lower")
             keys["steps"] = [{"at": each, "points": 25 * (n + 1)} for n, each in enumerate(at)]
         items.append(item(code, weight, method, **keys))
     return scheme(*items, missing=draw(st.sampled_from(["zero", "spread"])))
@@ -614,7 +614,7 @@ def exact(value: Any) -> Value:
 
 
 def points_of(rule: Mapping[str, Any], value: Fraction, others: list[Fraction]) -> Fraction | None:
-    sign = 1 if rule["direction"] == "up" else -1
+    sign = 1 if rule["direction"] == "higher" else -1
     number = {key: Fraction(str(rule[key])) for key in ("target", "floor", "cap", "lowest") if key in rule}
     match rule["method"]:
         case "target_ratio":
@@ -686,7 +686,7 @@ def test_a_score_can_be_made_again_from_what_is_kept_with_it(site: EvaluationSit
         item("aa", 30, "target_ratio", cap=1.2),
         item("bb", 25, "efficacy", floor=2),
         item("cc", 20, "stepped", steps=[{"at": 3, "points": 50}, {"at": 6, "points": 100}]),
-        item("dd", 15, "rank_percentile", direction="down"),
+        item("dd", 15, "rank_percentile", direction="lower"),
         item("ee", 10, "pass_fail"),
     )
     chance = random.Random(7)
@@ -712,7 +712,7 @@ def test_a_score_can_be_made_again_from_what_is_kept_with_it(site: EvaluationSit
         total = Fraction(0)
         for part in (each for each in parts if each.division_code == code and each.value is not None):
             rule = {key: value for key, value in rules[part.indicator].items() if value is not None}
-            rule["direction"] = "down" if rule["is_lower_better"] else "up"
+            rule["direction"] = "lower" if rule["is_lower_better"] else "higher"
             rule["steps"] = [{key: Fraction(value) for key, value in step.items()} for step in rule["steps"]]
             worse = Fraction(part.value) + (1 if rule["is_lower_better"] else -1)
             better = Fraction(part.value) - (1 if rule["is_lower_better"] else -1)

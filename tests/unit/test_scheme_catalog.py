@@ -283,7 +283,7 @@ def test_a_file_to_be_tried_holds_one_scheme(tmp_path: Path) -> None:
 
 
 def indicator(
-    target: Any = 1, direction: Any = "up", levels: Any = tuple(Level), periods: Any = ("month",)
+    target: Any = 1, direction: Any = "higher", levels: Any = tuple(Level), periods: Any = ("month",)
 ) -> KnownIndicator:
     value = None if target is None else Decimal(str(target))
     return KnownIndicator(levels, periods, direction, lambda level, period: value)
@@ -307,19 +307,19 @@ def indicator(
         ({}, {"reporting_rate": indicator(periods=("year",))}, "not computed for a month, but for: year"),
         ({"method": "pass_fail"}, {"reporting_rate": indicator(None)}, "method pass_fail needs a target"),
         (EFFICACY, {"reporting_rate": indicator(None)}, "method efficacy needs a target"),
-        ({}, {"reporting_rate": indicator(direction=None)}, "has no direction: say direction: up"),
+        ({}, {"reporting_rate": indicator(direction=None)}, "has no direction: say direction: higher"),
         ({}, {"reporting_rate": indicator(0)}, "a target above 0 was expected"),
         (
-            {"target": -1, "direction": "down"},
+            {"target": -1, "direction": "lower"},
             {"reporting_rate": indicator()},
             "a target above 0 was expected",
         ),
         (EFFICACY, {"reporting_rate": indicator(0.5)}, "target and floor are both 0.5"),
         (EFFICACY, {"reporting_rate": indicator(0.4)}, "a target above the floor 0.5 was expected, not 0.4"),
-        (EFFICACY, {"reporting_rate": indicator(0.6, "down")}, "a target below the floor 0.5 was expected"),
+        (EFFICACY, {"reporting_rate": indicator(0.6, "lower")}, "a target below the floor 0.5 was expected"),
         (
             {"method": "stepped", "steps": STEPS},
-            {"reporting_rate": indicator(direction="down")},
+            {"reporting_rate": indicator(direction="lower")},
             "direction is down: steps are written from the worst to the best, their values falling",
         ),
         (
@@ -344,7 +344,7 @@ def test_an_item_that_does_not_fit_its_indicator_is_named(
     "change",
     [
         {},
-        {"target": 0.9, "direction": "up"},
+        {"target": 0.9, "direction": "higher"},
         EFFICACY,
         {"method": "stepped", "steps": STEPS},
         {"method": "stepped", "steps": STEPS[:1]},
@@ -358,7 +358,7 @@ def test_an_item_that_fits_its_indicator_is_taken(change: dict[str, Any]) -> Non
 
 
 def test_a_stated_target_and_direction_need_none_of_the_indicator() -> None:
-    scheme = Scheme.model_validate(items({"target": 0.9, "direction": "up"}))
+    scheme = Scheme.model_validate(items({"target": 0.9, "direction": "higher"}))
     bare = {"reporting_rate": indicator(None, None)}
     assert list(item_contradictions({"ours-v1": scheme}, bare)) == []
 
@@ -401,4 +401,4 @@ def test_the_target_of_a_period_is_the_next_that_falls_due(
 
 def test_no_direction_of_an_indicator_is_none() -> None:
     known = known_indicators({name: declared(direction=name) for name in ("higher", "lower", "none")})
-    assert [known[name].direction for name in ("higher", "lower", "none")] == ["up", "down", None]
+    assert [known[name].direction for name in ("higher", "lower", "none")] == ["higher", "lower", None]
