@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ from etl.catalog.timeliness import Completeness, ReportingException
 from etl.catalog.yaml_file import CatalogError, Written, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
+log = logging.getLogger(__name__)
+
 PATTERN_WORDS = {
     CODE_PATTERN: "small letters, digits and _ were expected, beginning with a letter",
     NAME_PATTERN: "letters, digits, _ . and - were expected, beginning with a letter or digit",
@@ -50,13 +53,18 @@ PATTERN_WORDS = {
 
 @dataclass(frozen=True)
 class _Folder:
-    """A subfolder of the catalogue: what an entry is, and the key that names it."""
+    """A subfolder of the catalogue: what an entry is, and the key that names it.
+
+    about: the folder that its entries speak of: where a site replaces that one, the project's own entries here fall
+    away with it, unless the site has its own.
+    """
 
     name: str
     entry: Any
     models: tuple[type[Declared], ...]
     key: str
     is_required: bool = True
+    about: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +97,11 @@ FOLDERS = {
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
         _Folder("exceptions", ReportingException, (ReportingException,), "id", is_required=False),
         _Folder("periods", Completeness, (Completeness,), "kind"),
-        _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False),
-        _Folder("evidence", Evidence, (Evidence,), "id", is_required=False),
-        _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False),
+        _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False, about="measures"),
+        _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False, about="indicators"),
+        _Folder("evidence", Evidence, (Evidence,), "id", is_required=False, about="schemes"),
         _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind"),
-        _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False),
+        _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
     )
 }
 
@@ -152,9 +160,9 @@ def _declared(
 ) -> dict[str, Any]:
     """The entries of a folder by their names; where each one stands is noted in sources."""
     kind = FOLDERS[folder]
-    place = SHIPPED_CATALOG / folder
-    if overrides is not None and (overrides / folder).is_dir():
-        place = overrides / folder
+    place = _place_of(kind, overrides)
+    if place is None:
+        return {}
     adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
     for file, number, written in _entries(place):
@@ -177,6 +185,16 @@ def _declared(
     if not entries and kind.is_required:
         raise CatalogError(f"{place}: declares nothing; a *.yaml file with at least one entry was expected.")
     return entries
+
+
+def _place_of(folder: _Folder, overrides: Path | None) -> Path | None:
+    """Where a folder's entries stand; None where the project's own fell away."""
+    if overrides is not None and (overrides / folder.name).is_dir():
+        return overrides / folder.name
+    if folder.about is not None and _place_of(FOLDERS[folder.about], overrides) != SHIPPED_CATALOG / folder.about:
+        log.warning("%s replaces %s/: the project's %s/ fall away", overrides, folder.about, folder.name)
+        return None
+    return SHIPPED_CATALOG / folder.name
 
 
 def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) -> dict[str, Any]:
