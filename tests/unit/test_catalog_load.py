@@ -203,10 +203,21 @@ BAD_MEASURES = {
     ),
     "ceiling": (changed(MEASURE, ceiling=0), "key ceiling is 0"),
     "ceiling text": (changed(MEASURE, ceiling="20"), "key ceiling is '20'"),
-    "kind": (changed(MEASURE, kind="rate"), "key kind is 'rate': expected 'flow', 'survey' or 'stock'"),
+    "kind": (
+        changed(MEASURE, kind="rate"),
+        "key kind is 'rate': expected 'flow', 'survey', 'stock' or 'carried'",
+    ),
     "code": (
         changed(MEASURE, code="Visit"),
         "key code is 'Visit': small letters, digits and _ were expected",
+    ),
+    "carried of nothing": (
+        changed(MEASURE, kind="carried"),
+        "keys sums and carrying were expected of kind carried",
+    ),
+    "carried by a stock": (
+        changed(MEASURE, kind="carried", sums="survey_answered", carrying="population"),
+        "key carrying names population, which is not declared",
     ),
     "no name": (changed(MEASURE, name_zh=""), "key name_zh is ''"),
     "reserved name": (changed(MEASURE, name_zh="合 计"), "has a meaning of its own in township files"),

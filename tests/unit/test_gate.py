@@ -86,6 +86,7 @@ def test_a_nil_report_of_an_unknown_unit_is_flagged_and_never_lost(
         ("371300000000", "consultation", "physical", 1.0, "unit_outside_area"),
         (COUNTY, "heard_of_never", "physical", 1.0, "measure"),
         (COUNTY, "lawyer", "physical", 1.0, "measure"),
+        (COUNTY, "answered_on_aware", "physical", 1.0, "measure"),
         (COUNTY, "consultation", "pigeon", 1.0, "channel"),
         (COUNTY, "hotline_call", "physical", 1.0, "channel"),
         (COUNTY, "advice_to_village", "physical", 1.0, "level"),
