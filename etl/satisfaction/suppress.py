@@ -191,8 +191,8 @@ class _Graph:
             self.is_open = found[self.quarter, self.member]
         for each in slices:
             self.hidden[each.carrier[each.carrier >= 0]] = True
-            if forced is not None:
-                self.hidden |= _shows_a_nothing(each, self.counts)
+        if forced is not None:
+            self.hidden |= _known_by_a_nothing(slices, self.counts)
         while self._mend():
             pass
 
@@ -289,13 +289,36 @@ def _small_sums(
     ]
 
 
-def _shows_a_nothing(each: _Slice, counts: Ints) -> Flags:
-    """Divisions hidden in a month beside answers of a channel in which the longer period would show that they
-    have none."""
-    found = np.zeros(len(each.hidden), dtype=bool)
+def _known_by_a_nothing(slices: Sequence[_Slice], counts: Ints) -> Flags:
+    """Divisions whose channels in the longer period would tell, by what is shown to be nothing.
+
+    Those hidden beside answers of a channel in which the longer period would show that they have none; and those
+    hidden in months of which one could have answers in a channel and another could not, with all beside them.
+    """
+    shape = slices[0].counts.shape
+    found, ever, always = (
+        np.zeros(shape[0], dtype=bool),
+        np.zeros(shape, dtype=bool),
+        np.ones(shape, dtype=bool),
+    )
+    for each in slices:
+        members, above, beside = _beside(each)
+        found[members] |= ((beside[above] > 0) & (counts[members] == 0)).any(axis=1)
+        ever[members] |= beside[above] > 0
+        always[members] &= beside[above] > 0
+    is_mixed = (ever & ~always).any(axis=1)
+    for each in slices:
+        members, above, _ = _beside(each)
+        touched = np.zeros(shape[0], dtype=bool)
+        touched[above[is_mixed[members]]] = True
+        found[members[touched[above]]] = True
+    return found
+
+
+def _beside(each: _Slice) -> tuple[Ints, Ints, Ints]:
+    """The hidden divisions with one above them, that one, and all hidden answers by group and channel."""
     members = np.flatnonzero(each.hidden & (each.parent >= 0))
     above = each.parent[members]
     beside = np.abs(each.rest)
     np.add.at(beside, above, each.counts[members])
-    found[members] = ((beside[above] > 0) & (counts[members] == 0)).any(axis=1)
-    return found
+    return members, above, beside

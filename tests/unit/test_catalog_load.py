@@ -108,6 +108,9 @@ def test_a_measure_without_levels_and_channels_has_all_and_takes_its_kind_from_t
         [{k: CHECK[k] for k in ("code", "severity", "message_zh", "message_en")} | {"kind": "sender_total"}],
     )
     write("plausibility/none.yaml", [HISTORY, QUEUE])
+    answers = {"satisfied": ["visit"], "strictly_satisfied": ["visit"], "dissatisfied": ["shelf"]}
+    shipped = load_catalog(None).satisfaction_rule().model_dump()
+    write("satisfaction/ours.yaml", [shipped | answers | {"score": {"visit": 100, "shelf": 0}}])
     catalog = load_catalog(write("platforms/ours.yaml", [PLATFORM]))
     visit, shelf = catalog.measures["visit"], catalog.measures["shelf"]
     assert (visit.kind, visit.levels, visit.channels) == (
