@@ -27,7 +27,7 @@ def show_period(site: Site, period: Period) -> None:
             total_period(engine, catalog, month)
         total_period(engine, catalog, period)
     compute_indicators(engine, catalog, period)
-    if period.kind != "day":
+    if period.kind != "day" and catalog.satisfaction:
         compute_satisfaction(engine, catalog, period)
     evaluate(engine, catalog, period, known_indicators(catalog.indicators))
     estimate_period(engine, catalog, period, site.today())

@@ -64,7 +64,8 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     yield from scheme_contradictions(catalog.schemes, catalog.evidence)
     yield from item_contradictions(catalog.schemes, known_indicators(catalog.indicators))
     yield from indicator_contradictions(catalog)
-    yield from _satisfaction_contradictions(catalog)
+    if catalog.satisfaction:
+        yield from _satisfaction_contradictions(catalog)
     yield from _outlook_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)

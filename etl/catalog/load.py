@@ -97,10 +97,12 @@ FOLDERS = {
         _Folder("backlogs", Backlog, (Backlog,), "code", is_required=False),
         _Folder("exceptions", ReportingException, (ReportingException,), "id", is_required=False),
         _Folder("periods", Completeness, (Completeness,), "kind"),
-        _Folder("indicators", Indicator, (Indicator, Target, Source), "code", is_required=False, about="measures"),
+        _Folder(
+            "indicators", Indicator, (Indicator, Target, Source), "code", is_required=False, about="measures"
+        ),
         _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False, about="indicators"),
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False, about="schemes"),
-        _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind"),
+        _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind", is_required=False, about="measures"),
         _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
     )
 }
@@ -191,7 +193,10 @@ def _place_of(folder: _Folder, overrides: Path | None) -> Path | None:
     """Where a folder's entries stand; None where the project's own fell away."""
     if overrides is not None and (overrides / folder.name).is_dir():
         return overrides / folder.name
-    if folder.about is not None and _place_of(FOLDERS[folder.about], overrides) != SHIPPED_CATALOG / folder.about:
+    if (
+        folder.about is not None
+        and _place_of(FOLDERS[folder.about], overrides) != SHIPPED_CATALOG / folder.about
+    ):
         log.warning("%s replaces %s/: the project's %s/ fall away", overrides, folder.about, folder.name)
         return None
     return SHIPPED_CATALOG / folder.name

@@ -67,6 +67,11 @@ def items(*changes: dict[str, Any]) -> dict[str, Any]:
     return changed(SCHEME, items=[changed(ITEM, **each) for each in changes])
 
 
+def whole(**keys: Any) -> dict[str, Any]:
+    """A scheme that the shipped indicators can be scored by, with some keys changed."""
+    return changed(items({"direction": "higher", "target": 0.95}), **keys)
+
+
 def write(folder: Path, schemes: list[Any], evidence: list[Any] | None = None) -> Path:
     for name, entries in (("schemes", schemes), ("evidence", evidence or [])):
         (folder / name).mkdir(exist_ok=True)
@@ -127,7 +132,9 @@ def test_weights_are_marked_as_defaults_in_every_shipped_scheme() -> None:
 
 
 def test_numbers_are_decimal_as_written(tmp_path: Path) -> None:
-    scheme = load_catalog(write(tmp_path, [items({"cap": 1.1, "target": 0.3})])).schemes["ours-v1"]
+    scheme = load_catalog(
+        write(tmp_path, [items({"cap": 1.1, "target": 0.3, "direction": "higher"})])
+    ).schemes["ours-v1"]
     assert (scheme.items[0].cap, scheme.items[0].target) == (Decimal("1.1"), Decimal("0.3"))
     assert [(grade.name, grade.at_least) for grade in scheme.grades] == [
         ("优秀", 90),
@@ -234,8 +241,8 @@ def test_versions_of_a_scheme_that_overlap_are_refused(refuse: Refuse, tmp_path:
     found = refuse([SCHEME, later])
     assert "schemes/ours.yaml, entry 2 (id ours-v2)" in found
     assert "key valid_from: version ours-v1 of ours is in force" in found
-    ended = changed(SCHEME, valid_to=date(2026, 6, 30))
-    assert len(load_catalog(write(tmp_path, [ended, later])).schemes) == 2
+    ended, follows = whole(valid_to=date(2026, 6, 30)), whole(id="ours-v2", valid_from=date(2026, 7, 1))
+    assert len(load_catalog(write(tmp_path, [ended, follows])).schemes) == 2
     assert "in force from 2026-01-01 to 2026-07-01" in refuse(
         [changed(SCHEME, valid_to=date(2026, 7, 1)), later]
     )
@@ -266,7 +273,7 @@ def test_bad_evidence_is_refused_with_file_entry_and_mend(refuse: Refuse, entry:
 
 
 def test_evidence_counts_once(refuse: Refuse, tmp_path: Path) -> None:
-    assert list(load_catalog(write(tmp_path, [SCHEME], [EVIDENCE])).evidence) == ["praise"]
+    assert list(load_catalog(write(tmp_path, [whole()], [EVIDENCE])).evidence) == ["praise"]
     assert "counts the file of praise once more" in refuse(
         [SCHEME], [EVIDENCE, changed(EVIDENCE, id="again")]
     )
@@ -320,7 +327,7 @@ def indicator(
         (
             {"method": "stepped", "steps": STEPS},
             {"reporting_rate": indicator(direction="lower")},
-            "direction is down: steps are written from the worst to the best, their values falling",
+            "direction is lower: steps are written from the worst to the best, their values falling",
         ),
         (
             {"method": "stepped", "steps": [{"at": 9, "points": 10}, {"at": 2, "points": 100}]},
