@@ -306,7 +306,7 @@ def _known_by_a_nothing(slices: Sequence[_Slice], counts: Ints) -> Flags:
         found[members] |= ((beside[above] > 0) & (counts[members] == 0)).any(axis=1)
         ever[members] |= beside[above] > 0
         always[members] &= beside[above] > 0
-    is_mixed = (ever & ~always).any(axis=1)
+    is_mixed = np.asarray((ever & ~always).any(axis=1))
     for each in slices:
         members, above, _ = _beside(each)
         touched = np.zeros(shape[0], dtype=bool)
