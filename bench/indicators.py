@@ -41,7 +41,7 @@ def _against_floor(server: ServerAddress, template: str, catalog: Catalog) -> Ra
     create(server, database, template)
     engine = _open(server, database)
     with connect(server, database) as conn:
-        _make_tables(conn, catalog)
+        _run(conn, "batch")
         _make_month(conn, MONTH, PROVINCE)
         ours = min(_timed(lambda: compute_indicators(engine, catalog, MONTH)) for _ in range(REPEATS))
         written = _count(conn, "mart.indicator_figure")
@@ -64,7 +64,7 @@ def _against_history(server: ServerAddress, template: str, catalog: Catalog) -> 
     create(server, database, template)
     engine = _open(server, database)
     with connect(server, database) as conn:
-        _make_tables(conn, catalog)
+        _run(conn, "batch")
         _make_month(conn, MONTH, HISTORY_AREA)
 
         def best() -> float:
@@ -83,14 +83,6 @@ def _against_history(server: ServerAddress, template: str, catalog: Catalog) -> 
     drop(server, database)
     words = f"{many:.2f} s with {HISTORY_MONTHS} months, {one:.2f} s with one (one city)"
     return Ratio(f"indicators of a month after {HISTORY_MONTHS} / after one", "≤ 1.1", many / one, words)
-
-
-def _make_tables(conn: psycopg.Connection, catalog: Catalog) -> None:
-    _run(conn, "stocks")
-    for measure in catalog.measures.values():
-        levels = [level.value for level in measure.levels]
-        conn.execute("UPDATE core.measure SET levels = %s WHERE measure = %s", (levels, measure.code))
-    _run(conn, "batch")
 
 
 def _make_month(conn: psycopg.Connection, month: Period, area: str) -> None:

@@ -22,7 +22,7 @@ from etl.catalog.formula import Divisions, Figure, Reporting, Services, Term, Un
 from etl.catalog.indicator import Indicator
 from etl.indicators import compute_indicators
 from etl.periods.period import Period
-from etl.warehouse import ServerAddress, driver_connection
+from etl.warehouse import ServerAddress
 from tests.integration.divisions_site import DivisionsSite, divisions_site
 
 DEPTHS = {level.value: depth for depth, level in enumerate(Level, start=1)}
@@ -42,7 +42,6 @@ TREE = f"""
     {VILLAGE3},丙村委会,village,{TOWN2}
     {VILLAGE4},丁村委会,village,{TOWN3}
 """
-STOCKS = Path(__file__).parents[2] / "bench" / "sql" / "stocks.sql"
 Cell = tuple[str, str]
 Report = tuple[int, int, int]
 """Submissions expected, received, on time."""
@@ -271,15 +270,6 @@ class IndicatorSite:
 def indicator_site(server: ServerAddress, folder: Path, tree: str = TREE) -> Iterator[IndicatorSite]:
     with divisions_site(server, folder) as site:
         site.load(tree)
-        with site.engine.begin() as conn:
-            driver_connection(conn).execute(STOCKS.read_bytes())
-            conn.execute(
-                sa.text("UPDATE core.measure SET levels = :levels WHERE measure = :measure"),
-                [
-                    {"levels": [level.value for level in each.levels], "measure": each.code}
-                    for each in site.catalog.measures.values()
-                ],
-            )
         yield IndicatorSite(site)
 
 
