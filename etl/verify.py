@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from etl.archive import ArchiveError
+from etl.periods import Period
+from etl.periods.totals import differing_totals
 from etl.site import Site
 from etl.warehouse import plan_for_bulk, run_sql
 
@@ -30,6 +32,7 @@ class Verified:
     objects: int
     days: int
     months: int
+    periods: int
     differences: list[Difference]
 
 
@@ -41,6 +44,7 @@ def verify(site: Site, day: date | None = None) -> Verified:
         objects = run_sql(conn, "verify/objects", {"day": day}).all()
         days = list(run_sql(conn, "verify/days", {"day": day}).scalars())
         months = list(run_sql(conn, "verify/months", {"day": day}).scalars())
+        periods = list(run_sql(conn, "verify/periods", {"day": day}).scalars())
     for each in objects:
         try:
             site.archive.get(each.sha256, each.part_sizes)
@@ -51,7 +55,16 @@ def verify(site: Site, day: date | None = None) -> Verified:
         differences += _roll_up(site, one, "verify/rollup")
     for one in months:
         differences += _roll_up(site, one, "verify/stocks")
-    return Verified(len(objects), len(days), len(months), differences)
+    for name in periods:
+        differences += [
+            Difference(
+                "period",
+                f"{name} {row.division_code} {row.measure} {row.channel}",
+                f"shown {row.shown}, summed anew {row.anew}",
+            )
+            for row in differing_totals(site.engine, Period.parse(name))
+        ]
+    return Verified(len(objects), len(days), len(months), len(periods), differences)
 
 
 def _ledger(site: Site, day: date | None) -> Iterator[Difference]:

@@ -215,6 +215,13 @@ class Calendar(Declared):
                 f" overrides: [{{year: {day.year}, holidays: [{day.year}-01-01, …], workdays: [weekend days worked]}}]"
             ) from None
 
+    def is_worked(self, day: date) -> bool:
+        """The same, for what cannot wait for the year to be declared: beyond the known years, Monday to Friday are."""
+        try:
+            return self.is_workday(day)
+        except CalendarUnknown:
+            return day.weekday() < 5
+
     @cached_property
     def _by_year(self) -> dict[int, Override]:
         return {override.year: override for override in self.overrides}

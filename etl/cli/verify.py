@@ -26,7 +26,7 @@ def verify_command(day: datetime | None, json_: bool) -> None:
     else:
         show_rows(False, [asdict(each) for each in found.differences], ["part", "where", "message"])
         err.print(
-            f"{found.objects:,} objects of the archive, {found.days:,} days, {found.months:,} months of"
-            " stocks, the whole ledger."
+            f"{found.objects:,} objects of the archive, {found.days:,} days, {found.months:,} months of stocks,"
+            f" {found.periods:,} periods, the whole ledger."
         )
     sys.exit(1 if found.differences else 0)

@@ -18,7 +18,7 @@ from etl.failures import Refused
 from etl.outlook.missing import Expected, Sum, Tally, expect_missing, sum_up
 from etl.outlook.read import read_figures, read_measures, read_reporting
 from etl.periods.period import Period
-from etl.plausibility.history import Array, day_kinds, is_worked
+from etl.plausibility.history import Array, day_kinds
 from etl.warehouse import copy_csv, run_sql
 
 KINDS = ("month", "quarter")
@@ -174,7 +174,7 @@ def _read_history(
     sent = np.concatenate([units.own_reported, _pooled(units.reported, units.own_reported, parent)])
     values = np.concatenate([own, _pooled(total, own, parent)])
     is_asked = np.array([day >= period.starts_on for day in days])
-    works = np.array([is_worked(day, calendar) for day in days])
+    works = np.array([calendar.is_worked(day) for day in days])
     is_open = is_asked & ~units.is_rolled_up
     missing = np.maximum(expected - sent, 0)
     is_unknown = False

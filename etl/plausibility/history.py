@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.engine import Connection
 
-from etl.catalog import Calendar, CalendarUnknown, Level
+from etl.catalog import Calendar, Level
 from etl.warehouse import run_sql
 
 Array = npt.NDArray[Any]
@@ -79,19 +79,11 @@ def series_keys(division: Array, cell: Array) -> Array:
     return division.astype(np.int64) * 2**16 + cell
 
 
-def is_worked(day: date, calendar: Calendar) -> bool:
-    """Whether the day is a working day; beyond the years that the calendar knows, Monday to Friday are."""
-    try:
-        return calendar.is_workday(day)
-    except CalendarUnknown:
-        return day.weekday() < 5
-
-
 def day_kinds(days: Sequence[date], calendar: Calendar) -> Array:
     """The kind of each day by the calendar: its weekday, or SHIFTED or HOLIDAY where the calendar differs from it."""
 
     def kind(day: date) -> int:
-        if is_worked(day, calendar) == (day.weekday() < 5):
+        if calendar.is_worked(day) == (day.weekday() < 5):
             return day.weekday()
         return SHIFTED if day.weekday() >= 5 else HOLIDAY
 

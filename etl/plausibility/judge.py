@@ -39,7 +39,6 @@ from etl.plausibility.history import (
     Figures,
     Reporting,
     day_kinds,
-    is_worked,
     read_cells,
     read_divisions,
     read_own,
@@ -296,7 +295,7 @@ def due_date(start: date, workdays: int, calendar: Calendar) -> date:
     day = start
     while workdays:
         day += timedelta(days=1)
-        workdays -= is_worked(day, calendar)
+        workdays -= calendar.is_worked(day)
     return day
 
 

@@ -18,6 +18,7 @@ from etl.periodic import show_period
 from etl.periods import Period
 from etl.settings import SHIPPED_CATALOG
 from etl.site import Site
+from etl.verify import verify
 from simulator.simulation import Simulation
 from tests.integration.conftest import read_sorted, read_view
 
@@ -78,6 +79,18 @@ def test_what_a_month_shows_is_the_sum_of_its_days_and_the_same_again(site: Site
     for view, rows in before.items():
         columns = [name for name in rows.columns if not name.endswith("_at")]
         pd.testing.assert_frame_equal(read_sorted(site, view)[columns], rows[columns])
+
+
+def test_a_total_that_was_tampered_with_is_named(site: Site) -> None:
+    found = verify(site)
+    assert found.differences == []
+    assert found.periods == 4
+    with site.engine.begin() as conn:
+        query = "UPDATE mart.period_total SET value = value + 1 WHERE period_id = (SELECT period_id FROM mart.period WHERE"
+        assert conn.execute(sa.text(f"{query} period = :month)"), {"month": MONTH}).rowcount > 100
+    named = {each.where.split()[0] for each in verify(site).differences}
+    assert MONTH in named
+    assert {each.part for each in verify(site).differences} == {"period"}
 
 
 def test_indicators_are_those_of_the_simulated_stocks_and_flows(site: Site) -> None:
