@@ -37,7 +37,7 @@ def total_period(engine: Engine, catalog: Catalog, period: Period) -> None:
 
 
 def differing_totals(engine: Engine, period: Period) -> list[Row[Any]]:
-    """Totals of a period that differ from those summed anew; nothing is written. At most 100 (sql/verify/period_total)."""
+    """Totals of a period that differ from those summed anew, at most 100; nothing is written."""
     with engine.connect() as conn:
         _take(conn, period)
         run_sql(conn, "verify/keep_shown", {"period_id": _ensure(conn, period)})

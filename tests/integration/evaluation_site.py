@@ -18,6 +18,7 @@ import yaml
 from sqlalchemy.engine import Engine
 
 from etl.catalog import Catalog, Level, load_catalog
+from etl.catalog.scheme import Evidence, Scheme
 from etl.evaluation import Change, KnownIndicator, compare_scheme, evaluate
 from etl.periods import Period
 from etl.warehouse import ServerAddress
@@ -90,11 +91,16 @@ class EvaluationSite:
     folder: Path
 
     def catalog(self, schemes: Sequence[dict[str, Any]], evidence: Sequence[dict[str, Any]] = ()) -> Catalog:
-        for name, entries in (("schemes", schemes), ("evidence", evidence)):
-            (self.folder / name).mkdir(exist_ok=True)
-            text = yaml.safe_dump(list(entries), allow_unicode=True)
-            (self.folder / name / "ours.yaml").write_text(text, encoding="utf-8")
-        return load_catalog(self.folder)
+        """The shipped catalogue with these schemes and their evidence; their indicators are made up (see `known`)."""
+        taken = [Scheme.model_validate(each) for each in schemes]
+        context = {"folder": self.folder / "evidence"}
+        proofs = [Evidence.model_validate(each, context=context) for each in evidence]
+        return load_catalog(None).model_copy(
+            update={
+                "schemes": {each.id: each for each in taken},
+                "evidence": {each.id: each for each in proofs},
+            }
+        )
 
     def evidence(
         self, name: str, division: str, kind: str, points: float | None, **keys: Any

@@ -86,8 +86,13 @@ def test_a_total_that_was_tampered_with_is_named(site: Site) -> None:
     assert found.differences == []
     assert found.periods == 4
     with site.engine.begin() as conn:
-        query = "UPDATE mart.period_total SET value = value + 1 WHERE period_id = (SELECT period_id FROM mart.period WHERE"
-        assert conn.execute(sa.text(f"{query} period = :month)"), {"month": MONTH}).rowcount > 100
+        query = "UPDATE mart.period_total AS total SET value = value + 1 FROM mart.period WHERE period.period = :month"
+        assert (
+            conn.execute(
+                sa.text(f"{query} AND total.period_id = period.period_id"), {"month": MONTH}
+            ).rowcount
+            > 100
+        )
     named = {each.where.split()[0] for each in verify(site).differences}
     assert MONTH in named
     assert {each.part for each in verify(site).differences} == {"period"}
