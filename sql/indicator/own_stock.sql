@@ -23,10 +23,8 @@ known AS (
     SELECT sent.unit_id, sent.cell_id, sent.value, NULL::date AS carried_from
     FROM sent
     UNION ALL
-    SELECT nil.division_id, cell.cell_id, 0, NULL
+    SELECT nil.division_id, unnest(nil.lacking), 0, NULL
     FROM mart.stock_reporting AS nil
-    JOIN core.measure ON measure.kind = 'stock' AND nil.level = ANY(measure.levels)
-    JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
     WHERE nil.stat_date = :last_day AND nil.is_nil
     UNION ALL
     SELECT carried.unit_id, carried.cell_id, carried.value, carried.carried_from

@@ -107,7 +107,7 @@ class IndicatorSite:
                 sa.text(
                     "TRUNCATE core.submission, mart.indicator_figure, mart.period_own, mart.period_total, mart.period,"
                     " mart.period_reporting, mart.daily_total, mart.daily_reporting, mart.daily_rollup,"
-                    " mart.stock_reporting, mart.stock_total, mart.stock_carried"
+                    " mart.stock_reporting, mart.stock_total, mart.stock_carried CASCADE"
                 )
             )
 
@@ -219,14 +219,20 @@ class IndicatorSite:
             below = tree.below(code)
             conn.execute(
                 sa.text(
-                    "INSERT INTO mart.stock_reporting VALUES (:day, :id, :level, :leaf, true, :reported, false)"
+                    "INSERT INTO mart.stock_reporting VALUES (:day, :id, :leaf, true, :reported, false, :lacking)"
                 ),
                 {
                     "day": day,
                     "id": ids[code],
-                    "level": tree.level[code],
                     "leaf": len(below) == 1,
                     "reported": code in facts.stocks,
+                    "lacking": [
+                        self.site.cells[name, "all"]
+                        for name, each in self.site.catalog.measures.items()
+                        if each.kind == "stock"
+                        and tree.level[code] in each.levels
+                        and name not in facts.stocks.get(code, ())
+                    ],
                 },
             )
             for name, measure in self.site.catalog.measures.items():

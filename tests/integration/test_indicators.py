@@ -657,7 +657,7 @@ def test_the_command_line_opens_an_indicator(
     assert "numerator defence_assigned: 9" in words.stderr
     refused = CliRunner().invoke(main, asked)
     assert refused.exit_code == 2
-    assert "mart.indicator_value also needs --indicator" in refused.stderr
+    assert "Missing option '--indicator'" in refused.stderr
 
 
 def test_explaining_what_is_not_there_or_out_of_date_says_what_to_do(site: IndicatorSite) -> None:

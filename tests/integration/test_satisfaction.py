@@ -244,12 +244,9 @@ def test_a_weighted_rate_by_hand_with_an_empty_cell(site: SatisfactionSite) -> N
 
 
 def test_a_rate_weighted_by_population(site: SatisfactionSite) -> None:
-    site.run(
-        "CREATE TABLE mart.stock_figure (stat_date date, division_id int, cell_id smallint, value bigint)"
-    )
     for code, people in ((TOWN, 1000), (TOWN_2, 3000)):
         site.run(
-            "INSERT INTO mart.stock_figure SELECT '2026-03-31', division_id, :cell, :people FROM core.division"
+            "INSERT INTO mart.stock_total SELECT '2026-03-31', division_id, :cell, :people, 1, 1 FROM core.division"
             " WHERE division_code = :code",
             cell=site.cells["population", "all"], people=people, code=code,
         )  # fmt: skip
