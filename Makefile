@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test unit integration dags e2e demo bench plausibility up down status lock wheel clean
+.PHONY: help setup lint format test unit integration dags e2e demo bench plausibility outlook indicators up down status lock wheel clean
 
 help: ## list every habit
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ bench: $(READY) ## the benchmark: a provincial day against the floor and the com
 
 plausibility: $(READY) ## what the rules of plausibility find and how often they are wrong; writes docs/plausibility.md
 	$(BIN)/python -m bench.plausibility
+
+indicators: $(READY) ## docs/indicators.md from the catalogue
+	$(BIN)/python -m etl.indicators.page > docs/indicators.md
+
+outlook: $(READY) ## how far estimates of incomplete totals and forecasts are off; writes docs/early-sight.md
+	$(BIN)/python -m bench.outlook
 
 up: $(READY) ## Airflow for people, on 127.0.0.1:8080
 	$(BIN)/python -m local.stack up

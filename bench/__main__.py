@@ -18,6 +18,7 @@ from bench.databases import checkpoint, connect, create, drop
 from bench.day import DAY, Day, dense_day, pack_files, read_divisions, realistic_day
 from bench.floor import copy_text, run_floor
 from bench.further import measure_bad_rows, measure_restated
+from bench.indicators import measure_indicators
 from bench.peer import run_peer
 from bench.process import Measured, run_apart
 from bench.product import archive_files, platform_id, run_product
@@ -72,6 +73,8 @@ def main(units: int, repeat: int | None) -> None:
         ratios = [measure_bad_rows(server, TEMPLATE, dense, catalog, times)]
         _say("a township that restates")
         ratios += measure_restated(server, TEMPLATE, realistic, catalog)
+        _say("indicators")
+        ratios += measure_indicators(server, TEMPLATE, catalog)
         with connect(server, TEMPLATE) as conn:
             version = conn.execute("SHOW server_version").fetchone()
     assert version is not None

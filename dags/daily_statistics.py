@@ -11,16 +11,11 @@ from datetime import date, timedelta
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
 DAILY = Asset("pls://core/daily")
+PERIODS = Asset("pls://core/periods")
 ASK_AGAIN = ExceptionRetryPolicy(
     rules=[
-        RetryRule(
-            exception="etl.failures.PlatformsRejected",
-            action=RetryAction.FAIL,
-            reason="asking again is no use",
-        ),
-        RetryRule(
-            exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="restatements heals it"
-        ),
+        RetryRule(exception="etl.failures.PlatformsRejected", action=RetryAction.FAIL, reason="no use"),
+        RetryRule(exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="heals hourly"),
         RetryRule(
             exception="etl.failures.PlatformsFailed",
             retry_delay=timedelta(minutes=2),
@@ -59,6 +54,12 @@ with DAG(
 
         tasks.load_and_roll_up(date.fromisoformat(dag_run.partition_key))
 
+    @task(outlets=[PERIODS])
+    def name_periods(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+
     @task
     def publish_day(dag_run=None) -> None:
         from etl import tasks
@@ -72,4 +73,5 @@ with DAG(
         tasks.confirm_complete(dag_run.run_id)
 
     loaded = load_and_roll_up()
-    pull_and_gate.expand(platforms=plan_batches()) >> loaded >> [publish_day(), confirm_complete()]
+    pull_and_gate.expand(platforms=plan_batches()) >> loaded >> [publish_day(), name_periods()]
+    loaded >> confirm_complete()

@@ -9,7 +9,9 @@ from datetime import timedelta
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, Param, task
 
-DAILY = Asset("pls://core/daily")
+DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
+PERIODS = Asset("pls://core/periods")
+RELEASE, DISCARD, POSTPONE = "放行", "作废", "暂缓"
 
 with DAG(
     "quarantine_desk",
@@ -26,23 +28,31 @@ with DAG(
 
         return tasks.list_held(params["date"])
 
-    @task(outlets=[DAILY])
+    @task(outlets=[DAILY, STOCKS])
     def carry_out(group: dict, answer: dict, outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[DAILY].add_partitions(tasks.decide_held(group, answer))
+        changed = tasks.decide_held(group, answer, release=RELEASE, discard=DISCARD)
+        for asset in (DAILY, STOCKS):
+            outlet_events[asset].add_partitions(changed.get(asset.uri, []))
+
+    @task(trigger_rule="all_done", outlets=[PERIODS])
+    def name_periods(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
 
     groups = list_held()
     answers = HITLOperator.partial(
         task_id="decide",
-        options=["放行", "作废", "暂缓"],
-        defaults="暂缓",
-        params={"why": Param("", type="string", title="理由", description="放行、作废须写明理由")},
+        options=[RELEASE, DISCARD, POSTPONE],
+        defaults=POSTPONE,
+        params={"why": Param("", type="string", title="理由", description=f"{RELEASE}、{DISCARD}须写明理由")},
         response_timeout=timedelta(days=7),
-        # Whatever befalls the task while it waits, it asks again.
+        # The executor's word that the process which asked has ended may be read only once the answer has set the task
+        # going again; Airflow 3.3 then fails it as lost (apache/airflow#72716, no setting helps). It asks again.
         retries=3,
         retry_delay=timedelta(seconds=5),
     ).expand_kwargs(groups.map(lambda group: {"subject": group["subject"], "body": group["body"]}))
-    carry_out.expand_kwargs(
-        groups.zip(answers.output).map(lambda pair: {"group": pair[0], "answer": pair[1]})
-    )
+    pairs = groups.zip(answers.output).map(lambda pair: {"group": pair[0], "answer": pair[1]})
+    carry_out.expand_kwargs(pairs) >> name_periods()

@@ -16,7 +16,8 @@ from airflow.sdk import (
     task,
 )
 
-DAILY = Asset("pls://core/daily")
+DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
+PERIODS = Asset("pls://core/periods")
 ASK_NEXT_HOUR = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
@@ -54,6 +55,18 @@ with DAG(
         outlet_events[DAILY].add_partitions(days)
         return days
 
+    @task(trigger_rule="all_done", outlets=[STOCKS])
+    def show_stock_changes(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[STOCKS].add_partitions(tasks.show_stock_changes())
+
+    @task(outlets=[PERIODS])
+    def name_periods(outlet_events=None) -> None:
+        from etl import tasks
+
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+
     @task
     def publish_day(day: str) -> None:
         from etl import tasks
@@ -66,6 +79,7 @@ with DAG(
 
         tasks.confirm_complete(dag_run.run_id)
 
-    days = show_changes()
-    pull_changes.expand(platforms=plan_batches()) >> days >> confirm_complete()
+    days, months = show_changes(), show_stock_changes()
+    pull_changes.expand(platforms=plan_batches()) >> days >> [months, confirm_complete()]
+    [days, months] >> name_periods()
     publish_day.expand(day=days)

@@ -58,7 +58,7 @@ def find_imbalances(
         return None
     validation = validate("balance", questions[COLUMNS], {})
     names = {code: each.name_zh for code, each in catalog.measures.items()}
-    names |= {code: each.name_zh for code, each in catalog.channels.items()}
+    names |= {code: each.name_zh for code, each in catalog.channels.items()} | {"all": ""}
     reasons: dict[int, tuple[str, str]] = {}
     remarks: list[tuple[int, str, str]] = []
     for broken in validation.broken:

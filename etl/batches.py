@@ -13,8 +13,6 @@ from etl.catalog import Platform
 from etl.sources import Pulled
 from etl.warehouse import run_sql
 
-DATASET = "daily"
-
 
 @dataclass(frozen=True)
 class Registered:
@@ -45,7 +43,7 @@ def register_batch(
         ).scalar_one()
         slice_ = {
             "platform_id": platform_id,
-            "dataset": DATASET,
+            "dataset": pulled.dataset,
             "stat_date": pulled.stat_date,
             "source_name": pulled.name,
             "kind": kind,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from etl.catalog import Catalog, Level, Platform
+from etl.catalog import Catalog, Dataset, Level, Platform
 from etl.divisions import DayDivisions
 from etl.sources import Reading
 
@@ -27,7 +27,8 @@ NUMBER_COLUMNS = {"row_number": np.int32, "line": np.int32, "column": np.int32, 
 
 @dataclass(frozen=True)
 class Read:
-    """One batch, read: which platform it came from, when the source received it and we pulled it, what stands in it.
+    """One batch, read: which platform it came from, when the source received it and we pulled it, what stands in it,
+    figures of which data set.
 
     waived: of rows that a person has let go, by row number, the reason code for which each was held.
     """
@@ -38,12 +39,17 @@ class Read:
     pulled_at: datetime
     reading: Reading
     waived: Mapping[int, str] = field(default_factory=dict)
+    dataset: Dataset = "daily"
 
 
 def conform(
-    reads: Sequence[Read], catalog: Catalog, cells: Mapping[tuple[str, str], int], divisions: DayDivisions
+    reads: Sequence[Read],
+    catalog: Catalog,
+    cells: Mapping[tuple[str, str], int],
+    divisions: DayDivisions,
+    dataset: Dataset,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Join the rows and the submissions of some batches of one day.
+    """Join the rows and the submissions of some batches of one data set and day.
 
     Returns (rows, submissions). A submission without any figure gets one stand-in row, so that the rules about its
     unit, date and contents are asked of it too; is_stand_in tells it from a figure.
@@ -51,7 +57,7 @@ def conform(
     submissions = _join_submissions(reads)
     rows = _join_rows(reads, submissions)
     _know_units(rows, submissions, reads, divisions)
-    _know_cells(rows, catalog, cells)
+    _know_cells(rows, catalog, cells, dataset)
     _know_repeats(rows, submissions, reads)
     return rows, submissions
 
@@ -164,16 +170,18 @@ def _know_units(
     )
 
 
-def _know_cells(rows: pd.DataFrame, catalog: Catalog, cells: Mapping[tuple[str, str], int]) -> None:
+def _know_cells(
+    rows: pd.DataFrame, catalog: Catalog, cells: Mapping[tuple[str, str], int], dataset: Dataset
+) -> None:
     """Add cell_id (-1 when there is none), measure_at_level, measure_in_channel, ceiling."""
-    measures = catalog.daily_measures()
-    channels = list(catalog.channels)
+    measures = catalog.measures_of(dataset)
+    channels = catalog.channels_of(dataset)
     names = [measure.code for measure in measures]
     measure = _numbers(rows["measure"], names)
     channel = _numbers(rows["channel"], channels)
     cell_of = np.full((len(names) + 1, len(channels) + 1), -1, dtype=np.int32)
     for place, each in enumerate(measures):
-        for code in each.channels:
+        for code in each.reported_in:
             cell_of[place, channels.index(code)] = cells[each.code, code]
     rows["cell_id"] = cell_of[measure, channel]
     rows["measure_at_level"] = _pairs(measure, names, rows["level"].cat.codes.to_numpy(), LEVELS)

@@ -23,7 +23,11 @@ class Deadline(NamedTuple):
 
 def deadlines(catalog: Catalog, dataset: str, day: date) -> dict[str, Deadline]:
     """The platforms, by id, whose units are expected to report a day, with their deadlines; of stocks, those that
-    deliver them, for the last day of a month. Raises CalendarUnknown for a year nobody declared."""
+    deliver them, for the last day of a month.
+
+    Raises CalendarUnknown for a day of a year that nobody declared. A cut-off beyond the known years is guessed, Monday
+    to Friday being worked: the days before it are to be loaded all the same, and rolled up anew they get the true one.
+    """
     found = {}
     for platform in catalog.platforms.values():
         calendar = catalog.calendars[platform.calendar]
@@ -74,7 +78,7 @@ def write_expected(conn: Connection, dataset: str, day: date, moment: datetime) 
 
 def _next_day(calendar: Calendar, day: date) -> date:
     following = day + timedelta(days=1)
-    while not calendar.expects(following):
+    while not (calendar.days == "every" or calendar.is_worked(following)):
         following += timedelta(days=1)
     return following
 
@@ -84,7 +88,7 @@ def _stock_deadline(calendar: Calendar, workdays: Calendar, day: date) -> Deadli
     following = day
     while len(counted) <= calendar.stocks_workday:
         following += timedelta(days=1)
-        if workdays.is_workday(following):
+        if workdays.is_worked(following):
             counted.append(following)
     return Deadline(_at(counted[-2], calendar.due), _at(counted[-1], calendar.cutoff))
 

@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Row
 
 from etl.batches import register_batch
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
 from etl.conform import Read
 from etl.daily import load_and_roll_up
 from etl.failures import Refused
@@ -41,7 +41,7 @@ class DeskError(Refused):
 class Correction:
     """What a row is changed to before it is let go; None leaves the part as it was received.
 
-    measure and channel by code or Chinese name, date as YYYY-MM-DD, value a whole number.
+    measure and channel by code or Chinese name, date as YYYY-MM-DD (of stocks a month's last), value a whole number.
     """
 
     unit: str | None = None
@@ -54,13 +54,14 @@ class Correction:
 @dataclass(frozen=True)
 class Released:
     """What came of a release: rows that count now, rows that the gate or the load held back again, rows for which a
-    newer revision was in already; and the days that were rolled up."""
+    newer revision was in already; the days that were rolled up, and the last days of months whose stocks were."""
 
     rows: int
     loaded: int
     held_again: int
     superseded: int
     days: list[date]
+    month_ends: list[date]
 
 
 def release(
@@ -74,14 +75,16 @@ def release(
     correction = correction or Correction()
     rows = _held_rows(site, ids)
     target = date.fromisoformat(correction.date) if correction.date else None
-    by_batch: dict[tuple[str, date], list[dict[str, Any]]] = {}
+    by_batch: dict[tuple[str, Dataset, date], list[dict[str, Any]]] = {}
     for row in rows:
-        key = (row.platform, target or row.stat_date)
-        by_batch.setdefault(key, []).append(_released_row(row, correction))
+        day = target or row.stat_date
+        if row.dataset == "stocks" and (day + timedelta(days=1)).day != 1:
+            raise DeskError(f"Row {row.quarantine_id} is a stock: its day is a month's last, not {day}.")
+        by_batch.setdefault((row.platform, row.dataset, day), []).append(_released_row(row, correction))
     batches = []
-    for (platform, day), theirs in by_batch.items():
-        batch_id = _pass(site, platform, day, {"by": by, "reason": reason, "rows": theirs})
-        load_and_roll_up(site, day, whole=False)
+    for (platform, dataset, day), theirs in by_batch.items():
+        batch_id = _pass(site, platform, dataset, day, {"by": by, "reason": reason, "rows": theirs})
+        load_and_roll_up(site, day, whole=False, dataset=dataset)
         numbers = [each["quarantine_id"] for each in theirs]
         changed = dict.fromkeys(numbers, asdict(correction)) if correction != Correction() else {}
         _decide(site, numbers, "released", by, reason, changed, batch_id)
@@ -93,7 +96,8 @@ def release(
         loaded=counts.loaded,
         held_again=counts.held_again,
         superseded=counts.superseded,
-        days=sorted({day for _, day in by_batch}),
+        days=sorted({day for _, dataset, day in by_batch if dataset == "daily"}),
+        month_ends=sorted({day for _, dataset, day in by_batch if dataset == "stocks"}),
     )
 
 
@@ -165,18 +169,19 @@ def _released_row(row: Row[Any], correction: Correction) -> dict[str, Any]:
     }
 
 
-def _pass(site: Site, platform: str, day: date, document: Mapping[str, Any]) -> int:
+def _pass(site: Site, platform: str, dataset: Dataset, day: date, document: Mapping[str, Any]) -> int:
     """Archive the decision as a batch and bring its rows through the gate; returns the batch."""
     body = json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
     first = document["rows"][0]["quarantine_id"]
-    pulled = pulled_of(day, f"release-{first}.json", (body,))
+    pulled = pulled_of(day, f"release-{first}.json", (body,), dataset=dataset)
     declared = site.catalog.platforms.get(platform)
     if declared is None:
         raise DeskError(f"Platform {platform} is not declared any more; its rows cannot be released.")
     batch = register_batch(site.engine, site.archive, declared, pulled, site.clock(), kind="release")
     if batch.state == "registered":
         reading, waived = read_released_batch(pulled.parts, site.catalog)
-        pass_gate(site, [(day, Read(batch.batch_id, declared, None, site.clock(), reading, waived))])
+        read = Read(batch.batch_id, declared, None, site.clock(), reading, waived, dataset)
+        pass_gate(site, [(day, read)])
     return batch.batch_id
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
 from etl.balance import find_imbalances
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
 from etl.conform import Read, conform
 from etl.divisions import DayDivisions
 from etl.validation import Validation, validate
@@ -46,7 +46,7 @@ FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
 
 @dataclass(frozen=True)
 class Gated:
-    """What the gate decided for some batches of one day.
+    """What the gate decided for some batches of one data set and day.
 
     staged: one row per submission of a known unit: batch_id, unit_id, revision, sent_number, received_at, filled_at,
         is_nil, is_rejected; indexed by submission.
@@ -72,18 +72,19 @@ def gate(
     divisions: DayDivisions,
     day: date,
     today: date,
+    dataset: Dataset = "daily",
 ) -> Gated:
-    """Judge the batches of one day together.
+    """Judge the batches of one data set and day together, by the suite of the data set's name.
 
     `cells` are the warehouse's numbers of (measure, channel). `today` is the calendar day in Asia/Shanghai; a day
     after it lies in the future. Which input gets which answer: contract, table of bad input.
     """
-    rows, submissions = conform(reads, catalog, cells, divisions)
+    rows, submissions = conform(reads, catalog, cells, divisions, dataset)
     judged = rows[~rows["is_duplicate"]]
-    validation = validate("daily", judged[LOOKED_AT], _parameters(catalog, day, today))
+    validation = validate(dataset, judged[LOOKED_AT], _parameters(catalog, day, today, dataset))
     waived = _waived(judged, reads)
     held = _hold_rows(judged, validation, waived, reads, day)
-    documents = {"daily": validation.document}
+    documents: dict[str, dict[str, Any]] = {dataset: validation.document}
     is_doubtful = rows["is_repeated"].to_numpy() | rows.index.isin(held.index)
     imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
     remarks = imbalance.remarks if imbalance else []
@@ -107,14 +108,16 @@ def gate(
     )
 
 
-def _parameters(catalog: Catalog, day: date, today: date) -> dict[str, list[str]]:
-    measures = catalog.daily_measures()
+def _parameters(catalog: Catalog, day: date, today: date, dataset: Dataset) -> dict[str, list[str]]:
+    measures = catalog.measures_of(dataset)
     return {
         "days": [day.isoformat()] if day <= today else [],
         "measures": [measure.code for measure in measures],
-        "channels": list(catalog.channels),
+        "channels": catalog.channels_of(dataset),
         "measures_at_levels": [f"{each.code}@{level.value}" for each in measures for level in each.levels],
-        "measures_in_channels": [f"{each.code}@{channel}" for each in measures for channel in each.channels],
+        "measures_in_channels": [
+            f"{each.code}@{channel}" for each in measures for channel in each.reported_in
+        ],
     }
 
 
@@ -149,6 +152,7 @@ def _hold_rows(
             "ceiling": ["" if np.isnan(ceiling) else f"{ceiling:.0f}" for ceiling in facts["ceiling"]],
             "platform": [reads[batch].platform.id for batch in facts["batch"]],
             "stat_date": [day.isoformat()] * len(facts),
+            "month": [f"{day:%Y-%m}"] * len(facts),
         }
         reasons = {name: _filled(meta[name], words, len(facts)) for name in ("reason", "reason_en")}
         parts.append(

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from etl.catalog import Dataset
 from etl.warehouse import plan_for_bulk, run_sql
 
 DAY_LOCK = 7_300_003
@@ -16,8 +17,8 @@ A_FEW = 2_000
 """Submissions up to which looking each up is quicker than reading the day whole."""
 
 
-def load_day(engine: Engine, day: date, dataset: str = "daily") -> None:
-    """Load every gated batch of the day in one transaction.
+def load_day(engine: Engine, day: date, dataset: Dataset = "daily") -> None:
+    """Load every gated batch of the day in one transaction; of stocks, of the month that ends on it.
 
     For each platform and unit the highest revision counts; the one it replaces is kept with the time until which
     it was known. A revision that is in already is compared figure by figure; of a cell that two platforms deliver,

@@ -55,8 +55,28 @@ def explain_daily(
             dict(row._mapping)
             for row in run_sql(conn, "explain/daily_statistics", {**figure, "moment": known})
         ]
-    if sum(row["value"] for row in rows) != (found.value or 0):
-        raise RuntimeError(
-            f"{figure}: the mart shows {found.value}, its submissions add up to something else"
-        )
+    _refuse_other_sum(figure, found.value, rows)
     return Explanation(found.value, rows, moment)
+
+
+def explain_stock(engine: Engine, division: str, last_day: date, measure: str) -> Explanation:
+    """Open one figure of mart.stock_figure, of the month that ends on a day. Raises ProvenanceError when there is none.
+
+    A part of an earlier stat_date was carried forward. The parts add up to the figure, as those of a daily one.
+    """
+    figure = {"division": division, "day": last_day, "measure": measure}
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+        plan_for_bulk(conn)
+        found = run_sql(conn, "explain/stock_value", figure).one_or_none()
+        if found is None:
+            raise ProvenanceError(
+                f"mart.stock_figure has no row for {division} on {last_day}, {measure}: write the month's last day."
+            )
+        rows = [dict(row._mapping) for row in run_sql(conn, "explain/stock_parts", figure)]
+    _refuse_other_sum(figure, found.value, rows)
+    return Explanation(found.value, rows, None)
+
+
+def _refuse_other_sum(figure: dict[str, Any], value: int | None, rows: list[dict[str, Any]]) -> None:
+    if sum(row["value"] for row in rows) != (value or 0):
+        raise RuntimeError(f"{figure}: the mart shows {value}, its submissions add up to something else")

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from etl.batches import known_files, register_batch, set_aside
-from etl.catalog import Platform
+from etl.catalog import Dataset, Platform
 from etl.conform import Read
 from etl.connections import Connection, ConnectionMissing
 from etl.divisions import DayDivisions
 from etl.gate import gate
 from etl.site import Site
-from etl.sources import SOURCES, Failure, Listing, Pulled, Unreadable, pulled_of
+from etl.sources import REST, SOURCES, Failure, Listing, Pulled, Unreadable, pulled_of
 from etl.staging import stage
 from etl.warehouse import run_sql
 
@@ -31,6 +31,10 @@ FIRST_LOOK_BACK = timedelta(days=7)
 """How far `restate` looks back at a platform that was never pulled with success."""
 OVERLAP = timedelta(minutes=10)
 """Clocks differ: what changed is asked for from a little before the last pull."""
+
+
+KINDS = {"daily": "day", "stocks": "month"}
+"""What a pull of one slice of a data set is called in landing.pull."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,11 @@ class Trouble:
 
 @dataclass
 class Pull:
-    """One question to one platform, for a day or for what it received since a time: what it brought, and what came of
-    it."""
+    """One question to one platform, for a day, a month's stocks (stat_date is the month's last day) or what it received
+    since a time: what it brought, and what came of it."""
 
     platform: Platform
+    dataset: Dataset
     stat_date: date | None
     since: datetime | None
     started_at: datetime
@@ -58,7 +63,7 @@ class Pull:
 
     @property
     def kind(self) -> str:
-        return "day" if self.stat_date else "since"
+        return KINDS[self.dataset] if self.stat_date else "since"
 
     @property
     def outcome(self) -> str:
@@ -66,13 +71,16 @@ class Pull:
         return "failed" if "failed" in states else "rejected" if states else "done"
 
 
-def pull_day(site: Site, platforms: Sequence[str], day: date, run_key: str) -> list[Trouble]:
-    """Pull a day from some platforms and bring it through the gate; returns what is not in.
+def pull_day(
+    site: Site, platforms: Sequence[str], day: date, run_key: str, dataset: Dataset = "daily"
+) -> list[Trouble]:
+    """Pull a day from some platforms and bring it through the gate; returns what is not in. Of stocks, the month that
+    ends on the day. Platforms that do not deliver the data set are left out.
 
     A platform that fails does not stop the others. Called again with the same `run_key`, it asks only the platforms
     that are not done yet (ruling 14).
     """
-    return _pull(site, platforms, run_key, day, None)
+    return _pull(site, platforms, run_key, dataset, day, None)
 
 
 def pull_changes(site: Site, platforms: Sequence[str], since: datetime | None, run_key: str) -> list[Trouble]:
@@ -80,18 +88,24 @@ def pull_changes(site: Site, platforms: Sequence[str], since: datetime | None, r
 
     Without `since`, each platform is asked from its last successful pull on.
     """
-    return _pull(site, platforms, run_key, None, since)
+    return _pull(site, platforms, run_key, "daily", None, since)
 
 
 def _pull(
-    site: Site, platforms: Sequence[str], run_key: str, day: date | None, since: datetime | None
+    site: Site,
+    platforms: Sequence[str],
+    run_key: str,
+    dataset: Dataset,
+    day: date | None,
+    since: datetime | None,
 ) -> list[Trouble]:
-    slice_ = {"run_key": run_key, "kind": "day" if day else "since", "stat_date": day}
+    slice_ = {"run_key": run_key, "kind": KINDS[dataset] if day else "since", "stat_date": day}
     with site.engine.connect() as conn:
         finished = {row.platform: row for row in run_sql(conn, "pull/finished", slice_)}
-    asked = [site.catalog.platforms[each] for each in platforms if each not in finished]
+    delivering = site.catalog.platforms_of(dataset)
+    asked = [delivering[each] for each in platforms if each in delivering and each not in finished]
     pulls = [
-        _start(site, platform, run_key, asked_day, since)
+        _start(site, platform, run_key, dataset, asked_day, since)
         for platform in asked
         for asked_day in ([day] if day else [*_failed_days(site, platform), None])
     ]
@@ -120,13 +134,20 @@ def _failed_days(site: Site, platform: Platform) -> list[date]:
         return list(run_sql(conn, "pull/failed_days", {"platform": platform.id}).scalars())
 
 
-def _start(site: Site, platform: Platform, run_key: str, day: date | None, since: datetime | None) -> Pull:
+def _start(
+    site: Site,
+    platform: Platform,
+    run_key: str,
+    dataset: Dataset,
+    day: date | None,
+    since: datetime | None,
+) -> Pull:
     started_at = site.clock()
     with site.engine.begin() as conn:
         if day is None and since is None:
             last = run_sql(conn, "pull/last_success", {"platform": platform.id}).scalar_one()
             since = (last or started_at - FIRST_LOOK_BACK) - OVERLAP
-        pull = Pull(platform, day, None if day else since, started_at)
+        pull = Pull(platform, dataset, day, None if day else since, started_at)
         run_sql(
             conn,
             "pull/start",
@@ -153,11 +174,15 @@ def _fetch(site: Site, pull: Pull) -> list[tuple[int, Pulled]]:
                 arrived.append((batch_id, pulled))
     except ConnectionMissing as error:
         failure = Failure("rejected", str(error))
-        _take(site, pull, pulled_of(pull.stat_date or site.today(), "", (), failure=failure))
+        day = pull.stat_date or site.today()
+        _take(site, pull, pulled_of(day, "", (), failure=failure, dataset=pull.dataset))
     return arrived
 
 
 def _ask(site: Site, pull: Pull, connection: Connection) -> Listing:
+    if pull.dataset == "stocks":
+        assert pull.stat_date is not None
+        return REST.pull_month(pull.platform, connection, pull.stat_date)
     source = SOURCES[pull.platform.family]
     known = known_files(site.engine, pull.platform)
     if pull.stat_date is not None:
@@ -194,7 +219,15 @@ def read_batches(
             words = f"读取 {pulled.name} 时程序出错（{type(error).__name__}），位置见日志"
             _set_aside(site, pull, pulled, batch_id, Failure("failed", words))
             continue
-        yield pulled.stat_date, Read(batch_id, pull.platform, pulled.received_at, pull.started_at, reading)
+        read = Read(
+            batch_id,
+            pull.platform,
+            pulled.received_at,
+            pull.started_at,
+            reading,
+            dataset=pulled.dataset,
+        )
+        yield pulled.stat_date, read
 
 
 def _set_aside(site: Site, pull: Pull, pulled: Pulled, batch_id: int, failure: Failure) -> None:
@@ -224,9 +257,10 @@ def _divisions_of(site: Site, day: date) -> DayDivisions:
 def _gate(
     site: Site, divisions_of: Callable[[date], DayDivisions], reads: Sequence[tuple[date, Read]]
 ) -> None:
-    for day in sorted({read_day for read_day, _ in reads}):
-        batches = [read for read_day, read in reads if read_day == day]
-        gated = gate(batches, site.catalog, site.cells, divisions_of(day), day, site.today())
+    slices = {(day, read.dataset) for day, read in reads}
+    for day, dataset in sorted(slices):
+        batches = [read for read_day, read in reads if (read_day, read.dataset) == (day, dataset)]
+        gated = gate(batches, site.catalog, site.cells, divisions_of(day), day, site.today(), dataset)
         _keep_documents(site, day, batches, gated.documents)
         stage(site.engine, gated)
 

@@ -1,6 +1,8 @@
-"""Register: the catalogue's measures, channels, cells and platforms as rows that figures can refer to."""
+"""Register: the catalogue's measures, channels, cells, platforms and indicators as rows that figures can refer to."""
 
 from __future__ import annotations
+
+import json
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -47,6 +49,9 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
             conn.execute(statement("register/cell"), [{"measure": m, "channel": c} for m, c in pairs])
             conn.execute(statement("register/platform"), _platform_rows(catalog))
             run_sql(conn, "register/retire_platforms", {"declared": list(catalog.platforms)})
+            declared = {"declared": json.dumps(_indicator_rows(catalog), ensure_ascii=False)}
+            for name in ("indicator", "indicator_version"):
+                run_sql(conn, f"register/{name}", declared)
             known = _known_cells(conn)
     return known
 
@@ -69,6 +74,13 @@ def _platform_rows(catalog: Catalog) -> list[dict[str, object]]:
     ]
 
 
+def _indicator_rows(catalog: Catalog) -> list[dict[str, object]]:
+    return [
+        {"code": each.code, "position": n, "declaration": each.model_dump(mode="json", exclude_none=True)}
+        for n, each in enumerate(catalog.indicators.values(), start=1)
+    ]
+
+
 def _is_current(conn: Connection, catalog: Catalog) -> bool:
     query = sa.text(
         "SELECT platform, family, levels, datasets, area, is_everyday FROM core.platform WHERE is_declared"
@@ -80,4 +92,8 @@ def _is_current(conn: Connection, catalog: Catalog) -> bool:
         (each.code, each.name_zh, each.unit, tuple(each.levels), each.required)
         for each in catalog.measures.values()
     }
+    versions = sa.text("SELECT position, declaration FROM core.indicator_version WHERE known_to = 'infinity'")
+    known = {row.position: row.declaration for row in conn.execute(versions)}
+    if known != {row["position"]: row["declaration"] for row in _indicator_rows(catalog)}:
+        return False
     return stored == {str(row["platform"]): row for row in _platform_rows(catalog)} and declared <= written

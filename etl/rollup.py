@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
 from etl.deadlines import expectations, write_expected
 from etl.load import is_closed, take_day
 from etl.warehouse import plan_for_bulk, run_sql
@@ -26,13 +26,10 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         whole = whole or not _is_rolled_up(conn, day)
         if whole:
             plan_for_bulk(conn)
-            run_sql(conn, "rollup/touch_all", expectations(catalog, "daily", day))
+            touch_all(conn, catalog, day, "daily", moment)
         else:
             run_sql(conn, "rollup/touch_units", {"day": day})
-        run_sql(conn, "rollup/kin", {"day": day})
-        conn.execute(sa.text("ANALYZE touched, kin"))
-        if whole:
-            write_expected(conn, "daily", day, moment)
+            _meet_kin(conn, day)
         run_sql(conn, "rollup/own", {"day": day})
         run_sql(conn, "rollup/parts", {"day": day})
         run_sql(conn, "rollup/carried", {"day": day})
@@ -45,15 +42,30 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
         for depth in depths:
             run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
             run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})
-        run_sql(conn, "rollup/mark", {"day": day, "moment": moment})
+        run_sql(conn, "rollup/mark", {"day": day, "moment": moment, "whole": whole})
         if whole:
             conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
 
 
-def waiting_days(engine: Engine) -> list[date]:
-    """Days that have something gated or loaded which the marts do not show yet, in order."""
+def touch_all(conn: Connection, catalog: Catalog, day: date, dataset: Dataset, moment: datetime) -> None:
+    """Make the tables touched (every division that has to do with the data set on a day, and whether its own unit is
+    expected) and kin (those directly below); keep who was expected as known from the moment on."""
+    run_sql(conn, "rollup/touch_all", expectations(catalog, dataset, day))
+    _meet_kin(conn, day)
+    write_expected(conn, dataset, day, moment)
+
+
+def _meet_kin(conn: Connection, day: date) -> None:
+    run_sql(conn, "rollup/kin", {"day": day})
+    conn.execute(sa.text("ANALYZE touched, kin"))
+
+
+def waiting_days(engine: Engine, dataset: Dataset = "daily") -> list[date]:
+    """Days that have something gated or loaded which the marts do not show yet, in order; of stocks, the last days of
+    such months."""
     with engine.connect() as conn:
-        return list(run_sql(conn, "rollup/waiting_days").scalars())
+        name = "rollup/waiting_days" if dataset == "daily" else "stock/waiting_months"
+        return list(run_sql(conn, name).scalars())
 
 
 def _is_rolled_up(conn: Connection, day: date) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from etl.catalog import Catalog, Level, Platform
+from etl.catalog import Catalog, Dataset, Level, Platform
 from etl.conform import Read
 from etl.divisions import DayDivisions
 from etl.failures import Refused
@@ -18,13 +18,15 @@ from etl.return_sheet.opinions import Problem, problem_of
 from etl.return_sheet.write import explain, write_return_sheet
 from etl.sources import SOURCES, Unreadable, pulled_of
 from etl.sources.base import MAX_BYTES
-from etl.sources.cells import read_day
+from etl.sources.cells import month_text, read_day
 
 BATCH = 1
 _NAMES = {
     "csv": re.compile(r"township_([0-9]{6})_([0-9]{8})_r[1-9][0-9]{0,8}\.csv(\.gz)?"),
     "workbook": re.compile(r"village_([0-9]{9})_([0-9]{8})(?:_r[1-9][0-9]{0,8})?\.xlsx"),
 }
+_DATE = re.compile(rb'"date"\s*:\s*"([0-9]{4}-[0-9]{2}-[0-9]{2})"')
+_MONTH = re.compile(rb'"month"\s*:\s*"([0-9]{4}-[0-9]{2})"')
 _LEVELS: dict[str, tuple[Level, ...]] = {"csv": (Level.TOWNSHIP,), "workbook": (Level.VILLAGE,)}
 _EXPECTED = (
     "township_<县区6位>_<日期8位>_r<版次>.csv.gz（或 .csv）、village_<乡镇9位>_<日期8位>.xlsx（或 …_r<版次>.xlsx）、"
@@ -52,20 +54,23 @@ def check_file(
 ) -> Checked:
     """Check a workbook, a CSV (packed or not) or a REST answer against the rules of the gate.
 
-    day: the statistical day; by default that of the file's name, or the one day that all items of an answer have.
+    day: the statistical day; by default that of the file's name, or the one day or month that all items of an answer
+    have; of stocks, the month's last.
     now: zone-aware; today: the calendar day in Asia/Shanghai. Raises NotChecked when the file cannot be read.
     """
     family, name, data = _opened(file)
+    dataset: Dataset = "stocks" if family == "rest" and _of_stocks(data) else "daily"
     named_day = _day_of(family, name, data, day)
     try:
-        pulled = pulled_of(day or named_day, name, [data], now.astimezone(UTC))
+        pulled = pulled_of(day or named_day, name, [data], now.astimezone(UTC), dataset=dataset)
         platform = _platform(family, name, catalog, divisions)
         reading = SOURCES[family].read(platform, catalog, pulled)
-        reads = [Read(BATCH, platform, pulled.received_at, now, reading)]
+        reads = [Read(BATCH, platform, pulled.received_at, now, reading, dataset=dataset)]
     except Unreadable as error:
         raise NotChecked(f"{file.name}：{error}") from None
-    cells = {pair: number for number, pair in enumerate(catalog.pairs(), 1)}
-    gated = gate(reads, catalog, cells, divisions, pulled.stat_date, today)
+    stocks = [(measure.code, "all") for measure in catalog.measures_of("stocks")]
+    cells = {pair: number for number, pair in enumerate([*catalog.pairs(), *stocks], 1)}
+    gated = gate(reads, catalog, cells, divisions, pulled.stat_date, today, dataset)
     problems = [problem_of(row) for row in gated.quarantine.to_dict("records")]
     flags = gated.flags.drop_duplicates().to_dict("records")
     for flag in flags:
@@ -103,6 +108,10 @@ def _opened(file: Path) -> tuple[str, str, bytes]:
     return family, "submissions" if family == "rest" else file.name, data
 
 
+def _of_stocks(answer: bytes) -> bool:
+    return _MONTH.search(answer) is not None and b'"date"' not in answer
+
+
 def _day_of(family: str, name: str, data: bytes, day: date | None) -> date:
     """The day that the file says it is of. Raises NotChecked when it says none, or several."""
     if family in _NAMES:
@@ -113,10 +122,11 @@ def _day_of(family: str, name: str, data: bytes, day: date | None) -> date:
         return found
     if day is not None:
         return day
-    dates = sorted(set(re.findall(rb'"date"\s*:\s*"([0-9]{4}-[0-9]{2}-[0-9]{2})"', data)))
-    found = read_day(dates[0].decode()) if len(dates) == 1 else None
+    dates = {each.decode() for each in _DATE.findall(data)}
+    written = list(dates or {month_text(each.decode()) for each in _MONTH.findall(data)})
+    found = read_day(written[0]) if len(written) == 1 else None
     if found is None:
-        raise NotChecked(f"应答中有 {len(dates)} 个统计日期，请用 --date 写明要核对的一天")
+        raise NotChecked(f"应答中有 {len(written)} 个统计日期，请用 --date 写明要核对的一天")
     return found
 
 

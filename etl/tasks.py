@@ -13,27 +13,34 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl import alerts, daily, desk, pull
+from etl import alerts, daily, desk, periodic, pull
+from etl.catalog import Dataset
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
 from etl.failures import AlertsFailed, DayIncomplete, PlatformsFailed, PlatformsRejected
 from etl.housekeeping import backup, retention
+from etl.outlook import forecast_counties
+from etl.periods import Period
 from etl.reports.workbook import write_daily_workbook
 from etl.site import Site, open_site
 
-POSTPONE, DISCARD = "暂缓", "作废"
 
-
-def plan_groups() -> list[list[str]]:
+def plan_groups(dataset: Dataset = "daily") -> list[list[str]]:
     """Ids of the platforms to ask, in one group per mapped task."""
     with _site() as site:
-        return daily.plan_groups(site.catalog)
+        return daily.plan_groups(site.catalog, dataset)
 
 
 def pull_and_gate(platforms: Sequence[str], day: date, run_key: str) -> None:
     """Bring a day of some platforms through archive and gate. Raises PlatformsFailed, PlatformsRejected at the end."""
     with _site() as site:
         _complain(pull.pull_day(site, platforms, day, run_key))
+
+
+def pull_stocks(platforms: Sequence[str], month: str, run_key: str) -> None:
+    """The same for the stocks of a month (YYYY-MM)."""
+    with _site() as site:
+        _complain(pull.pull_day(site, platforms, Period.parse(month).ends_on, run_key, "stocks"))
 
 
 def pull_changes(platforms: Sequence[str], run_key: str) -> None:
@@ -48,10 +55,40 @@ def load_and_roll_up(day: date) -> None:
         daily.load_and_roll_up(site, day, whole=True)
 
 
+def load_and_roll_up_stocks(month: str) -> None:
+    """Load what the gate has passed of a month's stocks (YYYY-MM), and write them at every level."""
+    with _site() as site:
+        daily.load_and_roll_up(site, Period.parse(month).ends_on, whole=True, dataset="stocks")
+
+
 def show_changes() -> list[str]:
     """Load and roll up every day that something new has come for; returns the days, YYYY-MM-DD."""
     with _site() as site:
         return [day.isoformat() for day in daily.show_changes(site)]
+
+
+def show_stock_changes() -> list[str]:
+    """The same for stocks; returns the months, YYYY-MM."""
+    with _site() as site:
+        return [f"{day:%Y-%m}" for day in daily.show_changes(site, "stocks")]
+
+
+def waiting_periods() -> list[str]:
+    """Names of the periods that do not show yet what was rolled up, small ones first."""
+    with _site() as site:
+        return [each.name for each in periodic.waiting_periods(site)]
+
+
+def show_period(period: str) -> None:
+    """Make anew what the marts show of a period, by its name."""
+    with _site() as site:
+        periodic.show_period(site, Period.parse(period))
+
+
+def forecast() -> None:
+    """Forecast the coming weeks of every county."""
+    with _site() as site:
+        forecast_counties(site.engine, site.catalog, site.today())
 
 
 def publish_day(day: date) -> None:
@@ -75,21 +112,28 @@ def list_held(day: str) -> list[dict[str, Any]]:
         return [asdict(group) for group in desk.held_groups(site, date.fromisoformat(day))]
 
 
-def decide_held(group: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
-    """Carry out what a person chose for a group; returns the days that were rolled up again."""
+def decide_held(
+    group: Mapping[str, Any], answer: Mapping[str, Any], *, release: str, discard: str
+) -> dict[str, list[str]]:
+    """Carry out what a person chose for a group, in the words that stand for releasing and discarding its rows; any
+    other word leaves them. Returns what was rolled up again: days and months by asset."""
     (choice,) = answer["chosen_options"]
     user = answer.get("responded_by_user") or {}
     by = user.get("name") or user.get("id") or "Airflow"
     why = (answer["params_input"].get("why") or "").strip()
-    if choice == POSTPONE:
-        return []
+    if choice not in (release, discard):
+        return {}
     if not why:
         raise desk.DeskError(f"{choice}须写明理由：请清除本任务及 decide 任务，重新答复。")
     with _site() as site:
-        if choice == DISCARD:
+        if choice == discard:
             desk.discard(site, group["ids"], by, why)
-            return []
-        return [day.isoformat() for day in desk.release(site, group["ids"], by, why).days]
+            return {}
+        done = desk.release(site, group["ids"], by, why)
+    return {
+        "pls://core/daily": [day.isoformat() for day in done.days],
+        "pls://core/stocks": [f"{day:%Y-%m}" for day in done.month_ends],
+    }
 
 
 def back_up() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from etl.archive import ArchiveError
+from etl.periods import Period
+from etl.periods.totals import differing_totals
 from etl.site import Site
 from etl.warehouse import plan_for_bulk, run_sql
 
@@ -22,20 +24,27 @@ class Difference:
 
 @dataclass
 class Verified:
-    """How much was looked at, so that a check on nothing does not pass for a check, and what was found."""
+    """How much was looked at, so that a check on nothing does not pass for a check, and what was found.
+
+    months: those of stocks.
+    """
 
     objects: int
     days: int
+    months: int
+    periods: int
     differences: list[Difference]
 
 
 def verify(site: Site, day: date | None = None) -> Verified:
     """Recompute the digests of the archive, the ledger from the facts, and every roll-up from the submissions; of one
-    day, or of all."""
+    day (a month's last has the month's stocks), or of all."""
     differences: list[Difference] = []
     with site.engine.connect() as conn:
         objects = run_sql(conn, "verify/objects", {"day": day}).all()
         days = list(run_sql(conn, "verify/days", {"day": day}).scalars())
+        months = list(run_sql(conn, "verify/months", {"day": day}).scalars())
+        periods = list(run_sql(conn, "verify/periods", {"day": day}).scalars())
     for each in objects:
         try:
             site.archive.get(each.sha256, each.part_sizes)
@@ -43,8 +52,19 @@ def verify(site: Site, day: date | None = None) -> Verified:
             differences.append(Difference("archive", f"batch {each.batch_id} {each.source_name}", str(error)))
     differences += _ledger(site, day)
     for one in days:
-        differences += _roll_up(site, one)
-    return Verified(len(objects), len(days), differences)
+        differences += _roll_up(site, one, "verify/rollup")
+    for one in months:
+        differences += _roll_up(site, one, "verify/stocks")
+    for name in periods:
+        differences += [
+            Difference(
+                "period",
+                f"{name} {row.division_code} {row.measure} {row.channel}",
+                f"shown {row.shown}, summed anew {row.anew}",
+            )
+            for row in differing_totals(site.engine, Period.parse(name))
+        ]
+    return Verified(len(objects), len(days), len(months), len(periods), differences)
 
 
 def _ledger(site: Site, day: date | None) -> Iterator[Difference]:
@@ -63,10 +83,10 @@ def _ledger(site: Site, day: date | None) -> Iterator[Difference]:
             )
 
 
-def _roll_up(site: Site, day: date) -> Iterator[Difference]:
+def _roll_up(site: Site, day: date, statement: str) -> Iterator[Difference]:
     with site.engine.begin() as conn:
         plan_for_bulk(conn)
-        for row in run_sql(conn, "verify/rollup", {"day": day}):
+        for row in run_sql(conn, statement, {"day": day}):
             where = f"{day} {row.division_code} {row.measure} {row.channel}"
             shown, anew = row.shown or {}, row.anew or {}
             names = sorted(name for name in {*shown, *anew} if shown.get(name) != anew.get(name))

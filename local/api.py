@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -25,10 +26,10 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run. day: its partition key or empty. seconds: how long it took so far, None before it starts."""
+    """One DAG run. partition: its key or empty. seconds: how long it took so far, None before it starts."""
 
     run_id: str
-    day: str
+    partition: str
     state: str
     seconds: float | None
 
@@ -94,9 +95,9 @@ class Api:
         """Run a DAG now and wait until it ends. Raises ApiError when it has not after `seconds`."""
         return self.wait_for(dag_id, self.start(dag_id, {}), seconds)
 
-    def start(self, dag_id: str, conf: dict[str, str]) -> str:
-        """Run a DAG now with values for its params; returns the run's id."""
-        body = {"logical_date": None, "conf": conf}
+    def start(self, dag_id: str, conf: dict[str, str], partition: str | None = None) -> str:
+        """Run a DAG now with values for its params, or for a partition; returns the run's id."""
+        body = {"logical_date": None, "conf": conf, "partition_key": partition}
         run_id: str = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"]
         return run_id
 
@@ -105,8 +106,8 @@ class Api:
     ) -> tuple[list[str], Run]:
         """Answer what a run asks a person, whenever it asks, until it ends; returns what was asked, and the run.
 
-        Airflow 3.3.2 now and then takes a task that waits for an answer for one that its executor has lost; its retry
-        asks again. Raises ApiError when the run has not ended after `seconds`.
+        Airflow 3.3.2 now and then takes a task that was answered for one that its executor has lost; its retry asks
+        again. Raises ApiError when the run has not ended after `seconds`.
         """
         asked: list[str] = []
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
@@ -136,9 +137,9 @@ class Api:
             time.sleep(1)
 
     def runs(self, dag_id: str) -> list[Run]:
-        """The runs of a DAG that have a partition key, oldest day first."""
+        """The runs of a DAG that have a partition key, in order of it."""
         found = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100")["dag_runs"]
-        return sorted((_run(each) for each in found if each["partition_key"]), key=lambda run: run.day)
+        return sorted((_run(each) for each in found if each["partition_key"]), key=lambda run: run.partition)
 
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """Names of the tasks that failed in a run, mapped ones with their index."""
@@ -150,17 +151,16 @@ class Api:
             for each in found["task_instances"]
         ]
 
-    def wait(self, dag_id: str, days: list[date], seconds: float) -> list[Run]:
-        """The runs of these days once all have ended. Raises ApiError when they have not after `seconds`."""
-        wanted = [day.isoformat() for day in days]
+    def wait(self, dag_id: str, wanted: Sequence[str], seconds: float) -> list[Run]:
+        """The runs of these partitions once all have ended. Raises ApiError when they have not after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            runs = [run for run in self.runs(dag_id) if run.day in wanted]
+            runs = [run for run in self.runs(dag_id) if run.partition in wanted]
             ended = [run for run in runs if run.state in ENDED]
-            if {run.day for run in ended} == set(wanted) and len(ended) == len(runs):
+            if {run.partition for run in ended} == set(wanted) and len(ended) == len(runs):
                 return runs
             if time.monotonic() > deadline:
-                states = ", ".join(f"{run.day} {run.state}" for run in runs) or "none exists"
+                states = ", ".join(f"{run.partition} {run.state}" for run in runs) or "none exists"
                 raise ApiError(f"The runs of {dag_id} have not ended after {seconds:.0f} s: {states}.")
             time.sleep(1)
 

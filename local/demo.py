@@ -1,4 +1,4 @@
-"""Three days of one simulated city (Linyi, 371300) through a real Airflow into workbooks.
+"""Three days and a month's end of one simulated city (Linyi, 371300) through a real Airflow into tables.
 
 python -m local.demo [--home FOLDER] [--keep]
 """
@@ -22,12 +22,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from etl.clock import SHANGHAI
+from etl.periods import Period
 from etl.settings import DIVISIONS_FILE, Settings
-from etl.warehouse import WarehouseError, embedded_server, open_warehouse
-from local.api import Api, ApiError
+from etl.warehouse import WarehouseError, embedded_server, open_warehouse, run_sql
+from local.api import Api, ApiError, Run
 from local.stack import PROJECT, Stack, StackError
 
-DAG = "daily_statistics"
+DAG, MONTHLY, PERIODS = "daily_statistics", "monthly_stocks", "period_indicators"
+CITY = "371300000000"
 DAYS = 3
 RUN_SECONDS = 480
 DUE = (18, 30)  # when the DAG's own run of a day starts, Asia/Shanghai
@@ -68,6 +70,7 @@ def run_demo(home: Path, keep: bool, now: datetime) -> None:
     began = time.monotonic()
     watch = Watch(began)
     days = newest_days(now)
+    month = Period.around("month", days[-1]).previous()
     stack = Stack.from_env(home)
     print(
         f"Public legal services of Linyi (临沂), {days[0]} to {days[-1]}; everything goes to {_short(home)}"
@@ -81,13 +84,13 @@ def run_demo(home: Path, keep: bool, now: datetime) -> None:
         _etl(home, "init")
         _etl(home, "divisions", "load", str(DIVISIONS_FILE))
         watch.lap("PostgreSQL runs, the warehouse is made, the divisions of Shandong are in")
-        with _platforms(home, days, server.url("hotline")) as connections:
+        with _platforms(home, days, month, server.url("hotline")) as connections:
             watch.lap("the simulated platforms of Linyi serve HTTP, SFTP, workbooks and a database")
             stack = Stack.from_env(home, connections)
             stack.start()
             watch.lap(f"Airflow is healthy on {stack.url}")
-            _run_days(stack, days, watch)
-            _show_results(home, days)
+            _run_days(stack, days, month, watch)
+            _show_results(home, days, month)
             print(f"\nDone in {time.monotonic() - began:.0f} s.", flush=True)
             if keep:
                 _wait_for_people(stack)
@@ -127,7 +130,7 @@ def _settings(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _platforms(home: Path, days: list[date], hotline_url: str) -> Iterator[Path]:
+def _platforms(home: Path, days: list[date], month: Period, hotline_url: str) -> Iterator[Path]:
     """Serve the platforms meanwhile; gives the file of their connections."""
     command = [
         sys.executable,
@@ -140,7 +143,7 @@ def _platforms(home: Path, days: list[date], hotline_url: str) -> Iterator[Path]
         "3713",
     ]
     command += ["--seed", "7", "--start", days[0].isoformat(), "--days", str(len(days))]
-    command += ["--hotline-url", hotline_url]
+    command += ["--month", month.starts_on.isoformat(), "--hotline-url", hotline_url]
     log = home / "platforms.log"
     with log.open("w") as errors:
         serving = subprocess.Popen(
@@ -167,24 +170,35 @@ def _platforms(home: Path, days: list[date], hotline_url: str) -> Iterator[Path]
             serving.kill()
 
 
-def _run_days(stack: Stack, days: list[date], watch: Watch) -> None:
+def _run_days(stack: Stack, days: list[date], month: Period, watch: Watch) -> None:
     with Api(stack) as api:
-        api.unpause(DAG)
+        for dag in (PERIODS, MONTHLY, DAG):
+            api.unpause(dag)
         api.backfill(DAG, days[0], days[-2])
-        runs = api.wait(DAG, days, RUN_SECONDS)
-        for run in runs:
-            failed = api.failed_tasks(DAG, run.run_id)
-            print(f"          {run.day}: {run.state} after {run.seconds:.0f} s {' '.join(failed)}".rstrip())
-        watch.lap(f"the scheduler ran {DAG} for {len(days)} days")
+        runs = _wait(api, DAG, [day.isoformat() for day in days], watch)
+        api.start(MONTHLY, {}, partition=month.name)
+        runs += _wait(api, MONTHLY, [month.name], watch)
+        shown = {name for day in days for name in (day.isoformat(), f"{day:%Y-%m}", f"{day:%Y}")}
+        runs += _wait(api, PERIODS, sorted(shown | {month.name}), watch)
     if any(run.state != "success" for run in runs):
-        raise DemoError(f"Not every day is complete. Logs of the tasks: {stack.logs}")
+        raise DemoError(f"Not every run is complete. Logs of the tasks: {stack.logs}")
 
 
-def _show_results(home: Path, days: list[date]) -> None:
+def _wait(api: Api, dag: str, partitions: list[str], watch: Watch) -> list[Run]:
+    runs = api.wait(dag, partitions, RUN_SECONDS)
+    for run in runs:
+        failed = api.failed_tasks(dag, run.run_id)
+        print(f"          {run.partition}: {run.state} after {run.seconds:.0f} s {' '.join(failed)}".rstrip())
+    watch.lap(f"the scheduler ran {dag}")
+    return runs
+
+
+def _show_results(home: Path, days: list[date], month: Period) -> None:
     engine = open_warehouse(Settings(home, "embedded", str(home / "archive"), None))
     query = sa.text((PROJECT / "local" / "demo.sql").read_text(encoding="utf-8"))
     with engine.connect() as conn:
         lines = conn.execute(query, {"first": days[0], "last": days[-1]}).all()
+        indicators = run_sql(conn, "report/indicators", {"period": month.name, "division": CITY}).all()
     engine.dispose()
     if not lines:
         raise DemoError("The marts are empty although the runs succeeded.")
@@ -196,6 +210,16 @@ def _show_results(home: Path, days: list[date]) -> None:
             f"  {line.stat_date!s:12}{line.level:10}{line.divisions:10,}{line.mart_rows:10,}"
             f"{line.reported:10,}{line.expected:10,}{line.consultations:15,}"
         )
+    print(
+        f"\n  Indicators of {month.name} with a target ({CITY}), first ten of {len(indicators)} computed:\n"
+    )
+    for each in [each for each in indicators if each.target is not None and each.value is not None][:10]:
+        value, target = (
+            f"{x * 100:.1f} %" if each.unit == "%" else f"{x:.2f}" for x in (each.value, each.target)
+        )
+        print(f"  {value:>10}  (target {target:>9}, {each.status:8})  {each.indicator_name}")
+    if not indicators:
+        raise DemoError(f"No indicator of {month.name} was computed.")
     print()
     for words, pattern in (("Workbook", "reports/**/*.xlsx"), ("Data Docs", "**/index.html")):
         files = sorted(home.glob(pattern))

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prefix=options.prefix,
             seed=options.seed,
             scenario=options.scenario or "clean",
+            months=options.month,
             hotline_url=options.hotline_url,
             transport=options.transport,
             host=options.host,
@@ -91,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--seed", type=int, default=7)
         command.add_argument("--start", type=date.fromisoformat, required=True, help="first day, YYYY-MM-DD")
         command.add_argument("--days", type=int, default=1, help="how many days")
+        command.add_argument(
+            "--month",
+            type=date.fromisoformat,
+            action="append",
+            default=[],
+            help="a day of a further month with stocks",
+        )
         command.add_argument(
             "--scenario", nargs="+", choices=["clean", *SCENARIOS], metavar="NAME", help="faults"
         )

@@ -8,8 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from etl.catalog import Catalog, Platform
+from etl.catalog import Catalog, Dataset, Platform
 from simulator.platforms import HOTLINE_COLUMNS, HOTLINE_ONLY
+from simulator.stocks import stocks
 from simulator.world import Pair, World
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -29,9 +30,10 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Submission:
-    """One unit's figures for one day, with a revision; without figures it is a nil report.
+    """One unit's figures for one day, or a month's stocks, with a revision; without figures it is a nil report.
 
-    stat_date: the day written into it, ISO text. received_at: the platform's receipt stamp, Asia/Shanghai.
+    stat_date: the day written into it, ISO text; of stocks the month, such as 2026-03. received_at: the platform's
+    receipt stamp, Asia/Shanghai.
     totals: whether the sender adds its own sums; total_off: what it adds to the first of them by mistake.
     note: text that the sender wrote beside the figures. unreadable: no rows can be read from it.
     """
@@ -49,7 +51,8 @@ class Submission:
 
 @dataclass(frozen=True)
 class Batch:
-    """Submissions of one platform and day that travel together: a day's list (A, D) or one file (B, C).
+    """Submissions of one platform and day that travel together: a day's list (A, D) or one file (B, C). The day of
+    stocks is the last of their month.
 
     unit: the county (B) or township (C) of the file, empty for A and D. received_at: time of the .sha256 (B) or of
     the file (C). foot: text below a workbook. sums: whether a workbook has its 合计 row, sums_off what it is wrong
@@ -85,8 +88,10 @@ def file_name(family: str, unit: str, day: date, revision: int) -> str:
 
 def deliver_day(world: World, catalog: Catalog, carried: dict[str, list[str]], day: date) -> list[Batch]:
     """Everything that the platforms deliver on the day when nothing goes wrong."""
-    hotline = {u for p in catalog.platforms.values() if p.family == "database" for u in carried[p.id]}
-    at_work = [p for p in catalog.platforms.values() if catalog.calendars[p.calendar].expects(day)]
+    databases = [p.id for p in catalog.platforms.values() if p.family == "database"]
+    hotline = {unit for platform in databases for unit in carried[platform]}
+    delivering = [p for p in catalog.platforms.values() if p.id in carried]
+    at_work = [p for p in delivering if catalog.calendars[p.calendar].expects(day)]
     units = {unit for platform in at_work for unit in carried[platform.id]}
     figures = world.figures(day, units)
     batches: list[Batch] = []
@@ -101,6 +106,41 @@ def deliver_day(world: World, catalog: Catalog, carried: dict[str, list[str]], d
         else:
             batches.extend(_files(world, platform, day, reports))
     return batches
+
+
+def deliver_month(
+    world: World, catalog: Catalog, carried: dict[str, list[str]], last_day: date
+) -> list[Batch]:
+    """The stocks that the platforms deliver for the month that ends on a day when nothing goes wrong."""
+    found = stocks(world, last_day, [unit for units in carried.values() for unit in units])
+    received_on = received_day(catalog, "stocks", last_day)
+    batches = []
+    for platform, units in carried.items():
+        rng = random.Random(f"{world.seed}|{last_day}|{platform}|stocks")
+        submissions = tuple(
+            Submission(
+                unit,
+                f"{last_day:%Y-%m}",
+                1,
+                stamp(received_on, rng),
+                tuple(Figure(measure, "all", value) for measure, value in found[unit].items()),
+                totals=False,
+            )
+            for unit in units
+        )
+        if submissions:
+            batches.append(Batch(platform, "rest", last_day, "stocks", submissions, _latest(submissions)))
+    return batches
+
+
+def received_day(catalog: Catalog, dataset: Dataset, day: date) -> date:
+    """The day on which the platforms receive what is of a day: the day itself; of stocks, the 5th working day after
+    their month."""
+    worked = 0
+    while dataset == "stocks" and worked < 5:
+        day += timedelta(days=1)
+        worked += catalog.calendars["workdays"].is_workday(day)
+    return day
 
 
 def _hotline(

@@ -10,8 +10,8 @@ from typing import Literal
 
 import pandas as pd
 
-from etl.catalog import Catalog
-from simulator.deliveries import SHANGHAI, Batch, Submission, deliver_day
+from etl.catalog import Catalog, Dataset
+from simulator.deliveries import SHANGHAI, Batch, Submission, deliver_day, deliver_month, received_day
 from simulator.platforms import carried_units
 from simulator.rest import RestFault
 from simulator.world import World
@@ -30,13 +30,19 @@ class Foreign:
 
 
 class Plan:
-    """Batches by phase, platform and day; a batch that both phases share is the same object in both."""
+    """Batches of a data set by phase, platform and day; a batch that both phases share is the same object in both.
 
-    def __init__(self, world: World, catalog: Catalog, days: Sequence[date]) -> None:
+    The days of stocks are the last ones of their months.
+    """
+
+    def __init__(
+        self, world: World, catalog: Catalog, days: Sequence[date], dataset: Dataset = "daily"
+    ) -> None:
+        self.dataset = dataset
         self.world = world
         self.catalog = catalog
         self.days = tuple(sorted(days))
-        self.carried = carried_units(world, catalog)
+        self.carried = carried_units(world, catalog, dataset)
         self.phases: dict[int, dict[tuple[str, date], list[Batch]]] = {FIRST: {}, SECOND: {}}
         self.rest_faults: dict[str, RestFault] = {}
         self.foreign: dict[tuple[str, date], list[Foreign]] = defaultdict(list)
@@ -45,14 +51,19 @@ class Plan:
         self.planted: dict[str, int] = defaultdict(int)
         self._taken: set[tuple[str, date, str]] = set()
         for day in self.days:
-            for batch in deliver_day(world, catalog, self.carried, day):
+            deliver = deliver_day if dataset == "daily" else deliver_month
+            for batch in deliver(world, catalog, self.carried, day):
                 for phase in self.phases.values():
                     phase.setdefault((batch.platform, day), []).append(batch)
 
     @property
     def since(self) -> datetime:
         """When the second phase begins: whatever comes in it carries a later receipt stamp."""
-        return datetime.combine(self.days[-1], SECOND_PHASE_AT, SHANGHAI)
+        return datetime.combine(self._last_received, SECOND_PHASE_AT, SHANGHAI)
+
+    @property
+    def _last_received(self) -> date:
+        return received_day(self.catalog, self.dataset, self.days[-1])
 
     def batches(self, phase: int) -> list[Batch]:
         """Every batch that stands at a platform in the phase."""
@@ -107,7 +118,12 @@ class Plan:
 
     def late(self, stamp: datetime) -> datetime:
         """A receipt stamp's counterpart in the second phase: an hour and 45 minutes later, on the last day."""
-        return datetime.combine(self.days[-1], time(stamp.hour + 2, stamp.minute, stamp.second), SHANGHAI)
+        later = time(stamp.hour + 2, stamp.minute, stamp.second)
+        return datetime.combine(self._last_received, later, SHANGHAI)
+
+    def written(self, day: date) -> str:
+        """How a submission of the data set writes its day."""
+        return day.isoformat() if self.dataset == "daily" else f"{day:%Y-%m}"
 
     def listed(self, phase: int, platform: str) -> list[tuple[date, Submission]]:
         """What a REST platform lists in the phase: asked day and submission."""

@@ -73,7 +73,7 @@ class Planter:
         """A plain pair of the unit's level that the submission does not report; None when it reports all."""
         world = self.plan.world
         used = {(figure.measure, figure.channel) for figure in submission.figures}
-        for pair in world.pairs(world.level[submission.unit]):
+        for pair in world.pairs(world.level[submission.unit], self.plan.dataset):
             if (
                 pair not in used
                 and world.catalog.measures[pair[0]].kind != "survey"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
 from simulator.world import Pair, World, WorldError
 
 HOTLINE_COLUMNS: dict[str, Pair] = {
@@ -66,14 +66,14 @@ class Area:
         return cls(tuple(townships), tuple(kept), townships, whole)
 
 
-def carried_units(world: World, catalog: Catalog) -> dict[str, list[str]]:
-    """Units that each platform reports for, by platform id; a database platform's are its counties.
+def carried_units(world: World, catalog: Catalog, dataset: Dataset = "daily") -> dict[str, list[str]]:
+    """Units that each platform of a data set reports for, by platform id; a database platform's are its counties.
 
     A unit that several platforms cover is carried by the one declared first; the hotline adds to it.
     """
     carried: dict[str, list[str]] = {}
     taken: set[str] = set()
-    for platform in catalog.platforms.values():
+    for platform in catalog.platforms_of(dataset).values():
         levels = {str(level) for level in platform.level}
         units = [u for code in platform.area for u in world.below(code) if world.level[u] in levels]
         if platform.family != "database":
@@ -96,27 +96,33 @@ def write_declarations(folder: Path, area: Area, hotline: bool) -> None:
     whole = list(area.cities) if area.whole else None
     rest = [("city", code) for code in area.cities] + [("county", code) for code in area.counties]
     entries: list[dict[str, object]] = [
-        _entry(f"{level}-{_short(code)}", "rest", level, [code], "everyday") for level, code in rest
+        _entry(f"{level}-{_short(code)}", "rest", level, [code], "everyday", ["daily", "stocks"])
+        for level, code in rest
     ]
     for city in area.cities:
         townships = [city] if whole else list(area.townships[city])
         if not townships:
             continue
-        entries.append(_entry(f"township-{_short(city)}", "csv", "township", townships, "workdays"))
-        entries.append(_entry(f"village-{_short(city)}", "workbook", "village", townships, "workdays"))
+        daily, name, both = ["daily"], _short(city), ["township", "village"]
+        entries.append(_entry(f"township-{name}", "csv", "township", townships, "workdays", daily))
+        entries.append(_entry(f"village-{name}", "workbook", "village", townships, "workdays", daily))
+        entries.append(_entry(f"stocks-{name}", "rest", both, townships, "workdays", ["stocks"]))
     if hotline:
-        entries.append(_entry("hotline", "database", "county", whole or list(area.counties), "everyday"))
+        counties = whole or list(area.counties)
+        entries.append(_entry("hotline", "database", "county", counties, "everyday", ["daily"]))
     target = folder / "platforms" / "simulated.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(yaml.safe_dump(entries, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
-def _entry(name: str, family: str, level: str, area: list[str], calendar: str) -> dict[str, object]:
+def _entry(
+    name: str, family: str, level: str | list[str], area: list[str], calendar: str, datasets: list[str]
+) -> dict[str, object]:
     return {
         "id": name,
         "family": family,
         "level": level,
-        "datasets": ["daily"],
+        "datasets": datasets,
         "conn_id": "pls_" + name.replace("-", "_"),
         "area": area,
         "calendar": calendar,

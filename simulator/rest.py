@@ -1,4 +1,4 @@
-"""County and city platforms as contract.md, A: one HTTP server, one port per platform."""
+"""County and city platforms as contract.md, A: one HTTP server, one port per platform, submissions and stocks."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from etl.catalog import Dataset
 from simulator.deliveries import Submission
 
 BODY_LIMIT = 50 * 1024 * 1024
@@ -57,14 +58,14 @@ class Asked:
 class RestPlatform:
     """What one platform answers with.
 
-    token: what it accepts as Bearer. listed: the submissions that it would list now, of all days, asked anew for
-    every request. fault: how it misbehaves now. host: the address to listen on.
+    token: what it accepts as Bearer. listed: the submissions of a data set that it would list now, of all days, asked
+    anew for every request. fault: how it misbehaves now, asked for a data set. host: the address to listen on.
     """
 
     id: str
     token: str
-    listed: Callable[[], Sequence[tuple[date, Submission]]]
-    fault: Callable[[], RestFault | None]
+    listed: Callable[[Dataset], Sequence[tuple[date, Submission]]]
+    fault: Callable[[Dataset], RestFault | None]
     survey_measures: dict[str, str]
     host: str
     sock: socket.socket = field(init=False)
@@ -84,11 +85,16 @@ class RestServer:
         self, platforms: Sequence[RestPlatform], extra: Sequence[tuple[socket.socket, ASGIApp]] = ()
     ) -> None:
         self.asked: list[Asked] = []
-        self._spoilt: Counter[tuple[str, str]] = Counter()
+        self._spoilt: Counter[tuple[str, Dataset, str]] = Counter()
         self._platforms = {platform.port: platform for platform in platforms}
         self._extra = {int(sock.getsockname()[1]): app for sock, app in extra}
         self._sockets = [platform.sock for platform in platforms] + [sock for sock, _ in extra]
-        self._api = Starlette(routes=[Route("/api/v1/submissions", self._submissions)])
+        self._api = Starlette(
+            routes=[
+                Route("/api/v1/submissions", self._submissions),
+                Route("/api/v1/stocks", self._stocks),
+            ]
+        )
         config = uvicorn.Config(
             self._app,
             http="h11",
@@ -122,25 +128,31 @@ class RestServer:
         await (self._api if extra is None else extra)(scope, receive, send)
 
     async def _submissions(self, request: Request) -> Response:
+        return await self._recorded(request, "daily")
+
+    async def _stocks(self, request: Request) -> Response:
+        return await self._recorded(request, "stocks")
+
+    async def _recorded(self, request: Request, dataset: Dataset) -> Response:
         platform = self._platforms[request.scope["server"][1]]
-        response = await self._answer(platform, request)
+        response = await self._answer(platform, request, dataset)
         self.asked.append(
             Asked(platform.id, time.monotonic(), dict(request.query_params), response.status_code)
         )
         return response
 
-    async def _answer(self, platform: RestPlatform, request: Request) -> Response:
-        fault = platform.fault()
-        if fault in HEALING and self._spoilt[platform.id, fault] >= HEALING[fault]:
+    async def _answer(self, platform: RestPlatform, request: Request, dataset: Dataset) -> Response:
+        fault = platform.fault(dataset)
+        if fault in HEALING and self._spoilt[platform.id, dataset, fault] >= HEALING[fault]:
             fault = None
         elif fault is not None:
-            self._spoilt[platform.id, fault] += 1
+            self._spoilt[platform.id, dataset, fault] += 1
         if fault == "outage":
             return _error(503, "service unavailable")
         if fault == "burst_429":
             return _error(429, "too many requests", {"Retry-After": str(RETRY_AFTER_S)})
         if fault == "burst_5xx":
-            return _error((500, 502)[self._spoilt[platform.id, fault] % 2], "upstream failed")
+            return _error((500, 502)[self._spoilt[platform.id, dataset, fault] % 2], "upstream failed")
         if fault == "unauthorised" or request.headers.get("Authorization") != f"Bearer {platform.token}":
             return _error(401, "bad token")
         if fault == "html":
@@ -150,7 +162,8 @@ class RestServer:
         if fault == "slow":
             await anyio.sleep(SLOW_S)
         try:
-            chosen, page, size = _choose(request.query_params.multi_items(), platform.listed())
+            choose = _choose_month if dataset == "stocks" else _choose
+            chosen, page, size = choose(request.query_params.multi_items(), platform.listed(dataset))
         except ValueError as error:
             return _error(422, str(error))
         items = chosen[(page - 1) * size : page * size]
@@ -190,17 +203,18 @@ def submission_json(submission: Submission, survey_measures: dict[str, str]) -> 
     values: list[dict[str, Any]] = []
     survey: dict[str, dict[str, Any]] = {}
     totals: dict[str, int] = {}
+    is_stocks = len(submission.stat_date) == len("2026-03")
     for measure, channel, value in submission.figures:
         key = survey_measures.get(measure)
         if key is not None and key not in survey.get(channel, {}):
             survey.setdefault(channel, {"channel": channel})[key] = value
             continue
-        values.append({"measure": measure, "channel": channel, "value": value})
+        values.append({"measure": measure} | ({} if is_stocks else {"channel": channel}) | {"value": value})
         if isinstance(value, int):
             totals[measure] = totals.get(measure, 0) + value
     item: dict[str, Any] = {
         "unit": submission.unit,
-        "date": submission.stat_date,
+        "month" if is_stocks else "date": submission.stat_date,
         "revision": submission.revision,
         "submitted_at": submission.received_at.isoformat(timespec="seconds"),
         "values": "见附件" if submission.unreadable else values,
@@ -219,11 +233,7 @@ def _choose(
     query: list[tuple[str, str]], listed: Sequence[tuple[date, Submission]]
 ) -> tuple[list[Submission], int, int]:
     """The submissions asked for, page and size. Raises ValueError naming the bad parameter."""
-    asked = dict(query)
-    if len(asked) != len(query) or not asked.keys() <= {"date", "updated_since", "page", "size"}:
-        raise ValueError("unknown or repeated parameter; known are date, updated_since, page, size")
-    page = _whole_number(asked, "page", 1, None)
-    size = _whole_number(asked, "size", PAGE_LIMIT, PAGE_LIMIT)
+    asked, page, size = _asked(query, "date", "updated_since")
     if ("date" in asked) == ("updated_since" in asked):
         raise ValueError("give either date or updated_since")
     if "date" in asked:
@@ -239,6 +249,26 @@ def _choose(
     if since.tzinfo is None:
         raise ValueError("updated_since must carry its time zone")
     return [submission for _, submission in listed if submission.received_at >= since], page, size
+
+
+def _choose_month(
+    query: list[tuple[str, str]], listed: Sequence[tuple[date, Submission]]
+) -> tuple[list[Submission], int, int]:
+    """The stocks asked for, page and size. Raises ValueError naming the bad parameter."""
+    asked, page, size = _asked(query, "month")
+    try:
+        month = date.fromisoformat(f"{asked.get('month', '')}-01")
+    except ValueError:
+        raise ValueError("month must be YYYY-MM") from None
+    return [each for last_day, each in listed if last_day.replace(day=1) == month], page, size
+
+
+def _asked(query: list[tuple[str, str]], *known: str) -> tuple[dict[str, str], int, int]:
+    asked = dict(query)
+    if len(asked) != len(query) or not asked.keys() <= {*known, "page", "size"}:
+        raise ValueError(f"unknown or repeated parameter; known are {', '.join(known)}, page, size")
+    page = _whole_number(asked, "page", 1, None)
+    return asked, page, _whole_number(asked, "size", PAGE_LIMIT, PAGE_LIMIT)
 
 
 def _whole_number(asked: dict[str, str], name: str, default: int, most: int | None) -> int:

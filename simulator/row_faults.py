@@ -70,12 +70,13 @@ def channel_unknown(planter: Planter) -> None:
 
 def level(planter: Planter) -> None:
     """One figure more, of a measure that the unit's level does not report."""
-    world = planter.plan.world
+    world, dataset = planter.plan.world, planter.plan.dataset
 
     def spoil(batch: Batch, victim: Submission, figure: Figure) -> list[Figure]:
-        own = {measure for measure, _ in world.pairs(world.level[victim.unit])}
-        other = next(m for m in world.catalog.daily_measures() if m.kind == "flow" and m.code not in own)
-        return [figure, Figure(other.code, other.channels[0], 4)]
+        own = {measure for measure, _ in world.pairs(world.level[victim.unit], dataset)}
+        declared = world.catalog.measures_of(dataset)
+        other = next(m for m in declared if m.kind != "survey" and m.code not in own)
+        return [figure, Figure(other.code, other.reported_in[0], 4)]
 
     _spoil_figures(planter, spoil)
 
@@ -161,7 +162,7 @@ def unit_inactive(planter: Planter) -> None:
 
 def date_other(planter: Planter) -> None:
     """A submission of the day before among those of the day; of a workbook, all of it."""
-    _redate(planter, lambda day: day - timedelta(days=1))
+    _redate(planter, lambda day: day - timedelta(days=31 if planter.plan.dataset == "stocks" else 1))
 
 
 def date_future(planter: Planter) -> None:
@@ -172,7 +173,7 @@ def date_future(planter: Planter) -> None:
 def _redate(planter: Planter, other: Callable[[date], date]) -> None:
     for family in ROW_FAMILIES:
         for batch in planter.batches(family, planter.has_plain):
-            wrong = other(batch.stat_date).isoformat()
+            wrong = planter.plan.written(other(batch.stat_date))
             victims = batch.submissions if family == "workbook" else (planter.victim(batch),)
             changed = tuple(replace(s, stat_date=wrong) if s in victims else s for s in batch.submissions)
             planter.keep(batch, replace(batch, submissions=changed))

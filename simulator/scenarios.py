@@ -151,7 +151,8 @@ def conflict_same_revision(planter: Planter) -> None:
 def _other_content(planter: Planter, submission: Submission, withdraw: bool = True) -> Submission:
     """The submission with one value raised, one added where one is free, and one left out where there are several."""
     plain = planter.plain_figures(submission)
-    changed = planter.rng.choice(plain)
+    ceiling = {code: measure.ceiling for code, measure in planter.plan.catalog.measures.items()}
+    changed = planter.rng.choice([f for f in plain if int(f.value) + 2 <= ceiling[f.measure]] or plain)
     others = [figure for figure in plain if figure is not changed]
     gone = planter.rng.choice(others) if withdraw and others else None
     figures = [

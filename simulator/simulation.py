@@ -19,13 +19,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from etl.catalog import Catalog, load_catalog
+from etl.catalog import Catalog, Dataset, load_catalog
+from etl.periods import Period
 from etl.settings import DIVISIONS_FILE
 from simulator.files import FileTree
 from simulator.hotline import HotlineDatabase
 from simulator.plan import FIRST, SECOND, Plan, Redo
 from simulator.platforms import Area, declares, write_declarations
-from simulator.rest import Asked, RestPlatform, RestServer
+from simulator.rest import Asked, RestFault, RestPlatform, RestServer
 from simulator.scenarios import plant
 from simulator.sftp import SftpServer
 from simulator.truth import Truth, truth_of
@@ -36,10 +37,12 @@ SURVEY_KEYS = {"survey_asked": "asked", "survey_answered": "answered"}
 
 
 class Simulation:
-    """The platforms of contract.md for some days; a context manager that serves them between enter and exit.
+    """The platforms of contract.md for some days and the stocks of their months; a context manager that serves them
+    between enter and exit.
 
     home: folder for trees, declarations and connections.env. prefix: of the cities' codes, 37 for the province.
-    days: the simulated days. scenario: one name of simulator.scenarios, or several. hotline_url: SQLAlchemy URL of
+    days: the simulated days. scenario: one name of simulator.scenarios, or several; stock_scenario: the same for the
+    stocks of the days' months. months: days of further months whose stocks are served. hotline_url: SQLAlchemy URL of
     a PostgreSQL database that may be written to; without it no hotline is declared and counties report it
     themselves. counties, townships_per_county: cut the area down. catalog: a catalogue folder whose platforms are
     served; without it, the shipped one where it declares exactly this area, else one that is generated.
@@ -54,6 +57,8 @@ class Simulation:
         prefix: str = "3713",
         seed: int = 7,
         scenario: str | Sequence[str] = "clean",
+        stock_scenario: str = "clean",
+        months: Sequence[date] = (),
         hotline_url: str | None = None,
         counties: Sequence[str] | None = None,
         townships_per_county: int | None = None,
@@ -79,6 +84,8 @@ class Simulation:
         self._hotline = HotlineDatabase(hotline_url) if hotline_url else None
         self._token = {platform.id: secrets.token_urlsafe(24) for platform in self.catalog.platforms.values()}
         self._control_token = secrets.token_urlsafe(24)
+        self._stock_scenario = stock_scenario
+        self._months = months
         self._truths: dict[tuple[int, Redo], Truth] = {}
 
     def __enter__(self) -> Self:
@@ -151,6 +158,19 @@ class Simulation:
             self._truths[phase, redo] = truth_of(self.plan, phase, redo)
         return self._truths[phase, redo]
 
+    @cached_property
+    def stocks(self) -> Plan:
+        """What the platforms deliver of the months that the days lie in, and of further ones; made when it is first
+        asked for."""
+        months = {Period.around("month", day).ends_on for day in (*self.plan.days, *self._months)}
+        plan = Plan(self.plan.world, self.catalog, sorted(months), "stocks")
+        plant(plan, [self._stock_scenario])
+        return plan
+
+    def stock_truth(self, phase: int) -> Truth:
+        """The same for stocks: daily has the last day of a month for stat_date."""
+        return truth_of(self.stocks, phase)
+
     @property
     def asked(self) -> list[Asked]:
         """Every request to a REST platform so far."""
@@ -193,14 +213,20 @@ class Simulation:
             platform.id: RestPlatform(
                 platform.id,
                 self._token[platform.id],
-                lambda name=platform.id: self.plan.listed(self.phase, name),  # type: ignore[misc]
-                lambda name=platform.id: self.plan.rest_faults.get(name) if self.phase == FIRST else None,  # type: ignore[misc]
+                lambda dataset, name=platform.id: self._plan_of(dataset).listed(self.phase, name),  # type: ignore[misc]
+                lambda dataset, name=platform.id: self._fault(dataset, name),  # type: ignore[misc]
                 keys,
                 self._host,
             )
             for platform in self.catalog.platforms.values()
             if platform.family == "rest"
         }
+
+    def _plan_of(self, dataset: Dataset) -> Plan:
+        return self.stocks if dataset == "stocks" else self.plan
+
+    def _fault(self, dataset: Dataset, platform: str) -> RestFault | None:
+        return self._plan_of(dataset).rest_faults.get(platform) if self.phase == FIRST else None
 
     @cached_property
     def _sftp(self) -> SftpServer:

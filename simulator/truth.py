@@ -31,7 +31,8 @@ class Truth:
     """The expected end of one phase.
 
     daily: division_code, stat_date, measure, channel (with 'all'), value: a division's own figures and those of all
-    divisions below it, where at least one of them was loaded. cells: each unit's own accepted figures by day.
+    divisions below it, where at least one of them was loaded; of stocks, stat_date is the month's last
+    day. cells: each unit's own accepted figures by day.
     ledger: per platform and day the COUNTS over all batches pulled so far. batches: every batch so far with its
     state (loaded, failed, rejected). quarantined: rows by reason code. reporting: division_code, stat_date,
     units_expected, units_reported. ignored: things in day folders that are no deliveries, by platform and day.
@@ -269,7 +270,7 @@ class _Core:
         area = self.plan.catalog.platforms[batch.platform].area
         if not any(submission.unit in self._below(code) for code in area):
             return "unit_outside_area"
-        if submission.stat_date != batch.stat_date.isoformat():
+        if submission.stat_date != self.plan.written(batch.stat_date):
             return "date"
         if batch.sums_off or submission.total_off or _unbalanced(submission):
             return "balance"
@@ -278,9 +279,9 @@ class _Core:
     def _reason_to_hold_row(self, unit: str, figure: Figure) -> str:
         catalog = self.plan.catalog
         measure = catalog.measures.get(figure.measure)
-        if measure is None:
+        if measure is None or measure.dataset != self.plan.dataset:
             return "measure"
-        if figure.channel not in catalog.channels:
+        if figure.channel not in catalog.channels_of(self.plan.dataset):
             return "channel"
         if self.plan.world.level[unit] not in {str(level) for level in measure.levels}:
             return "level"
@@ -333,8 +334,8 @@ def _roll_up(plan: Plan, cells: Mapping[tuple[str, date], Mapping[Pair, int]]) -
         division: str | None = unit
         while division is not None:
             for (measure, channel), value in own.items():
-                sums[division, day, measure, channel] += value
-                sums[division, day, measure, "all"] += value
+                for each in {channel, "all"}:
+                    sums[division, day, measure, each] += value
             division = plan.world.parent.get(division)
     rows = [(*key, value) for key, value in sorted(sums.items())]
     frame = pd.DataFrame(rows, columns=["division_code", "stat_date", "measure", "channel", "value"])
@@ -354,8 +355,8 @@ def _reporting(plan: Plan, core: _Core) -> pd.DataFrame:
     for day in plan.days:
         expected = {
             unit
-            for platform in plan.catalog.platforms.values()
-            if "daily" in platform.datasets and plan.catalog.calendars[platform.calendar].expects(day)
+            for platform in plan.catalog.platforms_of(plan.dataset).values()
+            if plan.dataset == "stocks" or plan.catalog.calendars[platform.calendar].expects(day)
             for code in platform.area
             for unit in plan.world.below(code)
             if plan.world.level[unit] in {str(level) for level in platform.level}

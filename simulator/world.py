@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
 from simulator.rates import (
     ANSWERED,
     ANSWERS,
@@ -75,7 +75,7 @@ class World:
         self.children: dict[str, list[str]] = {}
         for code, parent in self.parent.items():
             self.children.setdefault(parent, []).append(code)
-        self._pairs: dict[str, list[Pair]] = {}
+        self._pairs: dict[tuple[str, Dataset], list[Pair]] = {}
         self._plans = {level: self._plan(level) for level in REPORTING_LEVELS}
 
     @classmethod
@@ -117,16 +117,16 @@ class World:
                         found[codes[row]][pairs[column]] = int(drawn[row, column])
         return found
 
-    def pairs(self, level: str) -> list[Pair]:
-        """Pairs of measure and channel that a level reports daily, in the catalogue's order."""
-        if level not in self._pairs:
-            self._pairs[level] = [
+    def pairs(self, level: str, dataset: Dataset = "daily") -> list[Pair]:
+        """Pairs of measure and channel that a level reports in a data set, in the catalogue's order."""
+        if (level, dataset) not in self._pairs:
+            self._pairs[level, dataset] = [
                 (measure.code, channel)
-                for measure in self.catalog.daily_measures()
+                for measure in self.catalog.measures_of(dataset)
                 if level in {str(each) for each in measure.levels}
-                for channel in measure.channels
+                for channel in measure.reported_in
             ]
-        return self._pairs[level]
+        return self._pairs[level, dataset]
 
     def expected(self, level: str, day: date) -> dict[Pair, float]:
         """Mean of the roots over all units of a level of the province that day."""

@@ -5,11 +5,24 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from etl.catalog.alert_consistency import alert_contradictions
+from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
-from etl.catalog.rules import WINDOWS, AllSatisfied, Backlog, History, LevelShift, Queue, VillageGap
+from etl.catalog.rules import (
+    WINDOWS,
+    AllSatisfied,
+    Backlog,
+    History,
+    LevelShift,
+    Queue,
+    RepeatedDay,
+    VillageGap,
+)
+from etl.catalog.scheme_consistency import item_contradictions, scheme_contradictions
+from etl.catalog.scheme_indicators import known_indicators
 
 RESERVED_NAMES = ("合计", "零报告")
 """What stands in place of a measure's name in a township file and means something else (contract.md, B)."""
@@ -50,6 +63,12 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
             first = next(iter(catalog.periods))
             yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
     yield from alert_contradictions(catalog)
+    yield from scheme_contradictions(catalog.schemes, catalog.evidence)
+    yield from item_contradictions(catalog.schemes, known_indicators(catalog.indicators))
+    yield from indicator_contradictions(catalog)
+    if catalog.satisfaction:
+        yield from _satisfaction_contradictions(catalog)
+    yield from _outlook_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 
@@ -115,6 +134,9 @@ def _plausibility_contradictions(catalog: Catalog) -> Iterator[Complaint]:
         if isinstance(rule, AllSatisfied):
             for name in (rule.answered, *rule.dissatisfied):
                 yield from _dangling("plausibility", kind, "answered/dissatisfied", name, catalog.measures)
+        if isinstance(rule, RepeatedDay):
+            for name in chain.from_iterable(rule.follows.items()):
+                yield from _dangling("plausibility", kind, "follows", name, catalog.measures)
 
 
 def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Complaint]:
@@ -138,6 +160,37 @@ def _backlog_contradictions(backlog: Backlog, catalog: Catalog) -> Iterator[Comp
             backlog.code,
             f"key units: the same unit stands in {' and '.join(twins)}: delete one.",
         )
+
+
+def _satisfaction_contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    """The answers are those that a balance check says to make up the whole, and every list is of them."""
+    folder = entry = "satisfaction"
+    rule = catalog.satisfaction_rule()
+    yield from _dangling(folder, entry, "calendar", rule.calendar, catalog.calendars)
+    for answer in rule.score:
+        yield from _dangling(folder, entry, "score", answer, catalog.measures)
+    for key in ("satisfied", "strictly_satisfied", "dissatisfied"):
+        for answer in getattr(rule, key):
+            yield from _dangling(folder, entry, key, answer, rule.score)
+    if not set(rule.strictly_satisfied) <= set(rule.satisfied):
+        yield folder, entry, "key strictly_satisfied: only answers of satisfied were expected."
+    if set(rule.satisfied) & set(rule.dissatisfied):
+        yield folder, entry, "key dissatisfied: an answer is either satisfied or dissatisfied."
+    if rule.fewest_ranked < rule.fewest_shown:
+        yield folder, entry, f"key fewest_ranked: at least fewest_shown ({rule.fewest_shown}) was expected."
+
+
+def _outlook_contradictions(catalog: Catalog) -> Iterator[Complaint]:
+    for kind, rule in catalog.outlook.items():
+        yield from _dangling("outlook", kind, "calendar", rule.calendar, catalog.calendars)
+        for code in rule.measures:
+            yield from _dangling("outlook", kind, "measures", code, catalog.measures)
+            if code in catalog.measures and catalog.measures[code].kind == "stock":
+                yield (
+                    "outlook",
+                    kind,
+                    f"key measures: {code} is a stock, which does not add up over days: delete it.",
+                )
 
 
 def _escalates_in_a_circle(recipient: Recipient, known: Mapping[str, Recipient]) -> bool:

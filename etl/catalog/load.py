@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+import logging
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from etl.catalog.alert import ALERTS, AlertEntry
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.consistency import contradictions
+from etl.catalog.early_sight import EARLY_SIGHT, EarlySight
+from etl.catalog.indicator import Indicator, Source, Target
 from etl.catalog.models import (
     EMAIL_PATTERN,
     TIME_PATTERN,
@@ -31,9 +35,13 @@ from etl.catalog.models import (
     SumEquals,
 )
 from etl.catalog.rules import RULES, Backlog, Rule
+from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
+from etl.catalog.survey import Satisfaction
 from etl.catalog.timeliness import Completeness, ReportingException
-from etl.catalog.yaml_file import CatalogError, read_yaml
+from etl.catalog.yaml_file import CatalogError, Written, read_yaml
 from etl.settings import SHIPPED_CATALOG
+
+log = logging.getLogger(__name__)
 
 PATTERN_WORDS = {
     CODE_PATTERN: "small letters, digits and _ were expected, beginning with a letter",
@@ -47,13 +55,35 @@ PATTERN_WORDS = {
 
 @dataclass(frozen=True)
 class _Folder:
-    """A subfolder of the catalogue: what an entry is, and the key that names it."""
+    """A subfolder of the catalogue: what an entry is, and the key that names it.
+
+    about: the folder that its entries speak of: where a site replaces that one, the project's own entries here fall
+    away with it, unless the site has its own.
+    """
 
     name: str
     entry: Any
     models: tuple[type[Declared], ...]
     key: str
     is_required: bool = True
+    about: str | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an entry stands: file, number and name, its first line, and the lines of its keys."""
+
+    words: str
+    written: Written
+
+    def say(self, words: str) -> str:
+        """A sentence about the entry; one that begins with `key NAME` gets the line of that key."""
+        named = re.match(r"key (\w+)", words)
+        line = self.written.lines.get(named[1] if named else "", self.written.line)
+        return f"{self.words}, line {line}: {words}"
+
+    def __str__(self) -> str:
+        return f"{self.words}, line {self.written.line}"
 
 
 FOLDERS = {
@@ -71,6 +101,13 @@ FOLDERS = {
         _Folder("exceptions", ReportingException, (ReportingException,), "id", is_required=False),
         _Folder("periods", Completeness, (Completeness,), "kind"),
         _Folder("alerts", AlertEntry, ALERTS, "code"),
+        _Folder(
+            "indicators", Indicator, (Indicator, Target, Source), "code", is_required=False, about="measures"
+        ),
+        _Folder("schemes", Scheme, (Scheme, Item, Step, Grade), "id", is_required=False, about="indicators"),
+        _Folder("evidence", Evidence, (Evidence,), "id", is_required=False, about="schemes"),
+        _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind", is_required=False, about="measures"),
+        _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
     )
 }
 
@@ -82,23 +119,13 @@ def load_catalog(overrides: Path | None) -> Catalog:
     """
     if overrides is not None:
         _refuse_strays(overrides)
-    sources: dict[tuple[str, str], str] = {}
-    channels = _declared("channels", overrides, sources)
-    catalog = Catalog(
-        channels=channels,
-        measures=_declared("measures", overrides, sources, channels=list(channels)),
-        calendars=_declared("calendars", overrides, sources),
-        recipients=_declared("recipients", overrides, sources),
-        platforms=_declared("platforms", overrides, sources),
-        checks=_declared("checks", overrides, sources),
-        plausibility=_declared("plausibility", overrides, sources),
-        backlogs=_declared("backlogs", overrides, sources),
-        retention=_declared("retention", overrides, sources),
-        exceptions=_declared("exceptions", overrides, sources),
-        periods=_declared("periods", overrides, sources),
-        alerts=_declared("alerts", overrides, sources),
-    )
-    complaints = [f"{sources[folder, entry]}: {words}" for folder, entry, words in contradictions(catalog)]
+    sources: dict[tuple[str, str], _Place] = {}
+    declared: dict[str, dict[str, Any]] = {}
+    for name in FOLDERS:
+        channels = list(declared["channels"]) if name == "measures" else None
+        declared[name] = _declared(name, overrides, sources, channels)
+    catalog = Catalog(**declared)
+    complaints = [sources[folder, entry].say(words) for folder, entry, words in contradictions(catalog)]
     if complaints:
         raise CatalogError("\n".join(complaints))
     return catalog
@@ -134,24 +161,25 @@ def _refuse_strays(overrides: Path) -> None:
 def _declared(
     folder: str,
     overrides: Path | None,
-    sources: dict[tuple[str, str], str],
+    sources: dict[tuple[str, str], _Place],
     channels: list[str] | None = None,
 ) -> dict[str, Any]:
     """The entries of a folder by their names; where each one stands is noted in sources."""
     kind = FOLDERS[folder]
-    place = SHIPPED_CATALOG / folder
-    if overrides is not None and (overrides / folder).is_dir():
-        place = overrides / folder
+    place = _place_of(kind, overrides)
+    if place is None:
+        return {}
     adapter = TypeAdapter(kind.entry)
     entries: dict[str, Any] = {}
-    for file, number, entry in _entries(place):
-        where = f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})"
+    for file, number, written in _entries(place):
+        entry: dict[str, Any] = written
+        where = _Place(f"{file}, entry {number} ({kind.key} {entry.get(kind.key, 'missing')})", written)
         if channels is not None:
             entry = _complete_measure(entry, file, channels)
         try:
-            declared = adapter.validate_python(entry)
+            declared = adapter.validate_python(entry, context={"folder": file.parent})
         except ValidationError as error:
-            raise CatalogError(f"{where}: {_words(error, kind)}") from None
+            raise CatalogError(where.say(words_for(error, kind))) from None
         name = getattr(declared, kind.key)
         if name in entries:
             raise CatalogError(
@@ -165,13 +193,26 @@ def _declared(
     return entries
 
 
+def _place_of(folder: _Folder, overrides: Path | None) -> Path | None:
+    """Where a folder's entries stand; None where the project's own fell away."""
+    if overrides is not None and (overrides / folder.name).is_dir():
+        return overrides / folder.name
+    if (
+        folder.about is not None
+        and _place_of(FOLDERS[folder.about], overrides) != SHIPPED_CATALOG / folder.about
+    ):
+        log.warning("%s replaces %s/: the project's %s/ fall away", overrides, folder.about, folder.name)
+        return None
+    return SHIPPED_CATALOG / folder.name
+
+
 def _complete_measure(entry: dict[str, Any], file: Path, channels: list[str]) -> dict[str, Any]:
     """A measure's kind is the file it stands in, when it says none; a flow without channels is reported in all."""
     entry = {"kind": file.stem} | entry
     return {"channels": [] if entry["kind"] == "stock" else channels} | entry
 
 
-def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
+def _entries(place: Path) -> Iterator[tuple[Path, int, Written]]:
     for file in sorted(place.glob("*.yaml")):
         if file.name.startswith("."):
             continue
@@ -179,14 +220,15 @@ def _entries(place: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
         if not isinstance(entries, list):
             raise CatalogError(f"{file}: a list of entries was expected, each beginning with '- '.")
         for number, entry in enumerate(entries, start=1):
-            if not isinstance(entry, Mapping):
+            if not isinstance(entry, Written):
                 raise CatalogError(
                     f"{file}, entry {number}: keys and values were expected, not {entry!r:.80}."
                 )
-            yield file, number, dict(entry)
+            yield file, number, entry
 
 
-def _words(error: ValidationError, folder: _Folder) -> str:
+def words_for(error: ValidationError, folder: _Folder) -> str:
+    """What is wrong with an entry of a folder, in sentences that name the key and the mend."""
     kinds = {
         str(model.model_fields["kind"].annotation) for model in folder.models if "kind" in model.model_fields
     }

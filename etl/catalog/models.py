@@ -12,7 +12,11 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.alert import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
-from etl.catalog.rules import Backlog, Rule
+from etl.catalog.early_sight import EarlySight
+from etl.catalog.indicator import Indicator
+from etl.catalog.rules import Backlog, RepeatedDay, Rule
+from etl.catalog.scheme import Evidence, Scheme
+from etl.catalog.survey import Satisfaction
 from etl.catalog.timeliness import Completeness, ReportingException
 from etl.failures import Refused
 
@@ -21,6 +25,8 @@ WEBHOOK_PATTERN = r"^https?://\S+$"
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
 Dataset = Literal["daily", "stocks"]
+DATASET_OF: dict[str, Dataset] = {"flow": "daily", "survey": "daily", "stock": "stocks"}
+"""The data set that measures of a kind are reported in."""
 Family = Literal["rest", "csv", "workbook", "database"]
 AnyRule = TypeVar("AnyRule", bound=Declared)
 
@@ -47,6 +53,9 @@ class Measure(Declared):
     levels: who reports it. ceiling: the most that one unit can report (per day and channel, or at a month's end).
     required: a submission of such a level without it is partial (ruling 4). A carried measure is reported by nobody: it
     is what `sums` says, over only the submissions that have `carrying` in the same channel (ruling 18).
+    carry_months: so many months a unit's last value of a stock stands in for one that is missing, and the result says
+    since when; 0: nothing is carried forward.
+    is_service: counts among all services delivered; what is a part of another measure does not.
     """
 
     code: Code
@@ -60,7 +69,9 @@ class Measure(Declared):
     required: bool = False
     sums: str | None = None
     carrying: str | None = None
+    carry_months: Annotated[int, Field(ge=0, le=12, strict=True)] = 0
     note: str = ""
+    is_service: bool = False
 
     @model_validator(mode="after")
     def _channels_follow_kind(self) -> Self:
@@ -80,6 +91,22 @@ class Measure(Declared):
             )
         return self
 
+    @model_validator(mode="after")
+    def _only_a_stock_is_carried(self) -> Self:
+        if self.carry_months and self.kind != "stock":
+            raise ValueError("only a stock is carried forward: delete the key carry_months")
+        return self
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The data set it is reported in."""
+        return DATASET_OF.get(self.kind)
+
+    @property
+    def reported_in(self) -> tuple[str, ...]:
+        """The channels of its figures; a stock has none of its own and stands under the total over them."""
+        return self.channels or ("all",)
+
 
 class Platform(Declared):
     """A source platform (interface: platform declarations). Units of `level` inside `area` report through it."""
@@ -98,6 +125,12 @@ class Platform(Declared):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return value if isinstance(value, list | tuple) else (value,)
+
+    @model_validator(mode="after")
+    def _stocks_come_over_rest(self) -> Self:
+        if "stocks" in self.datasets and self.family != "rest":
+            raise ValueError("datasets: only a platform of family rest delivers stocks (contract, A)")
+        return self
 
 
 class Recipient(Declared):
@@ -206,6 +239,13 @@ class Calendar(Declared):
                 f" overrides: [{{year: {day.year}, holidays: [{day.year}-01-01, …], workdays: [weekend days worked]}}]"
             ) from None
 
+    def is_worked(self, day: date) -> bool:
+        """The same, for what cannot wait for the year to be declared: beyond the known years, Monday to Friday are."""
+        try:
+            return self.is_workday(day)
+        except CalendarUnknown:
+            return day.weekday() < 5
+
     @cached_property
     def _by_year(self) -> dict[int, Override]:
         return {override.year: override for override in self.overrides}
@@ -289,6 +329,11 @@ class Catalog(Declared):
     exceptions: dict[str, ReportingException]
     periods: dict[str, Completeness]
     alerts: dict[str, AlertEntry]
+    schemes: dict[str, Scheme]
+    evidence: dict[str, Evidence]
+    indicators: dict[str, Indicator]
+    satisfaction: dict[str, Satisfaction]
+    outlook: dict[str, EarlySight]
 
     def rounds(self) -> list[Round]:
         """The rungs of the ladder, in declared order."""
@@ -304,28 +349,51 @@ class Catalog(Declared):
             each for each in self.alerts.values() if isinstance(each, Wording) and each.code == reason
         )
 
+    def measures_of(self, dataset: Dataset) -> list[Measure]:
+        """Measures of a data set: daily are flows and the survey that rides with them."""
+        return [measure for measure in self.measures.values() if measure.dataset == dataset]
+
+    def platforms_of(self, dataset: Dataset) -> dict[str, Platform]:
+        """Platforms that deliver a data set, by id."""
+        return {name: each for name, each in self.platforms.items() if dataset in each.datasets}
+
+    def channels_of(self, dataset: Dataset) -> list[str]:
+        """Codes of the channels that figures of a data set come in."""
+        return ["all"] if dataset == "stocks" else list(self.channels)
+
     def daily_measures(self) -> list[Measure]:
-        """Measures of the daily data set: flows and the survey that rides with them."""
-        return [measure for measure in self.measures.values() if measure.kind in ("flow", "survey")]
+        """Measures of the daily data set."""
+        return self.measures_of("daily")
 
     def carried_measures(self) -> list[Measure]:
         """Measures that nobody reports and that are summed from others."""
         return [measure for measure in self.measures.values() if measure.kind == "carried"]
 
+    def services(self) -> list[str]:
+        """Codes of the measures that count among all services delivered."""
+        return [measure.code for measure in self.measures.values() if measure.is_service]
+
     def daily_platforms(self) -> dict[str, Platform]:
         """Platforms that deliver the daily data set, by id."""
-        return {name: each for name, each in self.platforms.items() if "daily" in each.datasets}
+        return self.platforms_of("daily")
 
     def rule(self, kind: type[AnyRule]) -> AnyRule | None:
         """The plausibility rule of a kind; None when it is not declared, that is, muted."""
         return next((each for each in self.plausibility.values() if isinstance(each, kind)), None)
 
-    def parts(self) -> set[str]:
-        """Measures that a check declares to be a part of another one."""
+    def satisfaction_rule(self) -> Satisfaction:
+        """How satisfaction is computed: the only entry of its folder."""
+        return self.satisfaction["satisfaction"]
+
+    def wholes(self) -> dict[tuple[str, ...], str]:
+        """Measures that a check declares to be parts of another one, or a rule to follow it, with that one: several
+        parts that share it, or one part alone."""
         checks = self.checks.values()
-        return {each.part for each in checks if isinstance(each, AtMost)} | {
-            part for each in checks if isinstance(each, SumEquals) for part in each.parts
-        }
+        repeated = self.rule(RepeatedDay)
+        follows = {} if repeated is None else repeated.follows
+        shared = {each.parts: each.whole for each in checks if isinstance(each, SumEquals)}
+        alone = {each.part: each.whole for each in checks if isinstance(each, AtMost)}
+        return shared | {(part,): whole for part, whole in (follows | alone).items()}
 
     def opening_backlog(self, check: str, year: int) -> dict[str, int]:
         """What units had open when the year began, in the check's own unit of count, by division code."""

@@ -94,12 +94,15 @@ class DigitTwice(TypingError):
 
 class RepeatedDay(Declared):
     """All figures of a unit as on its report before. surprise: natural logarithm of how much less likely that is under
-    the model than certainty, summed over the days of the run. within_days: an older report is not compared."""
+    the model than certainty, summed over the days of the run. within_days: an older report is not compared. follows:
+    measures of which most are some of another one, beside the parts that checks declare; given that one, they surprise
+    less."""
 
     kind: Literal["repeated_day"]
     levels: Levels
     surprise: Positive
     within_days: Count
+    follows: dict[str, str]
 
 
 class RepeatedVillage(Declared):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -17,6 +19,13 @@ MOST_VALUES = 500_000
 
 class CatalogError(Refused):
     """A declaration that cannot be taken: names file, entry, key, what was expected and the mend."""
+
+
+class Written(dict[Any, Any]):
+    """A mapping that knows on which line of the file it begins, and on which each of its keys stands."""
+
+    line = 0
+    lines: Mapping[str, int] = MappingProxyType({})
 
 
 class _Loader(yaml.CSafeLoader):
@@ -34,6 +43,17 @@ class _Loader(yaml.CSafeLoader):
             seen.add(key_node.value)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
+
+
+def _written(loader: _Loader, node: yaml.MappingNode) -> Iterator[Written]:
+    mapping = Written()
+    mapping.line = node.start_mark.line + 1
+    mapping.lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+    yield mapping
+    mapping.update(loader.construct_mapping(node))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _written)
 
 
 def read_yaml(file: Path) -> Any:

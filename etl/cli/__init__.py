@@ -12,15 +12,20 @@ import click
 from etl.cli.alerts import alerts
 from etl.cli.check import check
 from etl.cli.divisions import divisions
+from etl.cli.evaluation import explain_evaluation_command
 from etl.cli.explain import explain_command
 from etl.cli.flags import flags
+from etl.cli.follow_up import follow_up
 from etl.cli.housekeeping import housekeeping
+from etl.cli.indicators import indicators_command
 from etl.cli.metrics import metrics_command
+from etl.cli.outlook import outlook
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
 from etl.cli.sheet import quarantine_sheet
 from etl.cli.site import init, platforms
+from etl.cli.stocks import stocks_command
 from etl.cli.tables import report_command, submissions
 from etl.cli.verify import verify_command
 
@@ -32,14 +37,17 @@ def main() -> None:
 
 
 quarantine.add_command(quarantine_sheet)
+explain_command.add_command(explain_evaluation_command)
 for command in (
     init,
     divisions,
     platforms,
     run_day_command,
+    stocks_command,
     restate_command,
     submissions,
     report_command,
+    indicators_command,
     quarantine,
     period,
     explain_command,
@@ -49,5 +57,7 @@ for command in (
     housekeeping,
     metrics_command,
     alerts,
+    follow_up,
+    outlook,
 ):
     main.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from getpass import getuser
 from typing import Any
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.failures import Refused
+from etl.periods import Period, PeriodUnknown
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -35,6 +36,23 @@ class Moment(click.ParamType[datetime]):
         if moment.tzinfo is None:
             self.fail(f"{value} has no zone; write it as {value}+08:00", param, ctx)
         return moment
+
+
+class Month(click.ParamType[date]):
+    """A month such as 2026-03; its value is the month's last day."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            period = Period.parse(value)
+        except PeriodUnknown:
+            period = None
+        if period is None or period.kind != "month":
+            self.fail(f"{value} is not a month such as 2026-03", param, ctx)
+        return period.ends_on
 
 
 def as_json(command: Callable[..., Any]) -> Callable[..., Any]:

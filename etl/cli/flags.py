@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from etl.cli.base import DAY, as_json, show, show_rows
+from etl.cli.base import DAY, as_json, named, show, show_rows
 
 
 @click.group()
@@ -30,29 +30,28 @@ def flags_list(day: datetime | None, state: str | None, json_: bool) -> None:
 
 @flags.command("explain")
 @click.argument("flag_id", type=int)
-@click.option("--by", "name", required=True, metavar="NAME", help="Who explains.")
-@click.option("--text", required=True, help="Where the figure comes from and why it changed.")
+@named()
 @as_json
-def flags_explain(flag_id: int, name: str, text: str, json_: bool) -> None:
-    """Explain a figure; the explanation is kept with it. 核实无误 alone is refused."""
+def flags_explain(flag_id: int, by: str, reason: str, json_: bool) -> None:
+    """Explain a figure: where it comes from and why it changed. The explanation is kept with it; 核实无误 alone is
+    refused."""
     from etl.plausibility.desk import explain_flag
     from etl.site import open_site
 
     site = open_site()
-    explain_flag(site.engine, site.catalog, flag_id, name, text, site.clock)
+    explain_flag(site.engine, site.catalog, flag_id, by, reason, site.clock)
     show(json_, {"flag_id": flag_id, "state": "explained"}, f"Flag {flag_id} is explained.")
 
 
 @flags.command("close")
 @click.argument("flag_id", type=int)
-@click.option("--by", "name", required=True, metavar="NAME", help="Who closes it.")
-@click.option("--text", required=True, help="Why, such as: the explanation was accepted.")
+@named()
 @as_json
-def flags_close(flag_id: int, name: str, text: str, json_: bool) -> None:
+def flags_close(flag_id: int, by: str, reason: str, json_: bool) -> None:
     """Close a flag that was explained."""
     from etl.plausibility.desk import close_flag
     from etl.site import open_site
 
     site = open_site()
-    close_flag(site.engine, flag_id, name, text, site.clock)
+    close_flag(site.engine, flag_id, by, reason, site.clock)
     show(json_, {"flag_id": flag_id, "state": "closed"}, f"Flag {flag_id} is closed.")

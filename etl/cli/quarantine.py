@@ -78,7 +78,7 @@ def quarantine_release(ids: tuple[int, ...], by: str, reason: str, json_: bool, 
         json_,
         asdict(done),
         f"{done.rows} released: {done.loaded} loaded, {done.held_again} held again, {done.superseded} superseded by a"
-        f" newer revision. Rolled up: {', '.join(map(str, done.days))}.",
+        f" newer revision. Rolled up: {', '.join(map(str, [*done.days, *done.month_ends]))}.",
     )
     sys.exit(1 if done.held_again else 0)
 

@@ -33,7 +33,7 @@ def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
     chosen = choose(site.catalog.daily_platforms(), ids)
     with progress(json_, f"{day.date()}"):
         troubles = run_day(site, day.date(), chosen)
-    report_run(site.engine, [day.date()], troubles, json_)
+    report_run(site.engine, "daily", [day.date()], troubles, json_)
 
 
 @click.command("restate")
@@ -53,13 +53,16 @@ def restate_command(since: datetime, ids: tuple[str, ...], json_: bool) -> None:
     chosen = choose(site.catalog.daily_platforms(), ids)
     with progress(json_, f"since {since.isoformat()}"):
         days, troubles = restate(site, chosen, since)
-    report_run(site.engine, days, troubles, json_)
+    report_run(site.engine, "daily", days, troubles, json_)
 
 
-def report_run(engine: sa.Engine, days: list[date], troubles: Sequence[Any], json_: bool) -> None:
+def report_run(
+    engine: sa.Engine, dataset: str, days: list[date], troubles: Sequence[Any], json_: bool
+) -> None:
     """What came of a run, per platform; exit status 1 when a batch is not in."""
     with engine.connect() as conn:
-        rows = [dict(row._mapping) for row in run_sql(conn, "batch/summary", {"days": days})]
+        slice_ = {"dataset": dataset, "days": days}
+        rows = [dict(row._mapping) for row in run_sql(conn, "batch/summary", slice_)]
     if json_:
         show(True, {"days": days, "platforms": rows, "troubles": [vars(each) for each in troubles]}, "")
     else:

@@ -25,5 +25,8 @@ def verify_command(day: datetime | None, json_: bool) -> None:
         show(True, asdict(found), "")
     else:
         show_rows(False, [asdict(each) for each in found.differences], ["part", "where", "message"])
-        err.print(f"{found.objects:,} objects of the archive, {found.days:,} days, the whole ledger.")
+        err.print(
+            f"{found.objects:,} objects of the archive, {found.days:,} days, {found.months:,} months of stocks,"
+            f" {found.periods:,} periods, the whole ledger."
+        )
     sys.exit(1 if found.differences else 0)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from etl.batches import register_batch
+from etl.catalog import Dataset
 from etl.conform import Read
 from etl.daily import load_and_roll_up
 from etl.desk import read_released_batch
@@ -25,6 +26,12 @@ from etl.site import Site
 from etl.sources import SOURCES, Pulled
 from etl.warehouse import run_sql
 
+UNFINISHED: dict[Dataset, str] = {
+    "daily": "run-day --date {day}",
+    "stocks": "stocks --month {day:%Y-%m}",
+}
+"""The command that loads and rolls up what waits of a data set."""
+
 
 class PeriodError(Refused):
     """A month that cannot be closed or reopened as it stands; the message says why and what to do."""
@@ -32,7 +39,8 @@ class PeriodError(Refused):
 
 @dataclass(frozen=True)
 class Reopened:
-    """What a reopened month brought in: batches that had waited, and the days that were rolled up again."""
+    """What a reopened month brought in: batches that had waited, and the days that were rolled up again (its last day,
+    if stocks were among them)."""
 
     batches: int
     days: list[date]
@@ -43,12 +51,13 @@ def close_month(site: Site, month: date, by: str, reason: str) -> None:
     today = site.today()
     if month > today:
         raise PeriodError(f"{month:%Y-%m} lies in the future; it cannot be closed.")
-    unfinished = [day for day in waiting_days(site.engine) if day.replace(day=1) == month]
-    if unfinished:
-        raise PeriodError(
-            f"{', '.join(map(str, unfinished))} wait to be loaded and rolled up."
-            f" Run first: python -m etl run-day --date {unfinished[0]}"
-        )
+    for dataset, command in UNFINISHED.items():
+        unfinished = [day for day in waiting_days(site.engine, dataset) if day.replace(day=1) == month]
+        if unfinished:
+            raise PeriodError(
+                f"{', '.join(map(str, unfinished))} wait to be loaded and rolled up."
+                f" Run first: python -m etl {command.format(day=unfinished[0])}"
+            )
     with site.engine.begin() as conn:
         for number in range(monthrange(month.year, month.month)[1]):
             take_day(conn, month.replace(day=number + 1))
@@ -90,7 +99,9 @@ def _bring_in(site: Site, batch: Row[Any]) -> int:
             " then reopen the month again."
         )
     parts = site.archive.get(batch.sha256, batch.part_sizes)
-    pulled = Pulled(batch.stat_date, batch.source_name, parts, batch.received_at, batch.sha256, None)
+    pulled = Pulled(
+        batch.stat_date, batch.source_name, parts, batch.received_at, batch.sha256, None, batch.dataset
+    )
     again = replace(pulled, name=f"{batch.source_name}#{batch.batch_id}")
     kind = "release" if batch.kind == "release" else "reopened"
     registered = register_batch(site.engine, site.archive, platform, again, batch.pulled_at, kind=kind)
@@ -99,9 +110,17 @@ def _bring_in(site: Site, batch: Row[Any]) -> int:
             reading, waived = read_released_batch(parts, site.catalog)
         else:
             reading, waived = SOURCES[platform.family].read(platform, site.catalog, pulled), {}
-        read = Read(registered.batch_id, platform, batch.received_at, batch.pulled_at, reading, waived)
+        read = Read(
+            registered.batch_id,
+            platform,
+            batch.received_at,
+            batch.pulled_at,
+            reading,
+            waived,
+            batch.dataset,
+        )
         pass_gate(site, [(batch.stat_date, read)])
-    load_and_roll_up(site, batch.stat_date, whole=False)
+    load_and_roll_up(site, batch.stat_date, whole=False, dataset=batch.dataset)
     return registered.batch_id
 
 

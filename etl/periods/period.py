@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, Self
@@ -100,6 +101,10 @@ class Period:
             first = months[-1].ends_on + timedelta(days=1)
         return months
 
+    def to_date(self) -> list[Period]:
+        """The year up to its end (累计), which stands beside a month, quarter or year; a day has none."""
+        return [] if self.kind == "day" else [Period.around("to_date", self.ends_on)]
+
     def previous(self) -> Period:
         """The period of the same kind just before (环比). A year to date has none before it but the last year's."""
         if self.kind == "to_date":
@@ -113,17 +118,24 @@ class Period:
         return Period.around(self.kind, date(end.year - 1, end.month, min(end.day, last)))
 
 
-def periods_touched(days: list[date]) -> list[Period]:
-    """Every period in which a figure of these days counts, small ones first: the day, its month, its quarter, its year,
-    and the year to the end of that and each later month."""
+ORDER: tuple[Kind, ...] = ("day", "month", "quarter", "year", "to_date")
+
+
+def periods_touched(days: Iterable[date]) -> list[Period]:
+    """Every period in which a figure of these days counts, in order: the day, its month, its quarter, its year, and the
+    year to the end of that and each later month."""
     touched: set[Period] = set()
     for day in days:
-        touched |= {Period.around(kind, day) for kind in ("day", "month", "quarter", "year")}
+        touched |= {Period.around(kind, day) for kind in ORDER if kind != "to_date"}
         touched |= {
             Period.around("to_date", day.replace(month=month, day=1)) for month in range(day.month, 13)
         }
-    order = ["day", "month", "quarter", "year", "to_date"]
-    return sorted(touched, key=lambda each: (order.index(each.kind), each.ends_on))
+    return in_order(touched)
+
+
+def in_order(periods: Iterable[Period]) -> list[Period]:
+    """Days first, then months, quarters, years and years to date; the earlier before the later."""
+    return sorted(periods, key=lambda each: (ORDER.index(each.kind), each.ends_on))
 
 
 def _month_end(first: date, months: int) -> date:

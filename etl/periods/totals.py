@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, Row
 
 from etl.catalog import Catalog
 from etl.load import is_closed, take_day
@@ -27,29 +27,48 @@ def total_period(engine: Engine, catalog: Catalog, period: Period) -> None:
     if period.kind == "day":
         return
     with engine.begin() as conn:
-        conn.execute(
-            sa.text("SELECT pg_advisory_xact_lock(:key, :year)"),
-            {"key": YEAR_LOCK, "year": period.ends_on.year},
-        )
+        _take(conn, period)
         if _keeps_its_totals(conn, period):
             return
-        slice_: dict[str, Any] = {
-            "period_id": _ensure(conn, period),
-            "first": period.starts_on,
-            "last": period.ends_on,
-        }
-        slice_["months"] = run_sql(conn, "totals/months", slice_).scalar_one()
-        source = "days" if period.kind == "month" else "months"
-        plan_for_bulk(conn)
-        # A province's month has more than a million sums of units: more than the server's own share of memory holds.
-        conn.execute(sa.text("SET LOCAL work_mem = '256MB'"))
-        for table in TABLES:
-            run_sql(conn, f"totals/forget_{table}", slice_)
-            run_sql(conn, f"totals/{table}_of_{source}", slice_)
-            conn.execute(sa.text(f"ANALYZE mart.period_{table}_{slice_['period_id']}"))
+        slice_ = _write(conn, period)
         moment = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
         share = catalog.periods[period.kind].provisional_below
         run_sql(conn, "totals/mark", {**slice_, "moment": moment, "provisional_below": share})
+
+
+def differing_totals(engine: Engine, period: Period) -> list[Row[Any]]:
+    """Totals of a period that differ from those summed anew, at most 100; nothing is written."""
+    with engine.connect() as conn:
+        _take(conn, period)
+        run_sql(conn, "verify/keep_shown", {"period_id": _ensure(conn, period)})
+        found = list(run_sql(conn, "verify/period_total", _write(conn, period)).all())
+        conn.rollback()
+    return found
+
+
+def _take(conn: Connection, period: Period) -> None:
+    conn.execute(
+        sa.text("SELECT pg_advisory_xact_lock(:key, :year)"),
+        {"key": YEAR_LOCK, "year": period.ends_on.year},
+    )
+
+
+def _write(conn: Connection, period: Period) -> dict[str, Any]:
+    slice_: dict[str, Any] = {
+        "period_id": _ensure(conn, period),
+        "first": period.starts_on,
+        "last": period.ends_on,
+    }
+    slice_["months"] = run_sql(conn, "totals/months", slice_).scalar_one()
+    source = "days" if period.kind == "month" else "months"
+    plan_for_bulk(conn)
+    # A province's month has more than a million sums of units: more than the server's own share of memory holds.
+    conn.execute(sa.text("SET LOCAL work_mem = '256MB'"))
+    for table in TABLES:
+        run_sql(conn, f"totals/forget_{table}", slice_)
+        run_sql(conn, f"totals/{table}_of_{source}", slice_)
+        conn.execute(sa.text(f"ANALYZE mart.period_{table}_{slice_['period_id']}"))
+    return slice_
 
 
 def _ensure(conn: Connection, period: Period) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from etl.catalog import Catalog
 from etl.catalog.rules import CountLimit, DigitTwice, Tenfold, TypingError
 from etl.plausibility.baseline import Baseline
-from etl.plausibility.finding import Finding, Published, describe_series, shown, unit_of_count
+from etl.plausibility.finding import Finding, Published, ask, shown, subject_of
 from etl.plausibility.history import Array, Figures
 
 
@@ -92,17 +92,8 @@ def _is_plausible(baseline: Baseline, rule: TypingError, series: int, value: int
 def _finding(
     figures: Figures, baseline: Baseline, published: Published, check: str, series: int, words: str
 ) -> Finding:
-    code, level, measure, channel, name = describe_series(figures, series)
+    subject = subject_of(figures, series)
     value, expected = int(figures.values[series, -1]), baseline.usual(series)
-    unit = unit_of_count(figures, series)
-    return Finding(
-        check_code=check,
-        unit_code=code,
-        level=level,
-        measure=measure,
-        channel=channel,
-        value=value,
-        effect=round(value - expected),
-        score=published.share(measure, value - expected),
-        message=f"{name}报送 {value} {unit}，按本单位同类日的历史约为 {shown(expected)} {unit}；{words}",
-    )
+    unit = subject.unit
+    message = f"{subject.name}报送 {value} {unit}，按本单位同类日的历史约为 {shown(expected)} {unit}；{words}"
+    return ask(check, subject, value, value - expected, message, published)

@@ -52,7 +52,7 @@ def close_flag(engine: Engine, flag_id: int, name: str, text: str, clock: Clock)
         if _take(conn, flag_id) != "explained":
             raise FlagRefused(
                 f"第 {flag_id} 号疑点尚无说明，不能关闭。先执行 (explain it first): "
-                f"python -m etl flags explain {flag_id} --by NAME --text TEXT"
+                f"python -m etl flags explain {flag_id} --by NAME --why TEXT"
             )
         slice_ = {"flag_id": flag_id, "name": _named(name), "text": text.strip(), "moment": clock()}
         run_sql(conn, "plausibility/close", slice_)

@@ -42,19 +42,50 @@ class Published:
         return float(abs(effect)) / (max(self.totals.get(measure, 0.0), CLOSEST_TOTAL) * days)
 
 
-def describe_series(figures: Figures, series: int) -> tuple[str, str, str, str, str]:
-    """Unit code, level, measure, channel, and how the figure is called: 解答法律咨询（实体）."""
+@dataclass(frozen=True)
+class Subject:
+    """What a question is about: a unit's measure and channel. name (解答法律咨询（实体）) and unit (件) are for the
+    words."""
+
+    code: str
+    level: str
+    measure: str
+    channel: str
+    name: str
+    unit: str
+
+
+def subject_of(figures: Figures, series: int) -> Subject:
+    """What a series is about."""
     line, cell = int(figures.owner[series]), figures.cells.loc[int(figures.cell[series])]
     code, level = (str(figures.divisions.at[line, each]) for each in ("code", "level"))
     name, channel = str(cell["measure_name"]), str(cell["channel"])
     if channel != TOTAL:
         name = f"{name}（{cell['channel_name']}）"
-    return code, level, str(cell["measure"]), channel, name
+    return Subject(code, level, str(cell["measure"]), channel, name, str(cell["unit"]))
 
 
-def unit_of_count(figures: Figures, series: int) -> str:
-    """件, 人次, …"""
-    return str(figures.cells.at[int(figures.cell[series]), "unit"])
+def ask(
+    check: str,
+    subject: Subject,
+    value: float,
+    effect: float,
+    message: str,
+    published: Published,
+    days: int = 1,
+) -> Finding:
+    """The question about a figure that is a sum over so many days."""
+    return Finding(
+        check_code=check,
+        unit_code=subject.code,
+        level=subject.level,
+        measure=subject.measure,
+        channel=subject.channel,
+        value=round(value),
+        effect=round(effect),
+        score=published.share(subject.measure, effect, days),
+        message=message,
+    )
 
 
 def shown(number: float) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.engine import Connection
 
-from etl.catalog import Calendar, CalendarUnknown, Level
+from etl.catalog import Calendar, Level
 from etl.warehouse import run_sql
 
 Array = npt.NDArray[Any]
@@ -49,6 +49,22 @@ class Figures:
         keys = levels * (int(self.cell.max(initial=0)) + 1) + self.cell
         return pd.factorize(keys)[0]
 
+    @property
+    def division_ids(self) -> Array:
+        """division_id of each series."""
+        return self.divisions["division_id"].to_numpy(np.int64)[self.owner]
+
+    def level_numbers(self, levels: Sequence[str]) -> Array:
+        """Of each series the place of its level among these."""
+        place = {level: number for number, level in enumerate(levels)}
+        return self.divisions["level"].map(place).to_numpy(np.int64)[self.owner]
+
+    def places(self, of: Figures) -> Array:
+        """For each series of other figures the same one's number among these, which have them all."""
+        mine = series_keys(self.division_ids, self.cell)
+        order = np.argsort(mine)
+        return order[np.searchsorted(mine, series_keys(of.division_ids, of.cell), sorter=order)]
+
     def of_levels(self, levels: Collection[Level]) -> Array:
         """Which series are of divisions of these levels."""
         return np.asarray(self.is_at(levels)[self.owner])
@@ -58,19 +74,16 @@ class Figures:
         return self.divisions["level"].isin([level.value for level in levels]).to_numpy(bool)
 
 
-def is_worked(day: date, calendar: Calendar) -> bool:
-    """Whether the day is a working day; beyond the years that the calendar knows, Monday to Friday are."""
-    try:
-        return calendar.is_workday(day)
-    except CalendarUnknown:
-        return day.weekday() < 5
+def series_keys(division: Array, cell: Array) -> Array:
+    """One number for each series; cell_id is a smallint."""
+    return division.astype(np.int64) * 2**16 + cell
 
 
 def day_kinds(days: Sequence[date], calendar: Calendar) -> Array:
     """The kind of each day by the calendar: its weekday, or SHIFTED or HOLIDAY where the calendar differs from it."""
 
     def kind(day: date) -> int:
-        if is_worked(day, calendar) == (day.weekday() < 5):
+        if calendar.is_worked(day) == (day.weekday() < 5):
             return day.weekday()
         return SHIFTED if day.weekday() >= 5 else HOLIDAY
 
@@ -94,8 +107,18 @@ def read_divisions(conn: Connection, day: date, levels: Collection[str]) -> pd.D
     return pd.DataFrame(found.all(), columns=list(found.keys()))
 
 
+Series = tuple[Array, Array]
+"""division_id and cell_id of series that are wanted, be there a figure of them or not."""
+NONE: Series = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
 def read_own(
-    conn: Connection, days: list[date], kinds: Array, divisions: pd.DataFrame, cells: pd.DataFrame
+    conn: Connection,
+    days: list[date],
+    kinds: Array,
+    divisions: pd.DataFrame,
+    cells: pd.DataFrame,
+    series: Series = NONE,
 ) -> Figures:
     """What the divisions' own units reported."""
     slice_ = _slice(days, divisions)
@@ -104,7 +127,7 @@ def read_own(
     for line in run_sql(conn, "plausibility/own_sent", slice_):
         sent[row_of[line.division_id], column_of[line.stat_date]] = True
     lines = run_sql(conn, "plausibility/own_figures", slice_)
-    return _arrange(lines, days, kinds, divisions, cells, sent)
+    return _arrange(lines, days, kinds, divisions, cells, sent, series)
 
 
 @dataclass(frozen=True)
@@ -116,7 +139,12 @@ class Reporting:
 
 
 def read_totals(
-    conn: Connection, days: list[date], kinds: Array, divisions: pd.DataFrame, cells: pd.DataFrame
+    conn: Connection,
+    days: list[date],
+    kinds: Array,
+    divisions: pd.DataFrame,
+    cells: pd.DataFrame,
+    series: Series = NONE,
 ) -> tuple[Figures, Reporting, Reporting]:
     """The divisions' totals over channels; with it the reporting of each division with all below it, and of its own
     unit alone."""
@@ -132,7 +160,7 @@ def read_totals(
     totals = cells.index[cells["channel"] == TOTAL].tolist()
     above = divisions.loc[is_above, "division_id"].tolist()
     lines = run_sql(conn, "plausibility/total_figures", slice_ | {"cells": totals, "divisions": above})
-    figures = _arrange(lines, days, kinds, divisions, cells, counts[1] > 0)
+    figures = _arrange(lines, days, kinds, divisions, cells, counts[1] > 0, series)
     return figures, Reporting(counts[0], counts[1]), Reporting(counts[2], counts[3])
 
 
@@ -154,6 +182,7 @@ def _arrange(
     divisions: pd.DataFrame,
     cells: pd.DataFrame,
     sent: Array,
+    series: Series,
 ) -> Figures:
     row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
     parts: list[tuple[Array, int, Array]] = []
@@ -161,6 +190,11 @@ def _arrange(
     levels = pd.factorize(divisions["level"])[0]
     # Ordered by level and cell, so that a group of peers is one stretch of series.
     is_seen = np.zeros((int(levels.max(initial=0)) + 1, width, len(divisions)), dtype=bool)
+    division, cell = series
+    is_here = division < len(row_of)
+    rows, cell = row_of[division[is_here]], cell[is_here]
+    rows, cell = rows[rows >= 0], cell[rows >= 0]
+    is_seen[levels[rows], cell, rows] = True
     for line in lines:
         rows, cells_of = row_of[line.division_id], np.array(line.cell_id, dtype=np.int64)
         keys = np.ravel_multi_index((levels[rows], cells_of, rows), is_seen.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -15,9 +16,10 @@ from etl.warehouse import run_sql
 
 
 def find_unbalanced_pairs(
-    conn: Connection, catalog: Catalog, day: date, published: Published
+    conn: Connection, catalog: Catalog, day: date, published: Published, units: Collection[int] | None
 ) -> list[Finding]:
-    """Units of all levels of which a part exceeds its whole from 1 January to the day, over channels (ruling 13).
+    """Units of all levels, all or these, of which a part exceeds its whole from 1 January to the day, over channels
+    (ruling 13).
 
     Looked at are units that have such figures on the day; a pair is asked about once while its flag is not closed.
     Their sums by month are kept in quality.month_sum, so that the cost of a day is that of its month.
@@ -34,6 +36,7 @@ def find_unbalanced_pairs(
     month = day.replace(day=1)
     slice_ = {
         "day": day,
+        "units": units,
         "cells": cells,
         "month": month,
         "month_end": (month + timedelta(days=31)).replace(day=1) - timedelta(days=1),

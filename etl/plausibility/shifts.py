@@ -9,7 +9,7 @@ import numpy as np
 
 from etl.catalog.rules import LevelShift, PeriodEnd
 from etl.plausibility.baseline import Baseline
-from etl.plausibility.finding import Finding, Published, describe_series, shown, unit_of_count
+from etl.plausibility.finding import Finding, Published, ask, shown, subject_of
 from etl.plausibility.history import Array, Figures
 
 ONE_DAY = 3.0
@@ -32,26 +32,14 @@ def find_level_shifts(
     is_new, recent, fitting = _begins(holds, rule.quiet_days)
     found = []
     for series in np.flatnonzero(is_new & is_asked & is_steady):
-        code, level, measure, channel, name = describe_series(totals, int(series))
-        unit, usual = unit_of_count(totals, int(series)), float(fitting[series])
+        subject, usual = subject_of(totals, int(series)), float(fitting[series])
         actual = float(np.nansum(totals.values[series, -rule.recent_days :]))
         words = "上升" if recent[series] > usual else "下降"
-        found.append(
-            Finding(
-                check_code=rule.kind,
-                unit_code=code,
-                level=level,
-                measure=measure,
-                channel=channel,
-                value=round(actual),
-                effect=round(actual - usual),
-                score=published.share(measure, actual - usual, rule.recent_days),
-                message=(
-                    f"{name}最近 {rule.recent_days} 天合计 {actual:.0f} {unit}，按此前水平与同级其他地区走势约为 "
-                    f"{shown(usual)} {unit}，水平{words}；请说明原因"
-                ),
-            )
+        message = (
+            f"{subject.name}最近 {rule.recent_days} 天合计 {actual:.0f} {subject.unit}，"
+            f"按此前水平与同级其他地区走势约为 {shown(usual)} {subject.unit}，水平{words}；请说明原因"
         )
+        found.append(ask(rule.kind, subject, actual, actual - usual, message, published, rule.recent_days))
     return found
 
 
@@ -120,25 +108,13 @@ def find_period_jumps(
     )
     found = []
     for series in np.flatnonzero(is_jump):
-        code, level, measure, channel, name = describe_series(figures, int(series))
-        unit = unit_of_count(figures, int(series))
-        effect = value[series] - expected[series]
-        found.append(
-            Finding(
-                check_code=rule.kind,
-                unit_code=code,
-                level=level,
-                measure=measure,
-                channel=channel,
-                value=round(value[series]),
-                effect=round(effect),
-                score=published.share(measure, effect, rule.reports),
-                message=(
-                    f"{name}月末最后 {rule.reports} 次报送合计 {value[series]:.0f} {unit}，同类日通常约为 "
-                    f"{shown(expected[series])} {unit}；请说明是否集中补报"
-                ),
-            )
+        subject = subject_of(figures, int(series))
+        message = (
+            f"{subject.name}月末最后 {rule.reports} 次报送合计 {value[series]:.0f} {subject.unit}，"
+            f"同类日通常约为 {shown(expected[series])} {subject.unit}；请说明是否集中补报"
         )
+        effect = value[series] - expected[series]
+        found.append(ask(rule.kind, subject, value[series], effect, message, published, rule.reports))
     return found
 
 

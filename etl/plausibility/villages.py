@@ -9,7 +9,7 @@ import numpy as np
 
 from etl.catalog import Level
 from etl.catalog.rules import VillageGap, VillageSum
-from etl.plausibility.finding import Finding, Published, shown
+from etl.plausibility.finding import Finding, Published, Subject, ask, shown
 from etl.plausibility.history import TOTAL, Array, Figures
 
 WEEK = 7
@@ -85,26 +85,17 @@ def find_village_gaps(
             break
         holds = holds & ~_gaps(sums, rule, back)[0]
     found = []
-    for county, column, code, name, unit in _named(sums, totals, holds):
+    for county, column, subject in _subjects(sums, totals, holds):
         gap = expected[county, column] - actual[county, column]
         rest = gap - explained[county, column]
+        unit = subject.unit
+        message = (
+            f"{subject.name}最近 {rule.recent_days} 天所辖村（社区）合计 {actual[county, column]:.0f} {unit}，"
+            f"按本县自报数与以往比例约为 {shown(expected[county, column])} {unit}，相差 {gap:.0f} {unit}；"
+            f"其中未报送的村（社区）可解释约 {explained[county, column]:.0f} {unit}，其余 {rest:.0f} {unit} 请说明原因"
+        )
         found.append(
-            Finding(
-                check_code=rule.kind,
-                unit_code=code,
-                level=Level.COUNTY.value,
-                measure=sums.measures[column],
-                channel=TOTAL,
-                value=round(actual[county, column]),
-                effect=round(-rest),
-                score=published.share(sums.measures[column], rest, rule.recent_days),
-                message=(
-                    f"{name}最近 {rule.recent_days} 天所辖村（社区）合计 {actual[county, column]:.0f} {unit}，"
-                    f"按本县自报数与以往比例约为 {shown(expected[county, column])} {unit}，相差 {gap:.0f} {unit}；"
-                    f"其中未报送的村（社区）可解释约 {explained[county, column]:.0f} {unit}，"
-                    f"其余 {rest:.0f} {unit} 请说明原因"
-                ),
-            )
+            ask(rule.kind, subject, actual[county, column], -rest, message, published, rule.recent_days)
         )
     return found
 
@@ -171,31 +162,21 @@ def find_village_sums(
     before = is_asked & (number == rule.reports + 1)
     holds &= ~(before & is_equal).any(axis=2)
     found = []
-    for county, column, code, name, unit in _named(sums, totals, holds):
+    for county, column, subject in _subjects(sums, totals, holds):
         value = round(own[county, column, -1])
-        found.append(
-            Finding(
-                check_code=rule.kind,
-                unit_code=code,
-                level=Level.COUNTY.value,
-                measure=sums.measures[column],
-                channel=TOTAL,
-                value=value,
-                effect=value,
-                score=published.share(sums.measures[column], value),
-                message=(
-                    f"{name}本县自报数最近 {rule.reports} 次均与所辖村（社区）合计相等（本日均为 {value} {unit}）；"
-                    "自报数不应包含下级数据，请核对是否重复计算"
-                ),
-            )
+        message = (
+            f"{subject.name}本县自报数最近 {rule.reports} 次均与所辖村（社区）合计相等"
+            f"（本日均为 {value} {subject.unit}）；自报数不应包含下级数据，请核对是否重复计算"
         )
+        found.append(ask(rule.kind, subject, value, value, message, published))
     return found
 
 
-def _named(sums: VillageSums, totals: Figures, holds: Array) -> Iterator[tuple[int, int, str, str, str]]:
+def _subjects(sums: VillageSums, totals: Figures, holds: Array) -> Iterator[tuple[int, int, Subject]]:
+    """County, measure and what a question about them is about, wherever something holds."""
     names = totals.cells.drop_duplicates("measure").set_index("measure")
     for county, column in zip(*np.nonzero(holds), strict=True):
         measure = sums.measures[column]
         code = str(totals.divisions.at[int(sums.counties[county]), "code"])
         name, unit = (str(names.at[measure, each]) for each in ("measure_name", "unit"))
-        yield int(county), int(column), code, name, unit
+        yield int(county), int(column), Subject(code, Level.COUNTY.value, measure, TOTAL, name, unit)

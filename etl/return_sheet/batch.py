@@ -32,7 +32,7 @@ def return_batch(site: Site, batch_id: int, folder: Path) -> Path:
     if not problems:
         raise NothingToReturn(f"批次 {batch_id} 没有隔离的行，无需退回")
     parts = site.archive.get(batch.sha256, batch.part_sizes)
-    pulled = pulled_of(batch.stat_date, batch.source_name, parts, batch.received_at)
+    pulled = pulled_of(batch.stat_date, batch.source_name, parts, batch.received_at, None, batch.dataset)
     platform = site.catalog.platforms[batch.platform]
     of, _ = revision_of(batch.source_name)
     revision = 1 + max(number for other, number in map(revision_of, batch.names) if other == of)

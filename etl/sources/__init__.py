@@ -16,8 +16,9 @@ from etl.sources.database import Database
 from etl.sources.rest import Rest
 from etl.sources.workbooks import Workbooks
 
+REST = Rest()
 SOURCES: dict[str, Source] = {
-    "rest": Rest(),
+    "rest": REST,
     "csv": CsvFiles(),
     "workbook": Workbooks(),
     "database": Database(),
@@ -25,6 +26,7 @@ SOURCES: dict[str, Source] = {
 """Source by the family that a platform's declaration names."""
 
 __all__ = [
+    "REST",
     "SOURCES",
     "Failure",
     "Listing",

@@ -13,7 +13,7 @@ import pandas as pd
 import tenacity
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from etl.catalog import Catalog, Platform
+from etl.catalog import Catalog, Dataset, Platform
 from etl.connections import Connection
 
 MAX_BYTES = 50_000_000
@@ -67,7 +67,8 @@ class PullFailed(Exception):
 class Pulled:
     """What one pull brought for one batch, unread.
 
-    name is the file's name, `submissions` or `submissions-since-<day of the pull>` for a REST platform,
+    stat_date is the statistical day; of stocks, the last day of their month.
+    name is the file's name, `submissions`, `submissions-since-<day of the pull>` or `stocks` for a REST platform,
     `hotline_daily` for a database, and empty when a folder could not be reached at all.
     parts are the pages in order, the one file, or the rows as JSON lines; what arrived, on failure too.
     received_at (UTC) is the source's receipt stamp of the file; None where each submission has its own.
@@ -80,6 +81,7 @@ class Pulled:
     received_at: datetime | None
     sha256: str
     failure: Failure | None
+    dataset: Dataset = "daily"
 
 
 @dataclass
@@ -112,7 +114,7 @@ class Reading:
 
 
 class Source(Protocol):
-    """One family of platform."""
+    """One family of platform. Stocks come over REST alone: `Rest.pull_month`."""
 
     def pull_day(
         self, platform: Platform, connection: Connection, day: date, known: Container[Seen]
@@ -161,12 +163,13 @@ def pulled_of(
     parts: Sequence[bytes],
     received_at: datetime | None = None,
     failure: Failure | None = None,
+    dataset: Dataset = "daily",
 ) -> Pulled:
     """A `Pulled` with the digest of its parts."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    return Pulled(day, name, tuple(parts), received_at, digest.hexdigest(), failure)
+    return Pulled(day, name, tuple(parts), received_at, digest.hexdigest(), failure, dataset)
 
 
 def backoff(first_wait_s: float) -> tenacity.wait.wait_base:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,6 +19,7 @@ _DAY = re.compile(
     r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)"
     r"(?:[T ]+[0-9]{1,2}:[0-9]{2}.*)?"
 )
+_MONTH = re.compile(r"([1-9][0-9]{3})-(0[1-9]|1[0-2])")
 _COMPACT_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 
 
@@ -87,6 +89,15 @@ def day_text(text: str) -> str:
     """The day in ISO form when the text can be read as one, else the text as received."""
     day = read_day(text)
     return text if day is None else day.isoformat()
+
+
+def month_text(text: str) -> str:
+    """The last day, in ISO form, of a month written as 2026-03; else the text as received, which names no month."""
+    found = _MONTH.fullmatch(text.strip())
+    if found is None:
+        return f"（{text}）" if read_day(text) else text
+    year, month = int(found[1]), int(found[2])
+    return f"{text.strip()}-{monthrange(year, month)[1]:02d}"
 
 
 def read_stamp(text: str) -> datetime | None:

@@ -59,6 +59,11 @@ class Texts:
         table = np.append(changed.codes, np.int32(-1))
         return Texts(table[self.codes].astype(np.int32), changed.uniques)
 
+    def texts(self) -> list[str | None]:
+        """The column as it reads, one text or None for each code."""
+        table = [*self.uniques, None]
+        return [table[code] for code in self.codes]
+
     def take(self, where: npt.NDArray[np.bool_]) -> Texts:
         return Texts(self.codes[where], self.uniques)
 
@@ -219,6 +224,7 @@ class Draft:
 
     def _submissions_frame(self) -> pd.DataFrame:
         each = self.submissions
+        filled = Texts.encode([one.filled_at for one in each]).map(lambda text: _kept(text, _LONGEST_TIME))
         return pd.DataFrame(
             {
                 "submission": np.arange(len(each), dtype=np.int32),
@@ -226,9 +232,7 @@ class Draft:
                 "date": pd.Series(_masked_list([one.date for one in each]), dtype="str"),
                 "revision": np.array([one.revision for one in each], np.int64),
                 "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
-                "filled_at": pd.Series(
-                    [one.filled_at and _kept(one.filled_at, _LONGEST_TIME) for one in each], dtype="object"
-                ),
+                "filled_at": pd.Series(filled.texts(), dtype="object"),
                 "is_nil": np.array([one.is_nil for one in each], np.bool_),
                 "personal": np.array([one.personal for one in each], np.bool_),
             }

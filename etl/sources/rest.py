@@ -1,4 +1,4 @@
-"""Family A, county and city platforms: submissions over REST, as JSON pages."""
+"""Family A, county and city platforms: submissions and stocks over REST, as JSON pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import orjson
 import tenacity
 from pydantic import Field
 
-from etl.catalog import Catalog, Platform
+from etl.catalog import Catalog, Dataset, Platform
 from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connection
 from etl.sources.base import (
@@ -35,13 +35,14 @@ from etl.sources.base import (
     pulled_of,
     read_options,
 )
-from etl.sources.cells import day_text, json_text, read_day, read_stamp
+from etl.sources.cells import day_text, json_text, month_text, read_day, read_stamp
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import any_personal, find_personal, mask
 
 T = TypeVar("T")
 _NAME = "submissions"
 _SINCE = "submissions-since-"
+_STOCKS = "stocks"
 _LONGEST_WAIT_S = 120
 """A platform that asks for a longer pause is left alone: the next run comes back to it."""
 _SLOWEST = 10
@@ -61,10 +62,11 @@ _MISWRITTEN = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolE
 
 
 class RestOptions(Options):
-    """path below the base URL; page_size; concurrency of requests; fields: the contract's name of a field or
-    of a query parameter → the platform's."""
+    """path of submissions and stocks_path of stocks, below the base URL; page_size; concurrency of requests; fields:
+    the contract's name of a field or of a query parameter → the platform's."""
 
     path: str = "/api/v1/submissions"
+    stocks_path: str = "/api/v1/stocks"
     page_size: int = Field(default=500, ge=1, le=500)
     concurrency: int = Field(default=4, ge=1, le=32)
     fields: dict[str, str] = Field(default_factory=dict)
@@ -122,6 +124,15 @@ class Rest:
             return Listing([pulled_of(day, _NAME, error.parts, failure=error.failure)])
         return Listing([pulled_of(day, _NAME, [page.body for page in pages])])
 
+    def pull_month(self, platform: Platform, connection: Connection, last_day: date) -> Listing:
+        """Bring the stocks of the month that ends on a day, as they stand."""
+        try:
+            pages = self._pull(platform, connection, {"month": f"{last_day:%Y-%m}"}, "stocks")
+        except PullFailed as error:
+            pulled = pulled_of(last_day, _STOCKS, error.parts, failure=error.failure, dataset="stocks")
+            return Listing([pulled])
+        return Listing([pulled_of(last_day, _STOCKS, [page.body for page in pages], dataset="stocks")])
+
     def pull_since(
         self, platform: Platform, connection: Connection, since: datetime, known: Container[Seen]
     ) -> Listing:
@@ -139,14 +150,15 @@ class Rest:
 
     def check(self, platform: Platform, connection: Connection) -> str:
         today = self.clock().astimezone(SHANGHAI).date()
-        client = self._client(platform, connection, {"date": today.isoformat()})
-        total = asyncio.run(client.total())
-        return f"可以连接，令牌有效，{today.isoformat()} 已有 {total} 份报送"
+        dataset: Dataset = "daily" if "daily" in platform.datasets else "stocks"
+        asked = {"date": today.isoformat()} if dataset == "daily" else {"month": f"{today:%Y-%m}"}
+        total = asyncio.run(self._client(platform, connection, asked, dataset).total())
+        return f"可以连接，令牌有效，{next(iter(asked.values()))} 已有 {total} 份报送"
 
     def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
         field = _renamed(read_options(RestOptions, platform))
         own_day = read_day(pulled.name.removeprefix(_SINCE)) if pulled.name.startswith(_SINCE) else None
-        reader = _Reader(catalog, field)
+        reader = _Reader(catalog, field, pulled.dataset)
         for number, body in enumerate(pulled.parts, 1):
             items = _page(body, field, looks_twice=True).items
             scan = _may_hold_personal(body)
@@ -155,10 +167,18 @@ class Rest:
                     reader.add(item, f"第 {number} 页", at, scan)
         return reader.draft.reading()
 
-    def _pull(self, platform: Platform, connection: Connection, asked: dict[str, str]) -> list[_Arrived]:
-        return asyncio.run(self._client(platform, connection, asked).pages())
+    def _pull(
+        self,
+        platform: Platform,
+        connection: Connection,
+        asked: dict[str, str],
+        dataset: Dataset = "daily",
+    ) -> list[_Arrived]:
+        return asyncio.run(self._client(platform, connection, asked, dataset).pages())
 
-    def _client(self, platform: Platform, connection: Connection, asked: dict[str, str]) -> _Client:
+    def _client(
+        self, platform: Platform, connection: Connection, asked: dict[str, str], dataset: Dataset
+    ) -> _Client:
         try:
             options = read_options(RestOptions, platform)
             if not connection.password:
@@ -166,7 +186,8 @@ class Rest:
         except Unreadable as error:
             raise PullFailed(Failure("rejected", str(error))) from None
         own_day = self.clock().astimezone(SHANGHAI).date()
-        return _Client(platform, connection, options, asked, own_day, self.first_wait_s)
+        path = options.stocks_path if dataset == "stocks" else options.path
+        return _Client(platform, connection, options, path, asked, own_day, self.first_wait_s)
 
 
 class _Client:
@@ -177,6 +198,7 @@ class _Client:
         platform: Platform,
         connection: Connection,
         options: RestOptions,
+        path: str,
         asked: dict[str, str],
         own_day: date,
         first_wait_s: float,
@@ -189,7 +211,7 @@ class _Client:
         self._asked = {self._field(name): value for name, value in asked.items()}
         self._wait = backoff(first_wait_s)
         self._jitter = tenacity.wait_random(0, first_wait_s)
-        self._url = connection.base_url().rstrip("/") + options.path
+        self._url = connection.base_url().rstrip("/") + path
         self._http: httpx.AsyncClient
         self._size = options.page_size
         self._resume_at = 0.0
@@ -547,11 +569,12 @@ def _whole(value: Any) -> int:
 
 
 class _Reader:
-    """Items to submissions and figures."""
+    """Items to submissions and figures. A stock's date is the last day of its month, its channel the total."""
 
-    def __init__(self, catalog: Catalog, field: Callable[[str], str]) -> None:
+    def __init__(self, catalog: Catalog, field: Callable[[str], str], dataset: Dataset) -> None:
         self.draft = Draft()
         self._field = field
+        self._of_stocks = dataset == "stocks"
         self._of_value = [field(name) for name in ("measure", "channel", "value")]
         measures = catalog.measures
         self._survey: dict[str, str] = {
@@ -569,13 +592,16 @@ class _Reader:
             draft.problem(index, place, "", json_text(item), "这一条不是 JSON 对象")
             return
         problems = [f"键 {item[_TWICE]} 出现两次，无从判断以哪个为准"] if _TWICE in item else []
+        when = "month" if self._of_stocks else "date"
         unit, day, revision, stamp, values, survey = (
-            item.get(field(name)) for name in ("unit", "date", "revision", "submitted_at", "values", "survey")
+            item.get(field(name)) for name in ("unit", when, "revision", "submitted_at", "values", "survey")
         )
+        if self._of_stocks:
+            survey = None
         if not isinstance(unit, (str, int)) or isinstance(unit, bool):
             problems.append("没有 unit")
         if not isinstance(day, str):
-            problems.append("没有 date")
+            problems.append(f"没有 {when}")
         edition = _whole(revision)
         if edition < 0:
             problems.append("revision 不是整数")
@@ -585,7 +611,7 @@ class _Reader:
             problems.append("survey 不是列表")
         submission = Submission(
             json_text(unit).strip(),
-            day_text(json_text(day)),
+            month_text(json_text(day)) if self._of_stocks else day_text(json_text(day)),
             edition,
             read_stamp(stamp) if isinstance(stamp, str) else None,
             is_nil=values == [] and not problems,
@@ -599,7 +625,8 @@ class _Reader:
             self._add_value(index, place, submission.date, entry)
         for entry in survey or ():
             self._add_survey(index, place, submission.date, entry)
-        self._add_totals(index, place, item.get(field("totals")))
+        if not self._of_stocks:
+            self._add_totals(index, place, item.get(field("totals")))
 
     def _add_value(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
         if not isinstance(entry, dict):
@@ -610,7 +637,8 @@ class _Reader:
             return
         measure, channel, value = map(entry.get, self._of_value)
         if value is not None:
-            self.draft.figure(index, place, day, json_text(measure), json_text(channel), *_number(value))
+            of_channel = "all" if self._of_stocks else json_text(channel)
+            self.draft.figure(index, place, day, json_text(measure), of_channel, *_number(value))
 
     def _add_survey(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
         if not isinstance(entry, dict):

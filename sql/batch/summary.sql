@@ -9,6 +9,6 @@ SELECT
     sum(batch.rows_superseded) AS superseded
 FROM landing.batch
 JOIN core.platform ON platform.platform_id = batch.platform_id
-WHERE batch.stat_date = ANY(CAST(:days AS date[]))
+WHERE batch.stat_date = ANY(CAST(:days AS date[])) AND batch.dataset = :dataset
 GROUP BY batch.stat_date, platform.platform
 ORDER BY batch.stat_date, platform.platform

@@ -1,5 +1,5 @@
--- The day's gated batches are loaded; what was staged for them is gone; the day waits for its roll-up, unless its month is
--- closed.
+-- The day's gated batches are loaded; what was staged for them is gone; the day, or the month of stocks, waits for its
+-- roll-up, unless its month is closed.
 WITH done AS (
     UPDATE landing.batch
     SET state = 'loaded'
@@ -10,7 +10,14 @@ WITH done AS (
 waiting AS (
     INSERT INTO mart.daily_rollup (stat_date, loaded_at)
     SELECT :day, :known_at
-    WHERE EXISTS (SELECT FROM done) AND NOT :is_closed
+    WHERE EXISTS (SELECT FROM done) AND NOT :is_closed AND CAST(:dataset AS text) = 'daily'
+    ON CONFLICT (stat_date) DO UPDATE SET loaded_at = excluded.loaded_at
+),
+
+waiting_month AS (
+    INSERT INTO mart.stock_rollup (stat_date, loaded_at)
+    SELECT :day, :known_at
+    WHERE EXISTS (SELECT FROM done) AND NOT :is_closed AND CAST(:dataset AS text) = 'stocks'
     ON CONFLICT (stat_date) DO UPDATE SET loaded_at = excluded.loaded_at
 )
 

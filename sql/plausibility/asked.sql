@@ -5,5 +5,6 @@ FROM (
     SELECT submission.unit_id, unnest(submission.cells) AS cell_id, unnest(submission.figures) AS value
     FROM core.submission
     WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.cells && CAST(:cells AS smallint[])
+        AND (CAST(:units AS integer[]) IS NULL OR submission.unit_id = ANY(:units))
 ) AS figure
 WHERE figure.value > 0 AND figure.cell_id = ANY(:cells);

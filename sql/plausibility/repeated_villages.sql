@@ -8,6 +8,7 @@ WITH reported AS MATERIALIZED (
         AND period.valid_from <= :day AND :day < period.valid_to
     WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
         AND NOT submission.is_nil AND total.value >= :least_total
+        AND (CAST(:units AS integer[]) IS NULL OR submission.unit_id = ANY(:units))
 ),
 
 before AS (

@@ -1,7 +1,5 @@
 -- On time, late, missing: what each unit owes on a day, by when, and what became of it (rulings 1 to 4).
 ALTER TABLE core.measure
-    -- The levels that report it.
-    ADD COLUMN IF NOT EXISTS levels text[] NOT NULL DEFAULT '{}',
     -- A submission without it is partial.
     ADD COLUMN is_required boolean NOT NULL DEFAULT false;
 
@@ -11,7 +9,6 @@ ALTER TABLE core.platform ADD COLUMN is_everyday boolean NOT NULL DEFAULT false;
 -- Units that owe a day to the same platforms, with the times until which they owe it. Units without a due time lie inside
 -- the area and at a level of a platform and owe nothing that day, by its calendar or by an exception.
 ALTER TABLE core.expected_day
-    ADD COLUMN dataset text NOT NULL DEFAULT 'daily',
     ADD COLUMN platform_ids smallint[] NOT NULL DEFAULT '{}',
     ADD COLUMN due_at timestamptz,
     ADD COLUMN cutoff_at timestamptz,

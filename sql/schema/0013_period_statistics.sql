@@ -223,9 +223,6 @@ BEGIN
     LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id
     JOIN core.cell_name AS known ON known.cell_id = beside.cell_id;
 
-    IF to_regclass('mart.stock_figure') IS NULL THEN
-        RETURN;
-    END IF;
     -- Stocks: the period's last month, nothing added up over time.
     RETURN QUERY
     WITH stock AS (

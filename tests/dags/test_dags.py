@@ -13,7 +13,16 @@ import pytest
 
 pytestmark = pytest.mark.dags
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"daily_statistics", "housekeeping", "restatements", "quarantine_desk", "submission_watch"}
+EXPECTED = {
+    "daily_statistics",
+    "housekeeping",
+    "monthly_stocks",
+    "outlook",
+    "period_indicators",
+    "quarantine_desk",
+    "restatements",
+    "submission_watch",
+}
 OPERATORS = 1
 """Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
@@ -103,6 +112,79 @@ def test_a_city_is_asked_in_at_most_twelve_mapped_tasks() -> None:
     )
 
 
+def test_stocks_are_asked_of_the_platforms_that_deliver_them() -> None:
+    from etl.catalog import load_catalog
+    from etl.daily import plan_groups
+
+    groups = plan_groups(load_catalog(None), "stocks")
+    asked = [name for group in groups for name in group]
+    assert 1 < len(groups) <= 12
+    assert len(asked) == 15
+    assert {"city-371300", "stocks-371300"} <= set(asked)
+    assert not {"township-371300", "village-371300", "hotline-371300"} & set(asked)
+
+
+@pytest.mark.parametrize(
+    ("evening", "month"),
+    [
+        ("2026-04-05T18:30:00+08:00", "2026-03"),
+        ("2026-04-24T18:30:00+08:00", "2026-03"),
+        ("2026-01-05T18:30:00+08:00", "2025-12"),
+        ("2026-03-08T18:30:00+08:00", "2026-02"),
+    ],
+)
+def test_every_evening_that_asks_for_stocks_asks_for_the_month_before(
+    evening: str, month: str, bag: Any
+) -> None:
+    import pendulum
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    timetable = coerce_to_core_timetable(bag.dags["monthly_stocks"].timetable)
+    run_date = pendulum.parse(evening).in_timezone("UTC")
+    assert timetable._get_partition_info(run_date)[1] == month
+
+
 def test_etl_is_imported_without_airflow() -> None:
     code = "import sys, etl.cli, etl.daily; sys.exit(any(name.split('.')[0] == 'airflow' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=DAGS.parent, check=False).returncode == 0
+
+
+def test_what_a_day_changes_reaches_the_periods_that_it_counts_in_and_no_other(bag: Any) -> None:
+    from airflow.sdk import PartitionedAssetTimetable
+
+    timetable = bag.dags["period_indicators"].timetable
+    assert isinstance(timetable, PartitionedAssetTimetable)
+    periods = timetable.asset_condition.uri
+    emitting = {
+        task.dag_id
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if periods in [asset.uri for asset in task.outlets]
+    }
+    assert emitting == {"daily_statistics", "restatements"}
+
+
+def test_a_restated_day_names_its_periods_and_no_year_to_date_of_months_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from contextlib import contextmanager
+    from datetime import date
+    from types import SimpleNamespace
+
+    from etl import tasks
+
+    @contextmanager
+    def site() -> Any:
+        yield SimpleNamespace(today=lambda: date(2026, 4, 2))
+
+    monkeypatch.setattr(tasks, "_site", site)
+    assert tasks.touched_periods(["2026-02-28"]) == [
+        "2026-02-28",
+        "2026-02",
+        "2026Q1",
+        "2026",
+        "2026-02/to_date",
+        "2026-03/to_date",
+        "2026-04/to_date",
+    ]
+    assert tasks.touched_periods([]) == []

@@ -37,7 +37,7 @@ def first_runs(running: Running) -> list[Run]:
         *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
     )
     assert "Created backfill Dag run" in printed
-    return running.api.wait(DAG, DAYS, seconds=400)
+    return running.api.wait(DAG, [day.isoformat() for day in DAYS], seconds=400)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_second_start_finds_it_running(running: Running) -> None:
 def test_a_platform_that_refuses_us_fails_its_own_task_and_the_run(
     running: Running, first_runs: list[Run]
 ) -> None:
-    assert [(run.day, run.state) for run in first_runs] == [(day.isoformat(), "failed") for day in DAYS]
+    assert [(run.partition, run.state) for run in first_runs] == [(day.isoformat(), "failed") for day in DAYS]
     for run in first_runs:
         failed = running.api.failed_tasks(DAG, run.run_id)
         pulled = [name for name in failed if name.startswith("pull_and_gate")]
@@ -118,9 +118,15 @@ def test_running_the_failed_days_again_succeeds_and_changes_nothing(
         *("backfill", "create", "--dag-id", DAG, "--max-active-runs", "1", "--reprocess-behavior", "failed"),
         *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
     )
-    again = [run for run in running.api.wait(DAG, DAYS, seconds=400) if run not in first_runs]
+    again = [
+        run
+        for run in running.api.wait(DAG, [day.isoformat() for day in DAYS], seconds=400)
+        if run not in first_runs
+    ]
     reasons = "\n".join(running.reasons(DAG, run.run_id) for run in again)
-    assert [(run.day, run.state) for run in again] == [(day.isoformat(), "success") for day in DAYS], reasons
+    assert [(run.partition, run.state) for run in again] == [(day.isoformat(), "success") for day in DAYS], (
+        reasons
+    )
     keys = ["stat_date", "division_code", "measure", "channel"]
     after = running.read(FIGURES, days=DAYS)
     pd.testing.assert_frame_equal(

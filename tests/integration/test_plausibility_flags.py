@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,9 @@ def clock() -> datetime:
     return datetime(2026, 3, 21, 8, tzinfo=UTC)
 
 
+Figures = dict[tuple[str, str], int]
+
+
 class Warehouse:
     """A warehouse whose submissions are written straight into the tables."""
 
@@ -48,7 +51,7 @@ class Warehouse:
         self.engine: Engine = open_warehouse(Settings(Path("/nonexistent"), url, "", None))
         self.cells = register_catalog(self.engine, catalog)
 
-    def send(self, unit: str, day: date, figures: dict[tuple[str, str], int]) -> None:
+    def send(self, unit: str, day: date, figures: Figures) -> None:
         """The unit's figures of the day, in the place of what was there: as a restatement leaves it."""
         slice_ = {
             "unit": unit,
@@ -67,12 +70,55 @@ class Warehouse:
         roll_up_day(self.engine, self.catalog, day, whole=True)
         return flag_day(self.engine, self.catalog, day)
 
+    def restate(self, sent: Mapping[str, Figures], day: date = DAY) -> bool:
+        """Units send the day anew, and what changed is rolled up and judged; returns whether the day was judged
+        whole."""
+        before = self.fitted_at(day)
+        for unit, figures in sent.items():
+            self.send(unit, day, figures)
+            with self.engine.begin() as conn:
+                conn.execute(sa.text(WAIT), {"unit": unit, "day": day})
+        roll_up_day(self.engine, self.catalog, day, whole=False)
+        flag_day(self.engine, self.catalog, day)
+        return self.fitted_at(day) != before
+
+    def figures_of(self, unit: str, day: date) -> Figures:
+        """What counts of the unit on the day."""
+        query = """
+            SELECT cells, figures FROM core.submission JOIN core.division ON division_id = unit_id
+            WHERE stat_date = :day AND division_code = :unit AND known_to = 'infinity'
+        """
+        pair_of = {cell: pair for pair, cell in self.cells.items()}
+        with self.engine.connect() as conn:
+            found = conn.execute(sa.text(query), {"unit": unit, "day": day}).one()
+        return {pair_of[cell]: value for cell, value in zip(found.cells, found.figures, strict=True)}
+
+    def fitted_at(self, day: date = DAY) -> datetime | None:
+        with self.engine.connect() as conn:
+            query = "SELECT fitted_at FROM quality.day_fit WHERE stat_date = :day"
+            found: datetime | None = conn.execute(sa.text(query), {"day": day}).scalar_one_or_none()
+            return found
+
+    def open_flags(self) -> dict[tuple[Any, ...], str]:
+        """The message of each flag that is not closed, by what it is about."""
+        flags = self.flags()
+        mine = flags[(flags["state"] != "closed") & (flags["stat_date"] == DAY)].astype(object)
+        about = mine[["unit_code", "check_code", "measure", "channel", "value", "effect"]]
+        about = about.where(about.notna(), None)
+        return dict(zip(about.itertuples(index=False, name=None), mine["message"], strict=True))
+
     def flags(self) -> pd.DataFrame:
         with self.engine.connect() as conn:
             result = conn.execute(sa.text("SELECT * FROM quality.flag ORDER BY flag_id"))
             return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 
+WAIT = """
+UPDATE mart.daily_rollup
+SET units_waiting = units_waiting || division_id, units_unjudged = units_unjudged || division_id
+FROM core.division
+WHERE stat_date = :day AND division_code = :unit
+"""
 SEND = [
     "SELECT core.ensure_month(CAST(:day AS date))",
     """
@@ -272,6 +318,82 @@ def test_a_day_that_is_not_rolled_up_has_no_flags(months: Warehouse) -> None:
     assert months.flags().empty
 
 
+# --- what changed, and nothing else ------------------------------------------------------------------------------
+
+TOWNSHIP = "371302001000"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_judging_what_changed_finds_what_judging_the_whole_day_finds_of_it(
+    months: Warehouse, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    for back in range(30):
+        figures = {pair: int(rng.poisson(mean / 8)) for pair, mean in MEANS.items()}
+        months.send(TOWNSHIP, DAY - timedelta(days=back), figures)
+        months.send(VILLAGE, DAY - timedelta(days=back), {("consultation", "physical"): int(rng.poisson(6))})
+    months.send(COUNTIES[5], DAY, TENFOLD)
+    months.judge()
+    yesterday = months.figures_of(COUNTIES[1], DAY - timedelta(days=1))
+    wrong: list[Mapping[str, Figures]] = [
+        {COUNTIES[0]: TENFOLD},
+        {COUNTIES[1]: yesterday},
+        {TOWNSHIP: {("consultation", "physical"): 90, ("lawyer_case", "physical"): 0}},
+        {COUNTIES[2]: {("consultation", "physical"): 0}, VILLAGE: {("mediation_settled", "physical"): 3}},
+        {VILLAGE: {("consultation", "physical"): 900}},
+        {COUNTIES[0]: ORDINARY, COUNTIES[3]: {}, COUNTIES[4]: TENFOLD},
+    ]
+    found = 0
+    for number in rng.permutation(len(wrong)):
+        touched = {*wrong[number], *(COUNTIES[:1] if {TOWNSHIP, VILLAGE} & wrong[number].keys() else ())}
+
+        def split(touched: set[str] = touched) -> tuple[dict[Any, str], dict[Any, str]]:
+            flags = months.open_flags()
+            mine = {key: words for key, words in flags.items() if key[0] in touched}
+            return mine, {key: words for key, words in flags.items() if key not in mine}
+
+        _, others = split()
+        assert not months.restate(wrong[number]), "only what changed is judged"
+        partly, still = split()
+        assert still == others
+        months.judge()
+        assert split()[0] == partly
+        found += len(partly)
+    assert found > 6
+
+
+def test_a_county_keeps_its_own_questions_when_a_village_below_it_restates(months: Warehouse) -> None:
+    months.send(COUNTIES[0], DAY, TENFOLD | {("mediation_settled", "physical"): 3})
+    assert months.judge() == 2
+    assert not months.restate({VILLAGE: {("consultation", "physical"): 1}})
+    flags = months.flags()
+    assert flags["unit_code"].tolist() == COUNTIES[:1] * 2
+    assert flags["state"].tolist() == ["open", "open"]
+
+
+def test_units_whose_history_was_restated_too_and_month_ends_are_judged_whole(months: Warehouse) -> None:
+    months.judge()
+    assert not months.restate({COUNTIES[0]: TENFOLD})
+    months.send(COUNTIES[1], DAY - timedelta(days=3), ORDINARY)
+    assert not months.restate({COUNTIES[0]: ORDINARY}), "the history of a peer"
+    assert months.restate({COUNTIES[1]: TENFOLD})
+    month_end = date(2026, 3, 31)
+    months.send(COUNTIES[0], month_end, ORDINARY)
+    months.judge(month_end)
+    assert months.restate({COUNTIES[0]: TENFOLD}, month_end)
+
+
+def test_a_unit_that_is_loaded_and_not_rolled_up_yet_is_judged_once_it_is(months: Warehouse) -> None:
+    months.judge()
+    months.send(COUNTIES[0], DAY, TENFOLD)
+    with months.engine.begin() as conn:
+        conn.execute(sa.text(WAIT), {"unit": COUNTIES[0], "day": DAY})
+        conn.execute(sa.text("UPDATE mart.daily_rollup SET units_unjudged = '{}'"))
+    flag_day(months.engine, months.catalog, DAY)
+    roll_up_day(months.engine, months.catalog, DAY, whole=False)
+    assert flag_day(months.engine, months.catalog, DAY) == 1
+
+
 # --- villages that repeat themselves -------------------------------------------------------------------------
 
 SAME = {("consultation", "physical"): 4, ("publicity_event", "physical"): 2}
@@ -404,10 +526,10 @@ def test_flags_are_listed_explained_and_closed_by_command(
     status, (line,) = run("list", "--date", DAY.isoformat())
     assert (status, line["check_code"], line["state"]) == (0, "tenfold", "open")
     number = str(line["flag_id"])
-    status, words = run("explain", number, "--by", "王芳", "--text", "核实无误")
+    status, words = run("explain", number, "--by", "王芳", "--why", "核实无误")
     assert status == 2
     assert "不是说明" in words
-    assert run("explain", number, "--by", "王芳", "--text", "集中办结上月积案")[0] == 0
-    assert run("close", number, "--by", "李强", "--text", "说明已采纳")[0] == 0
+    assert run("explain", number, "--by", "王芳", "--why", "集中办结上月积案")[0] == 0
+    assert run("close", number, "--by", "李强", "--why", "说明已采纳")[0] == 0
     assert run("list") == (0, [])
     assert run("list", "--state", "closed")[1][0]["closed_by"] == "李强"

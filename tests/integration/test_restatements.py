@@ -76,5 +76,11 @@ def test_a_revision_for_a_day_of_last_year_writes_the_divisions_above_its_unit_a
             assert set(rewritten["division_code"]) == expected
             spared += of_day["division_code"].nunique() - len(expected)
         assert spared > 0
+        fits = read_view(site, "quality.day_fit")
+        assert fits["stat_date"].tolist() == [TODAY], (
+            "of days long ago nothing is kept to judge parts of them by"
+        )
+        assert (fits["fitted_at"] < moment).all(), "only what changed was judged again"
+        assert all(units == [] for units in read_view(site, "mart.daily_rollup")["units_unjudged"])
         wrong = simulation.truth(SECOND, "restate").differences(read_view(site, "mart.daily_statistics"))
         assert wrong.empty, f"\n{wrong.to_string()}"

@@ -122,6 +122,43 @@ def test_pages_run_until_the_total_is_reached(clean: Simulation) -> None:
     ]
 
 
+def test_stocks_are_listed_by_the_month_without_a_channel(clean: Simulation) -> None:
+    with client(clean, "county-371302") as http:
+        answer = http.get("/api/v1/stocks", params={"month": "2026-03"}).json()
+    assert (answer["code"], answer["data"]["total"]) == (0, 1)
+    (item,) = answer["data"]["items"]
+    (batch,) = clean.stocks.phases[FIRST]["county-371302", date(2026, 3, 31)]
+    (sent,) = batch.submissions
+    assert {key: item[key] for key in ("unit", "month", "revision")} == {
+        "unit": "371302000000",
+        "month": "2026-03",
+        "revision": 1,
+    }
+    assert [(each["measure"], each["value"]) for each in item["values"]] == [
+        (figure.measure, figure.value) for figure in sent.figures
+    ]
+    assert all(each.keys() == {"measure", "value"} for each in item["values"])
+    assert datetime.fromisoformat(item["submitted_at"]).date() == date(2026, 4, 8), "the 5th working day"
+
+
+def test_stocks_come_in_pages_and_a_bad_question_is_answered_as_the_contract_says(clean: Simulation) -> None:
+    with client(clean, "stocks-371300") as http:
+        whole = http.get("/api/v1/stocks", params={"month": "2026-03"}).json()["data"]
+        pages = [
+            http.get("/api/v1/stocks", params={"month": "2026-03", "page": page, "size": 20}).json()["data"]
+            for page in range(1, -(-whole["total"] // 20) + 1)
+        ]
+        assert [item for page in pages for item in page["items"]] == whole["items"]
+        assert http.get("/api/v1/stocks", params={"month": "2026-02"}).json()["data"]["total"] == 0
+        for bad in ({}, {"month": "2026-03-01"}, {"month": "3"}, {"month": "2026-03", "date": "2026-03-02"}):
+            assert http.get("/api/v1/stocks", params=bad).status_code == 422
+        assert http.get("/api/v1/stock", params={"month": "2026-03"}).status_code == 404
+        stranger = http.get(
+            "/api/v1/stocks", params={"month": "2026-03"}, headers={"Authorization": "Bearer x"}
+        )
+        assert stranger.status_code == 401
+
+
 def test_updated_since_lists_what_was_received_since(clean: Simulation) -> None:
     with client(clean, "county-371302") as http:
         for since, total in (("2026-03-03T00:00:00+08:00", 1), ("2026-03-03T12:00:00Z", 0)):
@@ -530,7 +567,7 @@ def test_serve_prints_ready_writes_connections_and_stops_on_sigterm(tmp_path: Pa
         ready = json.loads(process.stdout.readline())
         assert ready["ready"]
         assert ready["catalog"] is None, "the shipped catalogue declares Linyi"
-        assert len(ready["platforms"]) == 17
+        assert len(ready["platforms"]) == 18
         env_file = Path(ready["connections"])
         assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
         parsed = dict(shlex.split(line)[0].split("=", 1) for line in env_file.read_text().splitlines())
@@ -541,7 +578,7 @@ def test_serve_prints_ready_writes_connections_and_stops_on_sigterm(tmp_path: Pa
             env={"PATH": os.environ["PATH"]},
         )
         sourced = dict(pair.split("=", 1) for pair in shell.stdout.decode().split("\0") if pair)
-        assert len(parsed) == 18, "17 platforms and the control"
+        assert len(parsed) == 19, "18 platforms and the control"
         assert parsed == {name: sourced[name] for name in parsed}
         secrets = {json.loads(value).get("password") for value in parsed.values()} - {None}
         assert not any(secret in json.dumps(ready) for secret in secrets)

@@ -32,8 +32,8 @@ PLATFORMS = """
 - {{id: county, family: rest, level: county, datasets: [daily, stocks], conn_id: x, area: ["371302000000"],
    calendar: everyday}}
 - {{id: hotline, family: database, level: county, datasets: [daily], conn_id: x, area: ["{area}"], calendar: everyday}}
-- {{id: town, family: csv, level: township, datasets: [daily, stocks], conn_id: x, area: ["{area}"],
-   calendar: workdays}}
+- {{id: town, family: csv, level: township, datasets: [daily], conn_id: x, area: ["{area}"], calendar: workdays}}
+- {{id: stock, family: rest, level: township, datasets: [stocks], conn_id: x, area: ["{area}"], calendar: workdays}}
 - {{id: village, family: workbook, level: village, datasets: [daily], conn_id: x, area: ["{area}"], calendar: workdays}}
 """
 FRIDAY, SUNDAY = date(2026, 3, 6), date(2026, 3, 8)
@@ -306,7 +306,7 @@ def test_as_of_shows_the_status_as_it_was_known(site: DivisionsSite) -> None:
 def test_month_end_figures_have_statuses_and_rates_of_their_own(site: DivisionsSite) -> None:
     month_end = date(2026, 2, 28)
     due, cutoff = datetime(2026, 3, 6, 10, tzinfo=UTC), datetime(2026, 3, 9, 2, tzinfo=UTC)
-    site.send(TOWN, month_end, due, {("population", "all"): 9000}, platform="town", dataset="stocks")
+    site.send(TOWN, month_end, due, {("population", "all"): 9000}, platform="stock", dataset="stocks")
     site.send(COUNTY, month_end, due + SECOND, {}, platform="county", dataset="stocks")
     expect_units(site.engine, site.catalog, "stocks", month_end)
     expect_units(site.engine, site.catalog, "stocks", month_end)

@@ -99,7 +99,16 @@ STOCK = [
     "pretraining_required",
     "pretraining_attended",
     "town_without_law_office",
+    "smart_legal_service",
+    "party_government_organ",
+    "organ_with_public_lawyer",
+    "school",
+    "school_with_vice_principal",
+    "law_training_held",
+    "law_quiz_held",
+    "online_lecture_held",
 ]
+"""The last eight are what ruling 21 asks indicators of."""
 COUNTIES = [
     "371302",
     "371311",
@@ -130,7 +139,7 @@ def test_every_measure_of_the_domain_page_is_declared_and_no_other(catalog: Cata
     assert codes(catalog, "flow") == FLOW
     assert codes(catalog, "survey") == list(SURVEY)
     assert codes(catalog, "stock") == STOCK
-    assert (len(FLOW), len(SURVEY), len(STOCK)) == (38, 9, 41)
+    assert (len(FLOW), len(SURVEY), len(STOCK)) == (38, 9, 49)
 
 
 def test_the_survey_has_the_names_that_township_files_use(catalog: Catalog) -> None:
@@ -138,7 +147,7 @@ def test_the_survey_has_the_names_that_township_files_use(catalog: Catalog) -> N
 
 
 def test_a_name_leads_back_to_its_code(catalog: Catalog) -> None:
-    assert len(catalog.measure_by_name()) == len(catalog.measures) == 90
+    assert len(catalog.measure_by_name()) == len(catalog.measures) == 98
     assert catalog.measure_by_name()["解答法律咨询"] == "consultation"
     assert catalog.channel_by_name() == {"实体": "physical", "热线": "hotline", "网络": "network"}
 
@@ -199,9 +208,9 @@ def test_ceilings_leave_room_for_a_busy_day_of_a_county(catalog: Catalog) -> Non
     assert all(measure.ceiling >= 20_000 for measure in county)
 
 
-def test_linyi_has_its_seventeen_platforms(catalog: Catalog) -> None:
+def test_linyi_has_its_eighteen_platforms(catalog: Catalog) -> None:
     counties = [f"county-{code}" for code in COUNTIES]
-    others = ["city-371300", "township-371300", "village-371300", "hotline-371300"]
+    others = ["city-371300", "township-371300", "village-371300", "hotline-371300", "stocks-371300"]
     assert sorted(catalog.platforms) == sorted(counties + others)
     for code, platform_id in zip(COUNTIES, counties, strict=True):
         platform = catalog.platforms[platform_id]
@@ -213,16 +222,17 @@ def test_linyi_has_its_seventeen_platforms(catalog: Catalog) -> None:
         assert platform.conn_id == f"pls_county_{code}"
         assert (platform.datasets, platform.calendar) == (("daily", "stocks"), "everyday")
     facts = [
-        ("city-371300", "rest", "city", ("daily", "stocks"), "everyday"),
-        ("township-371300", "csv", "township", ("daily", "stocks"), "workdays"),
-        ("village-371300", "workbook", "village", ("daily",), "workdays"),
-        ("hotline-371300", "database", "county", ("daily",), "everyday"),
+        ("city-371300", "rest", ["city"], ("daily", "stocks"), "everyday"),
+        ("township-371300", "csv", ["township"], ("daily",), "workdays"),
+        ("village-371300", "workbook", ["village"], ("daily",), "workdays"),
+        ("hotline-371300", "database", ["county"], ("daily",), "everyday"),
+        ("stocks-371300", "rest", ["township", "village"], ("stocks",), "workdays"),
     ]
-    for platform_id, family, level, datasets, calendar in facts:
+    for platform_id, family, levels, datasets, calendar in facts:
         platform = catalog.platforms[platform_id]
         assert (platform.family, platform.level, platform.area) == (
             family,
-            (Level(level),),
+            tuple(map(Level, levels)),
             ("371300000000",),
         )
         assert (platform.datasets, platform.calendar) == (datasets, calendar)

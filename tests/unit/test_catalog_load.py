@@ -80,7 +80,7 @@ def test_a_subfolder_replaces_the_projects_whole_subfolder_and_the_rest_stays(wr
     shipped = load_catalog(None)
     ours = load_catalog(write("platforms/ours.yaml", [PLATFORM]))
     assert list(ours.platforms) == ["county-371302"]
-    assert len(shipped.platforms) == 17
+    assert len(shipped.platforms) == 18
     assert ours.measures == shipped.measures
     assert ours.checks == shipped.checks
 
@@ -108,6 +108,9 @@ def test_a_measure_without_levels_and_channels_has_all_and_takes_its_kind_from_t
         [{k: CHECK[k] for k in ("code", "severity", "message_zh", "message_en")} | {"kind": "sender_total"}],
     )
     write("plausibility/none.yaml", [HISTORY, QUEUE])
+    answers = {"satisfied": ["visit"], "strictly_satisfied": ["visit"], "dissatisfied": ["shelf"]}
+    shipped = load_catalog(None).satisfaction_rule().model_dump()
+    write("satisfaction/ours.yaml", [shipped | answers | {"score": {"visit": 100, "shelf": 0}}])
     catalog = load_catalog(write("platforms/ours.yaml", [PLATFORM]))
     visit, shelf = catalog.measures["visit"], catalog.measures["shelf"]
     assert (visit.kind, visit.levels, visit.channels) == (
@@ -237,7 +240,7 @@ def test_a_bad_measure_is_refused(write: Write, case: str) -> None:
     assert words in said
     assert f"measures/more.yaml, entry 1 (code {entry['code']})" in said
     write("measures/more.yaml", [{"kind": "flow"} | MEASURE])
-    assert len(load_catalog(folder).measures) == 91
+    assert len(load_catalog(folder).measures) == 99
 
 
 BAD_CHECKS = {

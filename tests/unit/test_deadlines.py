@@ -66,17 +66,19 @@ def test_before_a_long_holiday_the_cut_off_waits_for_the_first_day_worked() -> N
 def test_month_end_figures_are_due_on_the_fifth_working_day_and_cut_off_on_the_sixth() -> None:
     for month_end in (date(2026, 1, 31), date(2026, 2, 28), date(2026, 9, 30), date(2026, 4, 30)):
         working = workdays_after(month_end)
-        for platform in (TOWNSHIPS, COUNTY):
+        for platform in ("stocks-371300", COUNTY):
             due = deadlines(CATALOG, "stocks", month_end)[platform]
             assert due == (shanghai(working[4], 18), shanghai(working[5], 10)), month_end
     assert deadlines(CATALOG, "stocks", date(2026, 9, 29)) == {}
     assert "village-371300" not in deadlines(CATALOG, "stocks", date(2026, 9, 30)), "it delivers none"
 
 
-def test_a_cut_off_in_a_year_nobody_announced_is_refused_plainly() -> None:
-    last = max(day for day in (date(2026, 12, 31), date(2026, 12, 30)) if is_workday(day))
+def test_a_cut_off_in_a_year_nobody_announced_is_guessed_and_its_days_are_refused() -> None:
+    assert is_workday(date(2026, 12, 31))
+    due = deadlines(CATALOG, "daily", date(2026, 12, 31))[TOWNSHIPS]
+    assert due == (shanghai(date(2026, 12, 31), 18), shanghai(date(2027, 1, 1), 10)), "a Friday"
     with pytest.raises(CalendarUnknown, match="workdays of 2027 are not known"):
-        deadlines(CATALOG, "daily", last)
+        deadlines(CATALOG, "daily", date(2027, 1, 4))
 
 
 def test_times_of_day_are_declared_not_coded(tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_times_of_day_are_declared_not_coded(tmp_path: Path) -> None:
     due = deadlines(catalog, "daily", date(2026, 3, 2))[COUNTY]
     assert due.due_at == shanghai(date(2026, 3, 2), 17) + timedelta(minutes=30)
     assert due.cutoff_at == shanghai(date(2026, 3, 3), 9) + timedelta(minutes=15)
-    stocks = deadlines(catalog, "stocks", date(2026, 2, 28))[TOWNSHIPS]
+    stocks = deadlines(catalog, "stocks", date(2026, 2, 28))["stocks-371300"]
     assert stocks.due_at == shanghai(workdays_after(date(2026, 2, 28))[2], 18)
 
 

@@ -22,13 +22,14 @@ from etl.catalog.rules import (
     VillageGap,
     VillageSum,
 )
-from etl.plausibility.baseline import fit_baseline
+from etl.plausibility.baseline import Baseline, expect
 from etl.plausibility.counts import find_count_faults
 from etl.plausibility.finding import Finding, Published
+from etl.plausibility.fit import fit_past
 from etl.plausibility.habits import find_all_satisfied, find_heaping
 from etl.plausibility.history import HOLIDAY, SHIFTED, Figures, day_kinds, window
 from etl.plausibility.judge import due_date
-from etl.plausibility.repeats import find_repeated_days
+from etl.plausibility.repeats import find_repeated_days, report_surprise
 from etl.plausibility.shifts import find_level_shifts, find_period_jumps
 from etl.plausibility.villages import VillageSums, find_village_gaps, find_village_sums, sum_villages
 
@@ -56,6 +57,11 @@ def rule(catalog: Catalog, kind: type) -> object:
     found = catalog.rule(kind)
     assert found is not None
     return found
+
+
+def fit_baseline(figures: Figures, history: object) -> Baseline:
+    assert isinstance(history, History)
+    return expect(fit_past(figures, history), figures, history)
 
 
 def months(catalog: Catalog, last: date = FRIDAY, level: str = "county") -> Figures:
@@ -241,7 +247,7 @@ def test_the_kind_of_a_day_follows_the_calendar(catalog: Catalog) -> None:
 
 def repeated(catalog: Catalog, figures: Figures) -> list[Finding]:
     baseline = fit_baseline(figures, rule(catalog, History))
-    return find_repeated_days(figures, baseline, PUBLISHED, rule(catalog, RepeatedDay), catalog.parts())
+    return find_repeated_days(figures, baseline, PUBLISHED, rule(catalog, RepeatedDay), catalog.wholes())
 
 
 def test_a_report_that_repeats_the_one_before_is_asked_about(catalog: Catalog) -> None:
@@ -283,6 +289,25 @@ def test_nil_after_nil_is_no_repetition_and_few_small_figures_need_a_longer_run(
     assert repeated(catalog, figures) == []
     figures.values[series(figures, 3, "document_drafted"), -9:] = 5
     assert [each.check_code for each in repeated(catalog, figures)] == ["repeated_day"]
+
+
+def test_a_part_says_little_more_than_the_whole_it_usually_follows(catalog: Catalog) -> None:
+    figures = months(catalog)
+    whole, part = (figures.cell == cell for cell in cells_of(figures, "survey_answered", "dissatisfied"))
+    figures.values[part] = figures.values[whole]
+    baseline = fit_baseline(figures, rule(catalog, History))
+    without, alone, among = (
+        report_surprise(figures, baseline, wholes)
+        for wholes in ({("dissatisfied",): "no_such"}, {}, {("dissatisfied",): "survey_answered"})
+    )
+    assert (without == alone).all(), "a whole that nobody counts leaves the part to itself"
+    assert (alone - among > 1.5).all()
+    figures.values[part, -1] = 0
+    assert (report_surprise(figures, baseline, {("dissatisfied",): "survey_answered"}) > among + 3).all()
+
+
+def cells_of(figures: Figures, *measures: str) -> list[int]:
+    return [int(figures.cells.index[figures.cells["measure"] == measure][0]) for measure in measures]
 
 
 # --- level shifts and jumps at the end of a month ------------------------------------------------------------

@@ -61,6 +61,10 @@ def test_a_rule_that_is_taken_out_is_muted(tmp_path: Path) -> None:
         (changed("history", fewest_days=200), "fewest_days of at most days (91) was expected"),
         (changed("queue", calendar="holidays"), "calendar names holidays, which is not declared"),
         (changed("all_satisfied", dissatisfied=["disatisfied"]), "Did you mean dissatisfied?"),
+        (
+            changed("repeated_day", follows={"mediation_acepted": "dispute_found"}),
+            "Did you mean mediation_accepted?",
+        ),
         (changed("tenfold", kind="elevenfold"), "elevenfold"),
         ([*SHIPPED, SHIPPED[3]], "declared already"),
         ([entry for entry in SHIPPED if entry["kind"] != "history"], "an entry of kind history was expected"),

@@ -57,6 +57,22 @@ def test_a_good_file_ends_with_0_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_stocks_are_checked_by_their_own_rules(tmp_path: Path) -> None:
+    stock = {
+        "unit": "371302000000",
+        "month": "2026-03",
+        "revision": 1,
+        "values": [{"measure": "lawyer", "value": 31}],
+    }
+    result = check(answer(tmp_path / "stocks.json", stock))
+    assert result.exit_code == 0, result.output
+    assert "共 1 个数，没有发现问题" in result.stdout
+    bad = stock | {"values": [{"measure": "lawyer", "value": -1}, {"measure": "consultation", "value": 2}]}
+    result = check(answer(tmp_path / "stocks.json", bad), "--json")
+    problems = json.loads(result.stdout)["problems"]
+    assert (result.exit_code, [each["reason_code"] for each in problems]) == (1, ["value", "measure"])
+
+
 def test_problems_end_with_1_and_are_told_with_place_reason_and_sheet(tmp_path: Path) -> None:
     result = check(put(tmp_path, BAD))
     assert result.exit_code == 1

@@ -56,6 +56,10 @@ BAD: list[dict[str, Any]] = [
     {"is_ambiguous": True},
 ]
 """One change per expectation of daily.json, in its order."""
+OF_DAILY_ALONE = ("channel", "measure_in_channel", "is_ambiguous")
+BAD_OF = {"daily": BAD, "stocks": [bad for bad in BAD if not bad.keys() & set(OF_DAILY_ALONE)]}
+"""Stocks have no channel and come from no database; all other rules are the same."""
+CASES = [(suite, number) for suite, bad in BAD_OF.items() for number in range(len(bad))]
 
 
 def frame(*rows: dict[str, Any]) -> pd.DataFrame:
@@ -71,20 +75,23 @@ def declared(suite: str) -> list[dict[str, Any]]:
     return expectations
 
 
-def test_there_is_a_bad_row_for_every_expectation() -> None:
-    assert len(BAD) == len(declared("daily")) > 0
+@pytest.mark.parametrize("suite", BAD_OF)
+def test_there_is_a_bad_row_for_every_expectation(suite: str) -> None:
+    assert len(BAD_OF[suite]) == len(declared(suite)) > 0
 
 
-def test_good_rows_break_nothing() -> None:
-    assert validate("daily", frame({}, {}, {}), PARAMETERS).broken == []
+@pytest.mark.parametrize("suite", BAD_OF)
+def test_good_rows_break_nothing(suite: str) -> None:
+    assert validate(suite, frame({}, {}, {}), PARAMETERS).broken == []
 
 
-@pytest.mark.parametrize("number", range(len(BAD)))
-def test_each_expectation_is_tripped_by_its_bad_row_and_by_no_other(number: int) -> None:
-    rows = frame({"figure_key": 2.0}, BAD[number]) if "figure_key" in BAD[number] else frame({}, BAD[number])
-    broken = validate("daily", rows, PARAMETERS).broken
-    assert [each.meta for each in broken] == [declared("daily")[number]["meta"]]
-    both = "figure_key" in BAD[number]
+@pytest.mark.parametrize(("suite", "number"), CASES)
+def test_each_expectation_is_tripped_by_its_bad_row_and_by_no_other(suite: str, number: int) -> None:
+    bad = BAD_OF[suite][number]
+    rows = frame({"figure_key": 2.0}, bad) if "figure_key" in bad else frame({}, bad)
+    broken = validate(suite, rows, PARAMETERS).broken
+    assert [each.meta for each in broken] == [declared(suite)[number]["meta"]]
+    both = "figure_key" in bad
     assert broken[0].rows.tolist() == [both, True]
 
 

@@ -1,0 +1,25 @@
+"""outlook: every Monday morning, the coming four weeks of every county are forecast, and unusual rises asked about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+with DAG(
+    "outlook",
+    schedule=CronTriggerTimetable("0 7 * * 1", timezone="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    doc_md=__doc__,
+    tags=["公共法律服务"],
+):
+
+    @task
+    def forecast() -> None:
+        from etl import tasks
+
+        tasks.forecast()
+
+    forecast()

@@ -1,0 +1,61 @@
+"""The periodic job: what the marts show of a period, from the totals of its days to its evaluation."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from etl.catalog.scheme_indicators import known_indicators
+from etl.evaluation import evaluate
+from etl.indicators import compute_indicators
+from etl.outlook import estimate_period
+from etl.periods import Period, in_order, periods_touched
+from etl.periods.totals import total_period
+from etl.satisfaction import compute_satisfaction
+from etl.site import Site
+from etl.warehouse import run_sql
+
+
+def show_period(site: Site, period: Period) -> None:
+    """Write everything that is shown of a period anew: totals, indicators, satisfaction, scores, estimates.
+
+    Months that have changed are totalled before the longer period that they are part of. Each step is one transaction;
+    run again, it writes the same.
+    """
+    engine, catalog = site.engine, site.catalog
+    if period.kind != "day":
+        for month in _months_behind(site, period):
+            total_period(engine, catalog, month)
+        total_period(engine, catalog, period)
+    compute_indicators(engine, catalog, period)
+    if period.kind != "day" and catalog.satisfaction:
+        compute_satisfaction(engine, catalog, period)
+    evaluate(engine, catalog, period, known_indicators(catalog.indicators))
+    estimate_period(engine, catalog, period, site.today())
+
+
+def waiting_periods(site: Site) -> list[Period]:
+    """Periods in which something counts that was rolled up since they were last shown, small ones first.
+
+    Stocks count in the periods that end with their month. Of months to come there is no year to date.
+    """
+    with site.engine.connect() as conn:
+        changed = run_sql(conn, "totals/changed").all()
+        query = "SELECT period, indicated_at FROM mart.period WHERE indicated_at IS NOT NULL"
+        shown = {row.period: row.indicated_at for row in conn.execute(sa.text(query))}
+    today = site.today()
+    waiting: set[Period] = set()
+    for row in changed:
+        for period in periods_touched([row.stat_date]):
+            is_to_come = period.kind == "to_date" and period.ends_on.replace(day=1) > today
+            is_of_stocks = period.kind != "day" and period.ends_on == row.stat_date
+            if is_to_come or (row.dataset == "stocks" and not is_of_stocks):
+                continue
+            if period.name not in shown or shown[period.name] < row.rolled_up_at:
+                waiting.add(period)
+    return in_order(waiting)
+
+
+def _months_behind(site: Site, period: Period) -> list[Period]:
+    with site.engine.connect() as conn:
+        found = run_sql(conn, "totals/behind", {"first": period.starts_on, "last": period.ends_on})
+        return [Period.around("month", first) for first in found.scalars()]

@@ -1,0 +1,1 @@
+INSERT INTO core.scheme (scheme) VALUES (:scheme) ON CONFLICT DO NOTHING

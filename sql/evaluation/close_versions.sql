@@ -1,0 +1,3 @@
+UPDATE core.scheme_version
+SET known_to = :moment
+WHERE known_to = 'infinity' AND version = ANY(:versions)

@@ -1,0 +1,3 @@
+SELECT evaluation.*
+FROM mart.evaluation
+WHERE evaluation.division_code = :division AND evaluation.period = :period AND evaluation.scheme = :scheme

@@ -1,0 +1,30 @@
+-- What units at or below the division said of themselves at the month's end.
+WITH RECURSIVE below AS (
+    SELECT place.division_id, place.division_name, place.level
+    FROM core.division_period AS place
+    JOIN core.division ON division.division_id = place.division_id
+    WHERE division.division_code = :division AND place.valid_from <= :last_day AND :last_day < place.valid_to
+    UNION ALL
+    SELECT place.division_id, place.division_name, place.level
+    FROM below
+    JOIN core.division_period AS place ON place.parent_id = below.division_id
+    WHERE place.valid_from <= :last_day AND :last_day < place.valid_to
+)
+
+SELECT
+    division.division_code AS unit_code,
+    below.division_name AS unit_name,
+    submission.stat_date,
+    measure.measure,
+    NULL::text AS channel,
+    figure.value
+FROM below
+JOIN core.submission
+    ON submission.stat_date = :last_day AND submission.unit_id = below.division_id AND submission.dataset = 'stocks'
+    AND submission.known_to = 'infinity' AND NOT submission.is_withdrawn
+CROSS JOIN LATERAL unnest(submission.cells, submission.figures) AS figure (cell_id, value)
+JOIN core.cell ON cell.cell_id = figure.cell_id
+JOIN core.measure ON measure.measure_id = cell.measure_id AND measure.measure = ANY(:measures)
+JOIN core.division ON division.division_id = below.division_id
+WHERE CAST(:levels AS text[]) IS NULL OR below.level = ANY(:levels)
+ORDER BY division.division_code, measure.position

@@ -1,0 +1,1 @@
+LOCK TABLE quality.dissatisfied IN SHARE ROW EXCLUSIVE MODE

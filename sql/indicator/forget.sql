@@ -1,0 +1,1 @@
+DELETE FROM mart.indicator_figure WHERE period_id = :period_id

@@ -1,0 +1,1 @@
+DELETE FROM mart.satisfaction_figure WHERE period_id = :period_id

@@ -1,0 +1,17 @@
+-- The last value of each unit that is expected and did not report a stock that may be carried forward.
+INSERT INTO mart.stock_carried (stat_date, unit_id, cell_id, value, carried_from)
+SELECT DISTINCT ON (earlier.unit_id, earlier.cell_id)
+    :day, earlier.unit_id, earlier.cell_id, earlier.value, earlier.stat_date
+FROM unnest(CAST(:measures AS text[]), CAST(:months AS integer[])) AS carried (measure, months)
+JOIN core.measure ON measure.measure = carried.measure
+JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
+JOIN core.stock_count AS earlier
+    ON earlier.cell_id = cell.cell_id AND earlier.stat_date < :day AND earlier.stat_date >= :earliest
+    AND earlier.stat_date >= date_trunc('month', CAST(:day AS date)) - make_interval(months => carried.months)
+JOIN mart.stock_reporting AS unit
+    ON unit.stat_date = :day AND unit.division_id = earlier.unit_id AND unit.is_expected AND NOT unit.is_nil
+WHERE NOT EXISTS (
+    SELECT FROM core.stock_count AS now
+    WHERE now.stat_date = :day AND now.unit_id = earlier.unit_id AND now.cell_id = earlier.cell_id
+)
+ORDER BY earlier.unit_id, earlier.cell_id, earlier.stat_date DESC

@@ -1,0 +1,1 @@
+DELETE FROM mart.stock_carried WHERE stat_date = :day

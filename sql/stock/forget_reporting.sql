@@ -1,0 +1,1 @@
+DELETE FROM mart.stock_reporting WHERE stat_date = :day

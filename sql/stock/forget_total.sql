@@ -1,0 +1,1 @@
+DELETE FROM mart.stock_total WHERE stat_date = :day

@@ -1,0 +1,157 @@
+"""From the platforms to the scores: what a period shows adds up, is the same again, and can be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+import yaml
+from click.testing import CliRunner
+
+from etl.cli import main
+from etl.daily import run_day
+from etl.periodic import show_period
+from etl.periods import Period
+from etl.settings import SHIPPED_CATALOG
+from etl.site import Site
+from etl.verify import verify
+from simulator.simulation import Simulation
+from tests.integration.conftest import read_sorted, read_view
+
+pytestmark = pytest.mark.integration
+DAYS = [date(2026, 3, day) for day in (2, 3, 4)]
+MONTH = "2026-03"
+CITY = "371300000000"
+SHOWN = (
+    "mart.period_statistics",
+    "mart.indicator_value",
+    "mart.satisfaction",
+    "mart.evaluation",
+    "mart.evaluation_item",
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path, hotline_url: str, open_for: Callable[[Simulation], Site]) -> Site:
+    """Three days of two counties, their stocks, and the month shown."""
+    simulation = Simulation(
+        home=tmp_path / "platforms",
+        days=DAYS,
+        hotline_url=hotline_url,
+        counties=["371302000000", "371311000000"],
+        townships_per_county=2,
+        transport="file",
+    )
+    with simulation:
+        site = open_for(simulation)
+        for day in DAYS:
+            assert run_day(site, day, list(site.catalog.daily_platforms())) == []
+        assert run_day(site, date(2026, 3, 31), list(site.catalog.platforms_of("stocks")), "stocks") == []
+    for name in (f"{MONTH}-02", MONTH, "2026Q1", "2026", f"{MONTH}/to_date"):
+        show_period(site, Period.parse(name))
+    return site
+
+
+def test_what_a_month_shows_is_the_sum_of_its_days_and_the_same_again(site: Site) -> None:
+    days = read_view(site, "mart.daily_statistics")
+    keys = ["division_code", "measure", "channel"]
+    summed = days.dropna(subset="value").groupby(keys)["value"].sum()
+    month = read_view(site, "mart.period_statistics", period=MONTH)
+    flows = month[~month["measure"].isin(read_view(site, "core.measure", kind="stock")["measure"])]
+    shown = flows.set_index(keys)["value"].dropna()
+    assert len(summed) > 500
+    both = pd.concat([summed.rename("days"), shown.rename("month")], axis=1).fillna(0)
+    assert (both["days"] == both["month"]).all()
+    assert set(read_view(site, "mart.indicator_value", period=MONTH)["level"]) >= {
+        "city",
+        "county",
+        "township",
+    }
+
+    before = {view: read_sorted(site, view) for view in SHOWN}
+    assert all(len(rows) for rows in before.values()), {view: len(rows) for view, rows in before.items()}
+    for name in (MONTH, "2026Q1", "2026"):
+        show_period(site, Period.parse(name))
+    for view, rows in before.items():
+        columns = [name for name in rows.columns if not name.endswith("_at")]
+        pd.testing.assert_frame_equal(read_sorted(site, view)[columns], rows[columns])
+
+
+def test_a_total_that_was_tampered_with_is_named(site: Site) -> None:
+    found = verify(site)
+    assert found.differences == []
+    assert found.periods == 4
+    with site.engine.begin() as conn:
+        query = "UPDATE mart.period_total AS total SET value = value + 1 FROM mart.period WHERE period.period = :month"
+        assert (
+            conn.execute(
+                sa.text(f"{query} AND total.period_id = period.period_id"), {"month": MONTH}
+            ).rowcount
+            > 100
+        )
+    named = {each.where.split()[0] for each in verify(site).differences}
+    assert MONTH in named
+    assert {each.part for each in verify(site).differences} == {"period"}
+
+
+def test_indicators_are_those_of_the_simulated_stocks_and_flows(site: Site) -> None:
+    shown = read_view(site, "mart.indicator_value", period=MONTH, division_code=CITY).set_index("indicator")
+    stocks = read_view(site, "mart.stock_figure", stat_date=date(2026, 3, 31))
+    names = read_view(site, "core.division").set_index("division_id")["division_code"]
+    cells = read_view(site, "core.cell").merge(read_view(site, "core.measure"), on="measure_id")
+    of_city = stocks[stocks["division_id"].map(names) == CITY].merge(cells, on="cell_id").set_index("measure")
+    lawyers = shown.loc["sd_lawyer"]
+    assert int(lawyers["numerator"]) == of_city.at["lawyer", "value"] > 0
+    assert int(lawyers["denominator"]) == of_city.at["population", "value"] > 0
+    assert float(lawyers["value"]) == pytest.approx(
+        float(lawyers["numerator"] / lawyers["denominator"] * 10_000)
+    )
+    assert lawyers["target"] == 5
+    assert shown.loc["share_hotline", "value"] > 0
+    assert bool(shown.loc["share_hotline", "is_provisional"]), "three days of a month"
+
+
+def test_the_command_shows_a_period_and_tries_another_scheme_without_storing_it(
+    site: Site, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(main, ["indicators", "--period", MONTH])
+    assert done.exit_code == 0, done.output
+    assert "sd_lawyer" in done.output
+    scheme = yaml.safe_load((SHIPPED_CATALOG / "schemes" / "county_monthly.yaml").read_text())[0]
+    weights = [item["weight"] for item in scheme["items"]]
+    for item, weight in zip(scheme["items"], reversed(weights), strict=True):
+        item["weight"] = weight
+    file = tmp_path / "scheme.yaml"
+    file.write_text(yaml.safe_dump([scheme], allow_unicode=True))
+    before = read_sorted(site, "mart.evaluation")
+    tried = CliRunner().invoke(main, ["indicators", "--period", MONTH, "--scheme", str(file)])
+    assert tried.exit_code == 0, tried.output
+    assert "Nothing was stored" in tried.output
+    pd.testing.assert_frame_equal(read_sorted(site, "mart.evaluation"), before)
+    future = CliRunner().invoke(main, ["indicators", "--period", "2099-01"])
+    assert future.exit_code == 2
+    assert "lies in the future" in future.output
+
+
+def test_a_score_opens_into_indicators_and_these_into_submissions(site: Site) -> None:
+    score = read_view(site, "mart.evaluation", period=MONTH, scheme="county-monthly")
+    county = score[score["level"] == "county"].iloc[0]["division_code"]
+    words = ["--division", county, "--period", MONTH]
+    for table, rest in (
+        ("mart.evaluation", ["--scheme", "county-monthly"]),
+        ("mart.indicator_value", ["--indicator", "online_completion"]),
+    ):
+        opened = CliRunner().invoke(main, ["explain", table, *words, *rest])
+        assert opened.exit_code == 0, opened.output
+    with site.engine.connect() as conn:
+        parts = conn.execute(
+            sa.text(
+                "SELECT sum(score) FROM mart.evaluation_item WHERE division_code = :county AND scheme = :scheme"
+            ),
+            {"county": county, "scheme": "county-monthly"},
+        ).scalar_one()
+    assert parts is not None
