@@ -17,11 +17,7 @@ EVENINGS = 20
 """So many evenings of a month belong to the month before: the same evening of that one gives the partition key."""
 ASK_AGAIN = ExceptionRetryPolicy(
     rules=[
-        RetryRule(
-            exception="etl.failures.PlatformsRejected",
-            action=RetryAction.FAIL,
-            reason="asking again is no use",
-        ),
+        RetryRule(exception="etl.failures.PlatformsRejected", action=RetryAction.FAIL, reason="no use"),
         RetryRule(
             exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="asked again tomorrow"
         ),

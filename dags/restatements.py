@@ -6,15 +6,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from airflow.sdk import (
-    DAG,
-    Asset,
-    CronTriggerTimetable,
-    ExceptionRetryPolicy,
-    RetryAction,
-    RetryRule,
-    task,
-)
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")

@@ -161,30 +161,4 @@ def test_what_a_day_changes_reaches_the_periods_that_it_counts_in_and_no_other(b
         for task in dag.tasks
         if periods in [asset.uri for asset in task.outlets]
     }
-    assert emitting == {"daily_statistics", "restatements"}
-
-
-def test_a_restated_day_names_its_periods_and_no_year_to_date_of_months_to_come(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from contextlib import contextmanager
-    from datetime import date
-    from types import SimpleNamespace
-
-    from etl import tasks
-
-    @contextmanager
-    def site() -> Any:
-        yield SimpleNamespace(today=lambda: date(2026, 4, 2))
-
-    monkeypatch.setattr(tasks, "_site", site)
-    assert tasks.touched_periods(["2026-02-28"]) == [
-        "2026-02-28",
-        "2026-02",
-        "2026Q1",
-        "2026",
-        "2026-02/to_date",
-        "2026-03/to_date",
-        "2026-04/to_date",
-    ]
-    assert tasks.touched_periods([]) == []
+    assert emitting == {"daily_statistics", "monthly_stocks", "quarantine_desk", "restatements"}

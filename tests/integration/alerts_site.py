@@ -50,7 +50,7 @@ TEMPLATE = "alerts_template"
 PLATFORMS = f"""
 - {{id: county, family: rest, level: county, datasets: [daily, stocks], conn_id: x, area: ["{CITY}"],
    calendar: everyday, contact: county-operator}}
-- {{id: town, family: csv, level: township, datasets: [daily, stocks], conn_id: x, area: ["{CITY}"], calendar: workdays,
+- {{id: town, family: rest, level: township, datasets: [daily, stocks], conn_id: x, area: ["{CITY}"], calendar: workdays,
    contact: city-operator}}
 - {{id: village, family: workbook, level: village, datasets: [daily], conn_id: x, area: ["{CITY}"],
    calendar: workdays, contact: city-operator}}
@@ -138,7 +138,6 @@ class AlertsSite:
     def asked_for_stocks(self, moment: datetime, month_end: date) -> None:
         """All platforms were asked for the stocks of a month."""
         with self.divisions.engine.begin() as conn:
-            conn.execute(sa.text("ALTER TABLE landing.pull DROP CONSTRAINT IF EXISTS pull_kind_check"))
             conn.execute(
                 sa.text(
                     "INSERT INTO landing.pull (run_key, platform_id, kind, stat_date, started_at, finished_at, outcome)"

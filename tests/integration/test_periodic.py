@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 
 from etl.cli import main
 from etl.daily import run_day
-from etl.periodic import show_period
+from etl.periodic import show_period, waiting_periods
 from etl.periods import Period
 from etl.settings import SHIPPED_CATALOG
 from etl.site import Site
@@ -79,6 +80,23 @@ def test_what_a_month_shows_is_the_sum_of_its_days_and_the_same_again(site: Site
     for view, rows in before.items():
         columns = [name for name in rows.columns if not name.endswith("_at")]
         pd.testing.assert_frame_equal(read_sorted(site, view)[columns], rows[columns])
+
+
+def test_what_was_rolled_up_again_waits_in_its_periods_and_nothing_else_does(site: Site) -> None:
+    in_april = replace(site, clock=lambda: datetime(2026, 4, 2, tzinfo=UTC))
+    for period in waiting_periods(in_april):
+        show_period(in_april, period)
+    assert waiting_periods(in_april) == []
+    with site.engine.begin() as conn:
+        again = "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day"
+        conn.execute(sa.text(again), {"day": DAYS[1]})
+    names = [each.name for each in waiting_periods(in_april)]
+    assert names == ["2026-03-03", "2026-03", "2026Q1", "2026", "2026-03/to_date", "2026-04/to_date"]
+    with site.engine.begin() as conn:
+        conn.execute(sa.text("UPDATE mart.daily_rollup SET rolled_up_at = '2026-03-09'"))
+        conn.execute(sa.text("UPDATE mart.stock_rollup SET rolled_up_at = clock_timestamp()"))
+    names = [each.name for each in waiting_periods(in_april)]
+    assert names == ["2026-03", "2026Q1", "2026-03/to_date"], "stocks count where their month is the last"
 
 
 def test_a_total_that_was_tampered_with_is_named(site: Site) -> None:
