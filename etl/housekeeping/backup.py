@@ -53,6 +53,8 @@ def restore(settings: Settings, file: Path) -> None:
                 f"{settings.home} has a warehouse already. Name an empty folder as PLS_HOME, restore there, and put the"
                 " archive beside it."
             )
+        # Roles are the cluster's, not the database's: the dump grants to the readers' role and does not make it.
+        conn.execute("CREATE ROLE pls_reader NOLOGIN")
         address.ensure_database(WAREHOUSE_DATABASE)
         try:
             _run(
@@ -64,6 +66,7 @@ def restore(settings: Settings, file: Path) -> None:
             )
         except BackupError:
             conn.execute(f"DROP DATABASE {WAREHOUSE_DATABASE} WITH (FORCE)")
+            conn.execute("DROP ROLE pls_reader")
             raise
 
 

@@ -50,8 +50,8 @@ TEMPLATE = "alerts_template"
 PLATFORMS = f"""
 - {{id: county, family: rest, level: county, datasets: [daily, stocks], conn_id: x, area: ["{CITY}"],
    calendar: everyday, contact: county-operator}}
-- {{id: town, family: rest, level: township, datasets: [daily, stocks], conn_id: x, area: ["{CITY}"], calendar: workdays,
-   contact: city-operator}}
+- {{id: town, family: rest, level: township, datasets: [daily, stocks], conn_id: x, area: ["{CITY}"],
+   calendar: workdays, contact: city-operator}}
 - {{id: village, family: workbook, level: village, datasets: [daily], conn_id: x, area: ["{CITY}"],
    calendar: workdays, contact: city-operator}}
 """

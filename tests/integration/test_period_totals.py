@@ -367,12 +367,6 @@ def test_stocks_show_the_last_month_and_never_a_year_to_date(site: DivisionsSite
     whole_month(site, "2026-03", 1)
     cell = site.cells["population", "all"]
     with site.engine.begin() as conn:
-        conn.execute(
-            sa.text(
-                "CREATE TABLE mart.stock_figure (stat_date date, division_id integer, cell_id smallint, value bigint,"
-                " units_expected integer, units_reported integer, carried_from date)"
-            )
-        )
         for month_end, people, reported in (
             ("2026-02-28", 900, 2),
             ("2026-03-31", 990, 2),
@@ -380,7 +374,7 @@ def test_stocks_show_the_last_month_and_never_a_year_to_date(site: DivisionsSite
         ):
             conn.execute(
                 sa.text(
-                    "INSERT INTO mart.stock_figure SELECT :day, division_id, :cell, :value, 2, :reported, NULL"
+                    "INSERT INTO mart.stock_total SELECT :day, division_id, :cell, :value, 2, :reported, NULL"
                     " FROM core.division WHERE division_code = :city"
                 ),
                 {"day": month_end, "cell": cell, "value": people, "reported": reported, "city": CITY},
