@@ -8,21 +8,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
+
+from etl.runs import ASK_AGAIN, DONE_BY_EIGHT, TellDuty
 
 DAILY = Asset("pls://core/daily")
 PERIODS = Asset("pls://core/periods")
-ASK_AGAIN = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception="etl.failures.PlatformsRejected", action=RetryAction.FAIL, reason="no use"),
-        RetryRule(exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="heals hourly"),
-        RetryRule(
-            exception="etl.failures.PlatformsFailed",
-            retry_delay=timedelta(minutes=2),
-            reason="may answer later",
-        ),
-    ]
-)
 
 with DAG(
     "daily_statistics",
@@ -32,6 +23,8 @@ with DAG(
     catchup=False,
     max_active_runs=3,
     default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_AGAIN},
+    on_failure_callback=TellDuty(),
+    deadline=DONE_BY_EIGHT,
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):
@@ -42,7 +35,7 @@ with DAG(
 
         return tasks.plan_groups()
 
-    @task(map_index_template="{{ platforms | join(', ') }}")
+    @task(pool="pls_platforms", map_index_template="{{ platforms | join(', ') }}")
     def pull_and_gate(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

@@ -8,12 +8,15 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
+from etl.runs import TellDuty
+
 with DAG(
     "housekeeping",
     schedule=CronTriggerTimetable("0 3 * * *", timezone="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 1, "retry_delay": timedelta(minutes=10)},
+    on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):
@@ -36,4 +39,11 @@ with DAG(
 
         tasks.tend_database()
 
+    @task
+    def confirm_watched() -> None:
+        from etl import tasks
+
+        tasks.confirm_watched()
+
     back_up() >> tidy() >> tend_database()
+    confirm_watched()

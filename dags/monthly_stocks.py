@@ -10,24 +10,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
+
+from etl.runs import ASK_AGAIN, TellDuty
 
 STOCKS, PERIODS = Asset("pls://core/stocks"), Asset("pls://core/periods")
 EVENINGS = 20
 """So many evenings of a month belong to the month before: the same evening of that one gives the partition key."""
-ASK_AGAIN = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception="etl.failures.PlatformsRejected", action=RetryAction.FAIL, reason="no use"),
-        RetryRule(
-            exception="etl.failures.DayIncomplete", action=RetryAction.FAIL, reason="asked again tomorrow"
-        ),
-        RetryRule(
-            exception="etl.failures.PlatformsFailed",
-            retry_delay=timedelta(minutes=2),
-            reason="may answer later",
-        ),
-    ]
-)
 
 with DAG(
     "monthly_stocks",
@@ -37,6 +26,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_AGAIN},
+    on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):
@@ -47,7 +37,7 @@ with DAG(
 
         return tasks.plan_groups("stocks")
 
-    @task(map_index_template="{{ platforms | join(', ') }}")
+    @task(pool="pls_platforms", map_index_template="{{ platforms | join(', ') }}")
     def pull_and_gate(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
+from etl.runs import TellDuty
+
 PERIODS = Asset("pls://core/periods")
 INDICATORS = Asset("pls://mart/indicators")
 
@@ -19,6 +21,7 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args={"retries": 2},
+    on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):

@@ -9,6 +9,8 @@ from datetime import timedelta
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, Param, task
 
+from etl.runs import TellDuty
+
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")
 RELEASE, DISCARD, POSTPONE = "放行", "作废", "暂缓"
@@ -18,6 +20,7 @@ with DAG(
     schedule=None,
     catchup=False,
     params={"date": Param(type="string", format="date", title="统计日期", description="YYYY-MM-DD")},
+    on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):

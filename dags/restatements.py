@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
+from etl.runs import TellDuty
+
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")
 ASK_NEXT_HOUR = ExceptionRetryPolicy(
@@ -23,6 +25,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_NEXT_HOUR},
+    on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):
@@ -33,7 +36,7 @@ with DAG(
 
         return tasks.plan_groups()
 
-    @task(map_index_template="{{ platforms | join(', ') }}")
+    @task(pool="pls_platforms", map_index_template="{{ platforms | join(', ') }}")
     def pull_changes(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

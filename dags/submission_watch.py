@@ -14,6 +14,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
+from etl.runs import TellDuty
+
 SEND_NEXT_TIME = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -30,6 +32,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(seconds=20), "retry_policy": SEND_NEXT_TIME},
+    on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],
 ):

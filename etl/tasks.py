@@ -136,6 +136,22 @@ def decide_held(
     }
 
 
+def tell_of_run(what: str, dag_id: str, run_id: str, partition: str | None) -> None:
+    """Tell those on duty what befell a run, with the platforms that it could not bring in."""
+    with _site() as site:
+        missing = pull.unfinished(site, run_id)
+        lines = [f"运行：{run_id}", *(f"未取得：{each}" for each in missing)]
+        alerts.tell_duty(site, f"{dag_id} {partition or ''} {what}".replace("  ", " "), "\n".join(lines))
+
+
+def confirm_watched() -> None:
+    """Raise RuntimeError when the watch has fallen silent, its messages do not go out, or the workdays soon end."""
+    with _site() as site:
+        faults = alerts.find_faults(site.engine, site.catalog, site.clock())
+    if faults:
+        raise RuntimeError("；".join(faults))
+
+
 def back_up() -> None:
     """Back up the embedded warehouse; one on a server of its own is left to its operators."""
     with _site() as site:

@@ -43,6 +43,8 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
 PREPARATIONS: dict[str, tuple[str, ...]] = {
     "migrate": ("airflow", "db", "migrate"),
     "init": ("python", "-m", "etl", "init"),
+    # So many pulls run at a time over all runs: platforms are county machines.
+    "pool": ("airflow", "pools", "set", "pls_platforms", "8", "平台拉取"),
 }
 
 # What a site may set otherwise in its own environment.
@@ -124,6 +126,10 @@ class Stack:
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.logs),
             "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(self.logs / "dag_processor"),
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+            "AIRFLOW__OPENLINEAGE__NAMESPACE": "pls-statistics",
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+                {"type": "file", "log_file_path": str(self.logs / "openlineage.jsonl"), "append": True}
+            ),
             "NO_PROXY": ",".join(filter(None, [HOST, "localhost", os.environ.get("NO_PROXY")])),
             "PLS_HOME": str(self.home.resolve()),
             "PYTHONPATH": os.pathsep.join(filter(None, python_path)),

@@ -5,8 +5,19 @@ sends them, `acknowledgement` stops them for who has taken note. Every rule take
 """
 
 from etl.alerts.acknowledgement import acknowledge, acknowledge_by_link
+from etl.alerts.heartbeat import find_faults
 from etl.alerts.morning import name_missing
+from etl.alerts.notice import tell_duty
 from etl.alerts.outbox import send_alerts, try_again
 from etl.alerts.rounds import run_rounds
 
-__all__ = ["acknowledge", "acknowledge_by_link", "name_missing", "run_rounds", "send_alerts", "try_again"]
+__all__ = [
+    "acknowledge",
+    "acknowledge_by_link",
+    "find_faults",
+    "name_missing",
+    "run_rounds",
+    "send_alerts",
+    "tell_duty",
+    "try_again",
+]

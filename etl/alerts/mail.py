@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import smtplib
+import uuid
 from typing import Any
 
 from etl.alerts.message import ChannelFailed, Message, without_secrets
@@ -41,13 +42,14 @@ def send_by_mail(address: str, message: Message, connection: Connection) -> None
 
     secrets = [connection.password, connection.login, address]
     text = html.escape(message.text(LONGEST_BODY)).replace("\n", "<br>\n")
+    number = message.alert_id or uuid.uuid4().hex
     try:
         with Hook(connection.conn_id) as hook:
             hook.send_email_smtp(
                 to=[address],
                 subject=" ".join(message.subject.split()),
                 html_content=f'<html lang="zh-CN"><body>{text}</body></html>',
-                custom_headers={"Message-ID": f"<pls-alert-{message.alert_id}@pls-statistics>"},
+                custom_headers={"Message-ID": f"<pls-alert-{number}@pls-statistics>"},
             )
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))

@@ -14,7 +14,8 @@ CUT_SHORT = "\n……（内容过长，未全部列出）"
 
 @dataclass(frozen=True)
 class Message:
-    """A digest on its way to a recipient; link acknowledges it, None where no portal is set up."""
+    """A digest on its way to a recipient; link acknowledges it, None where no portal is set up. alert_id: its number in
+    the outbox; 0 for a notice that never was there."""
 
     alert_id: int
     reason: str
@@ -29,7 +30,8 @@ class Message:
 
     def text(self, most_bytes: int) -> str:
         """Body and footer in UTF-8 of at most so many bytes; a body that is too long ends at a whole line."""
-        footer = f"\n编号：{self.alert_id}" + (f"\n知悉确认：{self.link}" if self.link else "")
+        number = f"\n编号：{self.alert_id}" if self.alert_id else ""
+        footer = number + (f"\n知悉确认：{self.link}" if self.link else "")
         room = most_bytes - len(footer.encode())
         if len(self.body.encode()) <= room:
             return self.body + footer

@@ -9,7 +9,6 @@ on record.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +17,10 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine, Row
 
+from etl.alerts.deliver import deliver
 from etl.alerts.hours import after_quiet
 from etl.alerts.link import link_of
-from etl.alerts.mail import send_by_mail
 from etl.alerts.message import ChannelFailed, Message
-from etl.alerts.robots import send_by_robot
-from etl.alerts.webhook import send_by_webhook
 from etl.catalog.alert import ChannelName
 from etl.catalog.models import Recipient
 from etl.failures import Refused
@@ -82,7 +79,7 @@ def _send(
     try:
         if in_a_row[address] >= FAILURES_IN_A_ROW:
             raise ChannelFailed("同一通道刚刚连续失败，本轮不再尝试", is_final=False)
-        _deliver(site, recipient, channel, _message(site, conn, row, moment), moment)
+        deliver(site, recipient, channel, _message(site, conn, row, moment), moment)
     except ChannelFailed as error:
         in_a_row[address] += error.is_down
         log.warning("alert %s to %s by %s failed: %s", row.alert_id, row.recipient, channel, error)
@@ -120,34 +117,6 @@ def _postpone(
         return
     _settle(conn, row, "failed", channel, failures, moment, f"{channel}：{error}", None)
     done.failed += 1
-
-
-def _deliver(
-    site: Site, recipient: Recipient, channel: ChannelName, message: Message, moment: datetime
-) -> None:
-    try:
-        match channel:
-            case "email":
-                assert recipient.email is not None
-                connection = site.connect(site.catalog.delivery().mail_conn_id)
-                send_by_mail(recipient.email, message, connection)
-            case "robot":
-                assert recipient.robot is not None
-                assert recipient.robot_conn_id is not None
-                send_by_robot(recipient.robot, message, site.connect(recipient.robot_conn_id), moment)
-            case "webhook":
-                assert recipient.webhook is not None
-                conn_id = recipient.webhook_conn_id
-                secret = site.connect(conn_id).password if conn_id else None
-                send_by_webhook(recipient.webhook, message, secret, moment)
-    except ChannelFailed:
-        raise
-    except Refused as error:
-        raise ChannelFailed(str(error), is_final=True) from None
-    except Exception as error:
-        # A fault of ours stops no other message. The log has where, not what: the words may hold a secret.
-        log.error("alert %s\n%s", message.alert_id, "".join(traceback.format_tb(error.__traceback__)))
-        raise ChannelFailed(f"程序出错（{type(error).__name__}），位置见日志", is_final=True) from None
 
 
 def _address(recipient: Recipient, channel: ChannelName, mail_conn_id: str) -> str:

@@ -26,6 +26,8 @@ EXPECTED = {
 OPERATORS = 1
 """Tasks that are an operator of Airflow's own: the desk's question to a person."""
 HEAVY = {"pandas", "sqlalchemy", "great_expectations", "httpx", "etl"}
+LIGHT = "etl.runs"
+"""What the DAGs share; it loads nothing but Airflow's own."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_a_dag_file_fits_on_a_screen_and_imports_nothing_heavy() -> None:
     for file in files:
         tree = ast.parse(file.read_text())
         imported = {
-            name.split(".")[0]
+            name if name == LIGHT else name.split(".")[0]
             for node in tree.body
             for name in (
                 [alias.name for alias in node.names]
@@ -162,3 +164,28 @@ def test_what_a_day_changes_reaches_the_periods_that_it_counts_in_and_no_other(b
         if periods in [asset.uri for asset in task.outlets]
     }
     assert emitting == {"daily_statistics", "monthly_stocks", "quarantine_desk", "restatements"}
+
+
+def test_every_dag_tells_those_on_duty_of_a_failed_run_and_the_daily_one_of_a_late_one(bag: Any) -> None:
+    from airflow.sdk.module_loading import import_string
+
+    assert bag.dags
+    for dag in bag.dags.values():
+        assert type(dag.on_failure_callback).__name__ == "TellDuty", dag.dag_id
+    (deadline,) = bag.dags["daily_statistics"].deadline
+    assert deadline.interval.total_seconds() == 90 * 60
+    assert callable(import_string(deadline.callback.path))
+
+
+def test_what_the_dags_share_loads_nothing_heavy() -> None:
+    loaded = "import sys, etl.runs; print([m for m in ('pandas', 'great_expectations', 'etl.site') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_pulls_share_a_pool_that_is_made_before_airflow_starts(bag: Any) -> None:
+    from local.stack import PREPARATIONS
+
+    pulling = [task for dag in bag.dags.values() for task in dag.tasks if task.task_id.startswith("pull_")]
+    assert len(pulling) == 3
+    assert {task.pool for task in pulling} == {PREPARATIONS["pool"][3]}
