@@ -8,6 +8,8 @@ month, each time anew.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
 from etl.runs import TellDuty
@@ -20,7 +22,7 @@ with DAG(
     schedule=PartitionedAssetTimetable(assets=PERIODS),
     catchup=False,
     max_active_runs=4,
-    default_args={"retries": 2},
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=20)},
     on_failure_callback=TellDuty(),
     doc_md=__doc__,
     tags=["公共法律服务"],

@@ -82,7 +82,8 @@ CREATE TABLE mart.indicator_figure (
     CHECK ((value IS NULL) = (status IS NOT NULL))
 );
 
--- The row of a period and its partitions.
+-- The row of a period and its partitions. A partition is made alone and then attached: made in place it would lock its
+-- parent against readers, and two periods shown at once would wait for each other.
 CREATE FUNCTION mart.ensure_period(name text, of_kind text, first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -94,18 +95,19 @@ BEGIN
         RETURN number;
     END IF;
     PERFORM pg_advisory_xact_lock(7300005);
+    SELECT period_id INTO number FROM mart.period WHERE period = name;
+    IF number IS NOT NULL THEN
+        RETURN number;
+    END IF;
     INSERT INTO mart.period (period, kind, starts_on, ends_on)
     VALUES (name, of_kind, first_day, last_day)
-    ON CONFLICT (period) DO NOTHING;
-    SELECT period_id INTO number FROM mart.period WHERE period = name;
+    RETURNING period_id INTO number;
     IF of_kind <> 'day' THEN
         FOREACH parent IN ARRAY ARRAY['mart.period_own', 'mart.period_total', 'mart.period_reporting'] LOOP
-            EXECUTE format(
-                'CREATE TABLE IF NOT EXISTS %s_%s PARTITION OF %s FOR VALUES IN (%s)', parent, number, parent, number
-            );
+            EXECUTE format('CREATE TABLE %s_%s (LIKE %s INCLUDING ALL)', parent, number, parent);
+            EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s_%s FOR VALUES IN (%s)', parent, parent, number, number);
         END LOOP;
     END IF;
     RETURN number;
 END
 $$;
-

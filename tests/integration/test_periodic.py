@@ -99,6 +99,21 @@ def test_what_was_rolled_up_again_waits_in_its_periods_and_nothing_else_does(sit
     assert names == ["2026-03", "2026Q1", "2026-03/to_date"], "stocks count where their month is the last"
 
 
+def test_periods_shown_at_once_do_not_wait_for_each_other(site: Site) -> None:
+    """What reads a period's totals holds them while another period's partitions are made."""
+    with site.engine.connect() as reader, site.engine.begin() as maker:
+        reader.execute(sa.text("SELECT count(*) FROM mart.period_reporting"))
+        maker.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+        for name, first, last in (
+            ("2026-05", "2026-05-01", "2026-05-31"),
+            ("2026-06", "2026-06-01", "2026-06-30"),
+        ):
+            made = {"name": name, "first": first, "last": last}
+            maker.execute(sa.text("SELECT mart.ensure_period(:name, 'month', :first, :last)"), made)
+            maker.execute(sa.text("SELECT core.ensure_month(CAST(:first AS date))"), made)
+        reader.execute(sa.text("SELECT count(*) FROM mart.period_own"))
+
+
 def test_a_total_that_was_tampered_with_is_named(site: Site) -> None:
     found = verify(site)
     assert found.differences == []
