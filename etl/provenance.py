@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from etl.failures import Refused
+from etl.periods import Period
 from etl.warehouse import plan_for_bulk, run_sql
 
 
@@ -74,6 +75,31 @@ def explain_stock(engine: Engine, division: str, last_day: date, measure: str) -
             )
         rows = [dict(row._mapping) for row in run_sql(conn, "explain/stock_parts", figure)]
     _refuse_other_sum(figure, found.value, rows)
+    return Explanation(found.value, rows, None)
+
+
+def explain_period(
+    engine: Engine, division: str, period: Period, measure: str, channel: str = "all"
+) -> Explanation:
+    """Open one figure of mart.period_statistics into the days that it sums; each of these opens by `explain_daily`.
+
+    Raises ProvenanceError when there is none, and when days have changed since the period was shown.
+    """
+    figure = {"division": division, "period": period.name, "measure": measure, "channel": channel}
+    days = {"first": period.starts_on, "last": period.ends_on}
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+        found = run_sql(conn, "explain/period_value", figure).one_or_none()
+        if found is None:
+            raise ProvenanceError(
+                f"mart.period_statistics has no row for {division}, {period.name}, {measure}, channel {channel}."
+                f" Compute it: python -m etl indicators --period {period.name}"
+            )
+        rows = [dict(row._mapping) for row in run_sql(conn, "explain/period_days", figure | days)]
+    if sum(row["value"] for row in rows) != (found.value or 0):
+        raise ProvenanceError(
+            f"{period.name} shows {found.value}, its days add up to {sum(row['value'] for row in rows)}: they have"
+            f" changed since, or it is a stock. Run: python -m etl indicators --period {period.name}"
+        )
     return Explanation(found.value, rows, None)
 
 

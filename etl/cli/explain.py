@@ -58,6 +58,26 @@ def explain_daily_command(
     _show_submissions(found, f"mart.daily_statistics {division} {day.date()} {measure} {channel}", json_)
 
 
+@explain_command.command("mart.period_statistics")
+@division_option
+@click.option("--period", required=True, help="2026-03, 2026Q1 or 2026.")
+@measure_option
+@click.option("--channel", default="all", show_default=True, help="Code of the channel, or all.")
+@as_json
+def explain_period_command(division: str, period: str, measure: str, channel: str, json_: bool) -> None:
+    """List the days that a figure of a period sums; each opens as one of mart.daily_statistics."""
+    from etl.periods import Period
+    from etl.provenance import explain_period
+    from etl.site import open_site
+
+    found = explain_period(open_site().engine, division, Period.parse(period), measure, channel)
+    if json_:
+        show(True, asdict(found), "")
+        return
+    show_rows(False, found.parts, ["stat_date", "value", "units_reported", "units_expected"])
+    err.print(f"mart.period_statistics {division} {period} {measure} {channel}: {found.value}", markup=False)
+
+
 @explain_command.command("mart.stock_figure")
 @division_option
 @click.option("--date", "day", type=DAY, required=True, help="Last day of the month.")

@@ -175,6 +175,7 @@ def test_a_score_opens_into_indicators_and_these_into_submissions(site: Site) ->
     county = score[score["level"] == "county"].iloc[0]["division_code"]
     words = ["--division", county, "--period", MONTH]
     for table, rest in (
+        ("mart.period_statistics", ["--measure", "consultation"]),
         ("mart.evaluation", ["--scheme", "county-monthly"]),
         ("mart.indicator_value", ["--indicator", "online_completion"]),
     ):
