@@ -210,10 +210,9 @@ def _show_results(home: Path, days: list[date], month: Period) -> None:
             f"  {line.stat_date!s:12}{line.level:10}{line.divisions:10,}{line.mart_rows:10,}"
             f"{line.reported:10,}{line.expected:10,}{line.consultations:15,}"
         )
-    print(
-        f"\n  Indicators of {month.name} with a target ({CITY}), first ten of {len(indicators)} computed:\n"
-    )
-    for each in [each for each in indicators if each.target is not None and each.value is not None][:10]:
+    print(f"\n  Indicators of {month.name} with a target ({CITY}), of {len(indicators)} computed:\n")
+    told = [each for each in indicators if each.indicator.startswith("sd_") and each.target is not None]
+    for each in [each for each in told if each.value is not None][:12]:
         value, target = (
             f"{x * 100:.1f} %" if each.unit == "%" else f"{x:.2f}" for x in (each.value, each.target)
         )

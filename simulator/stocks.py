@@ -68,6 +68,8 @@ STOCKS: dict[str, Condition | Count | Part] = {
     "pretraining_required": Count(0.1),
     "pretraining_attended": Part("pretraining_required", 0.9),
     "town_without_law_office": Condition(0.35),
+    "school": Count(0.3),
+    "school_with_vice_principal": Part("school", 0.9),
 }
 """How each stock is drawn; one that is not here is a condition of 90 % or a few, as its ceiling is 1 or more."""
 FEW = 2.0
