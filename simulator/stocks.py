@@ -68,6 +68,8 @@ STOCKS: dict[str, Condition | Count | Part] = {
     "pretraining_required": Count(0.1),
     "pretraining_attended": Part("pretraining_required", 0.9),
     "town_without_law_office": Condition(0.35),
+    "party_government_organ": Count(1.0),
+    "organ_with_public_lawyer": Part("party_government_organ", 0.8),
     "school": Count(0.3),
     "school_with_vice_principal": Part("school", 0.9),
 }
