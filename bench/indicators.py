@@ -1,6 +1,6 @@
-"""Indicators and evaluation of a province's month at all levels, against one plain INSERT … SELECT … GROUP BY that writes
-as many rows as the indicators under the same key from the same rows (ruling 22); and the same month after years of
-others."""
+"""Indicators and evaluation of a province's month at all levels, against one plain INSERT … SELECT … GROUP BY that
+writes as many rows as the indicators under the same key from the same rows (ruling 22); and the same month after years
+of others."""
 
 from __future__ import annotations
 
