@@ -4,7 +4,6 @@ of others."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -136,19 +135,3 @@ def _count(conn: psycopg.Connection, table: str) -> int:
 
 def _open(server: ServerAddress, database: str) -> Engine:
     return open_warehouse(Settings(Path("/nonexistent"), server.url(database), "", None))
-
-
-def main() -> None:
-    """Measure alone: `python -m bench.indicators`."""
-    from bench.__main__ import TEMPLATE, _make_template, _server
-    from etl.catalog import load_catalog
-
-    with _server() as server:
-        catalog = load_catalog(None)
-        _make_template(server, catalog)
-        for ratio in measure_indicators(server, TEMPLATE, catalog):
-            print(f"{ratio.what} ({ratio.goal}): {ratio.value:.2f}; {ratio.words}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

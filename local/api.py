@@ -141,6 +141,10 @@ class Api:
         found = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100")["dag_runs"]
         return sorted((_run(each) for each in found if each["partition_key"]), key=lambda run: run.partition)
 
+    def note(self, dag_id: str, run_id: str) -> str:
+        """What is noted on a run; empty where nothing is."""
+        return str(self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["note"] or "")
+
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """Names of the tasks that failed in a run, mapped ones with their index."""
         found = self._send(

@@ -190,3 +190,34 @@ def test_pulls_share_a_pool_that_is_made_before_airflow_starts(bag: Any) -> None
     pulling = [task for dag in bag.dags.values() for task in dag.tasks if task.task_id.startswith("pull_")]
     assert len(pulling) == 3
     assert {task.pool for task in pulling} == {PREPARATIONS["pool"][3]}
+
+
+def test_a_failed_run_is_noted_with_what_is_incomplete_and_other_dags_are_left_alone() -> None:
+    from types import SimpleNamespace
+
+    from etl.plugin import LONGEST, PlsPlugin
+
+    (listener,) = PlsPlugin.listeners
+    tasks = [
+        SimpleNamespace(task_id="pull_and_gate", rendered_map_index="county-371302, hotline", state="failed"),
+        SimpleNamespace(task_id="pull_and_gate", rendered_map_index="county-371311", state="success"),
+        SimpleNamespace(task_id="confirm_complete", rendered_map_index=None, state="failed"),
+    ]
+    run = SimpleNamespace(dag_id="daily_statistics", note=None, get_task_instances=lambda: tasks)
+    listener.on_dag_run_failed(run, "")
+    assert run.note == "未完成：confirm_complete；pull_and_gate（county-371302, hotline）"
+    tasks *= 200
+    listener.on_dag_run_failed(run, "")
+    assert len(run.note) == LONGEST
+    other = SimpleNamespace(dag_id="somebody_elses", note=None, get_task_instances=lambda: tasks)
+    listener.on_dag_run_failed(other, "")
+    assert other.note is None
+
+
+def test_airflow_finds_the_plugin_where_the_package_is_installed() -> None:
+    from importlib.metadata import entry_points
+
+    from etl.plugin import PlsPlugin
+
+    (point,) = entry_points(group="airflow.plugins", name="pls_statistics")
+    assert point.load() is PlsPlugin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 
 import httpx
@@ -31,7 +32,8 @@ def differences(running: Running, truth: Truth) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def first_runs(running: Running) -> list[Run]:
     """Both days, backfilled from the command line."""
-    running.api.unpause(DAG)
+    for dag in ("period_indicators", DAG):
+        running.api.unpause(dag)
     printed = running.airflow(
         *("backfill", "create", "--dag-id", DAG, "--max-active-runs", "1"),
         *("--from-date", DAYS[0].isoformat(), "--to-date", f"{DAYS[-1]}T23:59:59"),
@@ -87,6 +89,29 @@ def test_a_platform_that_refuses_us_fails_its_own_task_and_the_run(
         pulled = [name for name in failed if name.startswith("pull_and_gate")]
         assert len(pulled) == 1
         assert set(failed) - set(pulled) == {"confirm_complete"}
+        note = running.api.note(DAG, run.run_id)
+        assert note.startswith("未完成：confirm_complete；pull_and_gate（"), note
+        assert "county-3713" in note
+
+
+def test_every_period_of_the_days_is_shown(running: Running, first_runs: list[Run]) -> None:
+    assert len(first_runs) == len(DAYS)
+    names = {name for day in DAYS for name in (day.isoformat(), f"{day:%Y-%m}", f"{day:%Y}")}
+    runs = running.api.wait("period_indicators", sorted(names), seconds=400)
+    reasons = "\n".join(running.reasons("period_indicators", run.run_id) for run in runs)
+    assert {run.state for run in runs} == {"success"}, reasons
+    shown = running.read("SELECT period, count(*) AS rows FROM mart.indicator_value GROUP BY period")
+    assert names <= set(shown["period"])
+    assert running.read(
+        "SELECT * FROM mart.period_statistics WHERE period = :month", month=f"{DAYS[0]:%Y-%m}"
+    ).size
+
+
+def test_the_lineage_of_the_runs_stands_in_a_file(running: Running, first_runs: list[Run]) -> None:
+    assert len(first_runs) == len(DAYS)
+    lines = (running.stack.logs / "openlineage.jsonl").read_text().splitlines()
+    jobs = {json.loads(line)["job"]["name"] for line in lines if line.startswith("{")}
+    assert f"{DAG}.load_and_roll_up" in jobs
 
 
 def test_the_rest_of_the_day_is_loaded_to_the_last_unit(running: Running, first_runs: list[Run]) -> None:
