@@ -16,7 +16,7 @@ from etl.site import open_site
 
 if __name__ == "__main__":
     times, moment = int(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
-    deliver: Callable[..., None] = outbox._deliver
+    deliver: Callable[..., None] = outbox.deliver
     seen = 0
 
     def deliver_and_die(*args: Any) -> None:
@@ -26,5 +26,5 @@ if __name__ == "__main__":
         if seen == times:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    outbox._deliver = deliver_and_die
+    outbox.deliver = deliver_and_die
     outbox.send_alerts(replace(open_site(), clock=lambda: moment))
