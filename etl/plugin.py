@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
+from sqlalchemy.orm import object_session
 
 PULLING = ("daily_statistics", "monthly_stocks", "restatements")
 LONGEST = 1_000
@@ -19,7 +20,9 @@ class RunNotes:
     def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:
         """Note the tasks that failed, each with its platforms."""
         if dag_run.dag_id in PULLING:
-            failed = [each for each in dag_run.get_task_instances() if each.state == "failed"]
+            # In the scheduler's own session: one of its own would commit, and the scheduler forbids that.
+            tasks = dag_run.get_task_instances(session=object_session(dag_run))
+            failed = [each for each in tasks if each.state == "failed"]
             dag_run.note = note_of([(each.task_id, each.rendered_map_index) for each in failed])
 
 

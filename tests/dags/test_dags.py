@@ -192,9 +192,12 @@ def test_pulls_share_a_pool_that_is_made_before_airflow_starts(bag: Any) -> None
     assert {task.pool for task in pulling} == {PREPARATIONS["pool"][3]}
 
 
-def test_a_failed_run_is_noted_with_what_is_incomplete_and_other_dags_are_left_alone() -> None:
+def test_a_failed_run_is_noted_with_what_is_incomplete_and_other_dags_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from types import SimpleNamespace
 
+    from etl import plugin
     from etl.plugin import LONGEST, PlsPlugin
 
     (listener,) = PlsPlugin.listeners
@@ -203,13 +206,14 @@ def test_a_failed_run_is_noted_with_what_is_incomplete_and_other_dags_are_left_a
         SimpleNamespace(task_id="pull_and_gate", rendered_map_index="county-371311", state="success"),
         SimpleNamespace(task_id="confirm_complete", rendered_map_index=None, state="failed"),
     ]
-    run = SimpleNamespace(dag_id="daily_statistics", note=None, get_task_instances=lambda: tasks)
+    monkeypatch.setattr(plugin, "object_session", lambda run: None)
+    run = SimpleNamespace(dag_id="daily_statistics", note=None, get_task_instances=lambda session: tasks)
     listener.on_dag_run_failed(run, "")
     assert run.note == "未完成：confirm_complete；pull_and_gate（county-371302, hotline）"
     tasks *= 200
     listener.on_dag_run_failed(run, "")
     assert len(run.note) == LONGEST
-    other = SimpleNamespace(dag_id="somebody_elses", note=None, get_task_instances=lambda: tasks)
+    other = SimpleNamespace(dag_id="somebody_elses", note=None, get_task_instances=lambda session: tasks)
     listener.on_dag_run_failed(other, "")
     assert other.note is None
 
