@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
-from etl.runs import ASK_AGAIN, DONE_BY_EIGHT, TellDuty
+from etl.runs import ASK_AGAIN, DONE_BY_EIGHT, OURS, OWNER
 
 DAILY = Asset("pls://core/daily")
 PERIODS = Asset("pls://core/periods")
@@ -20,13 +20,16 @@ with DAG(
     schedule=CronPartitionTimetable(
         "30 18 * * *", timezone="Asia/Shanghai", run_offset=0, key_format="%Y-%m-%d"
     ),
-    catchup=False,
     max_active_runs=3,
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_AGAIN},
-    on_failure_callback=TellDuty(),
+    default_args={
+        "owner": OWNER,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=20),
+        "retry_policy": ASK_AGAIN,
+    },
     deadline=DONE_BY_EIGHT,
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task

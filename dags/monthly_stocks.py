@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
-from etl.runs import ASK_AGAIN, TellDuty
+from etl.runs import ASK_AGAIN, OURS, OWNER
 
 STOCKS, PERIODS = Asset("pls://core/stocks"), Asset("pls://core/periods")
 EVENINGS = 20
@@ -23,12 +23,15 @@ with DAG(
     schedule=CronPartitionTimetable(
         "30 18 5-24 * *", timezone="Asia/Shanghai", run_offset=-EVENINGS, key_format="%Y-%m"
     ),
-    catchup=False,
     max_active_runs=1,
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_AGAIN},
-    on_failure_callback=TellDuty(),
+    default_args={
+        "owner": OWNER,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=20),
+        "retry_policy": ASK_AGAIN,
+    },
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task

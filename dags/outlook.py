@@ -6,17 +6,15 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
-from etl.runs import TellDuty
+from etl.runs import OURS, OWNER
 
 with DAG(
     "outlook",
     schedule=CronTriggerTimetable("0 7 * * 1", timezone="Asia/Shanghai"),
-    catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
-    on_failure_callback=TellDuty(),
+    default_args={"owner": OWNER, "retries": 2, "retry_delay": timedelta(minutes=5)},
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task

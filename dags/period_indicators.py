@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task
 
-from etl.runs import TellDuty
+from etl.runs import OURS, OWNER
 
 PERIODS = Asset("pls://core/periods")
 INDICATORS = Asset("pls://mart/indicators")
@@ -20,12 +20,10 @@ INDICATORS = Asset("pls://mart/indicators")
 with DAG(
     "period_indicators",
     schedule=PartitionedAssetTimetable(assets=PERIODS),
-    catchup=False,
     max_active_runs=4,
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=20)},
-    on_failure_callback=TellDuty(),
+    default_args={"owner": OWNER, "retries": 3, "retry_delay": timedelta(seconds=20)},
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task(outlets=[INDICATORS])

@@ -9,7 +9,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, Param, task
 
-from etl.runs import TellDuty
+from etl.runs import OURS, OWNER
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")
@@ -18,11 +18,10 @@ RELEASE, DISCARD, POSTPONE = "放行", "作废", "暂缓"
 with DAG(
     "quarantine_desk",
     schedule=None,
-    catchup=False,
     params={"date": Param(type="string", format="date", title="统计日期", description="YYYY-MM-DD")},
-    on_failure_callback=TellDuty(),
+    default_args={"owner": OWNER},
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task

@@ -6,28 +6,25 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 
-from etl.runs import TellDuty
+from etl.runs import ASK_NEXT_HOUR, OURS, OWNER
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")
-ASK_NEXT_HOUR = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
-        for name in ("PlatformsRejected", "PlatformsFailed", "DayIncomplete")
-    ]
-)
 
 with DAG(
     "restatements",
     schedule=CronTriggerTimetable("10 * * * *", timezone="Asia/Shanghai"),
-    catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=20), "retry_policy": ASK_NEXT_HOUR},
-    on_failure_callback=TellDuty(),
+    default_args={
+        "owner": OWNER,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=20),
+        "retry_policy": ASK_NEXT_HOUR,
+    },
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
-from etl.runs import TellDuty
+from etl.runs import OURS, OWNER
 
 SEND_NEXT_TIME = ExceptionRetryPolicy(
     rules=[
@@ -29,12 +29,15 @@ SEND_NEXT_TIME = ExceptionRetryPolicy(
 with DAG(
     "submission_watch",
     schedule=CronTriggerTimetable("*/30 * * * *", timezone="Asia/Shanghai"),
-    catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=20), "retry_policy": SEND_NEXT_TIME},
-    on_failure_callback=TellDuty(),
+    default_args={
+        "owner": OWNER,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=20),
+        "retry_policy": SEND_NEXT_TIME,
+    },
     doc_md=__doc__,
-    tags=["公共法律服务"],
+    **OURS,
 ):
 
     @task

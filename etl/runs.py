@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -33,12 +34,24 @@ ASK_AGAIN = ExceptionRetryPolicy(
     ]
 )
 """Transient failures are retried, the rest fails at once."""
+ASK_NEXT_HOUR = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=f"etl.failures.{name}", action=RetryAction.FAIL, reason="asked again in an hour")
+        for name in ("PlatformsRejected", "PlatformsFailed", "DayIncomplete")
+    ]
+)
+"""What a platform did not give is asked for by the next hour's run."""
 DONE_BY_EIGHT = DeadlineAlert(
     reference=DeadlineReference.DAGRUN_QUEUED_AT,
     interval=timedelta(minutes=90),
     callback=SyncCallback("etl.runs.tell_late"),
 )
 """A run made at 18:30 that has not ended by 20:00 is late. (A partitioned run has no logical date to count from.)"""
+
+
+OWNER = "pls-statistics"
+PAGE = os.environ.get("PLS_OWNER_PAGE")
+"""Where the owner's name leads on Airflow's pages, such as mailto:ops@example.org; the DAGs are read with it."""
 
 
 class TellDuty(BaseNotifier):
@@ -58,3 +71,12 @@ def tell_late(context: Any) -> None:
 
     run = context["dag_run"]
     tasks.tell_of_run("未按时完成", run["dag_id"], run["dag_run_id"], run.get("partition_key"))
+
+
+OURS: dict[str, Any] = {
+    "catchup": False,
+    "on_failure_callback": TellDuty(),
+    "owner_links": {OWNER: PAGE} if PAGE else {},
+    "tags": ["公共法律服务"],
+}
+"""What every DAG is made with."""

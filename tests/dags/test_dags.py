@@ -172,6 +172,7 @@ def test_every_dag_tells_those_on_duty_of_a_failed_run_and_the_daily_one_of_a_la
     assert bag.dags
     for dag in bag.dags.values():
         assert type(dag.on_failure_callback).__name__ == "TellDuty", dag.dag_id
+        assert {task.owner for task in dag.tasks} == {"pls-statistics"}, dag.dag_id
     (deadline,) = bag.dags["daily_statistics"].deadline
     assert deadline.interval.total_seconds() == 90 * 60
     assert callable(import_string(deadline.callback.path))
@@ -225,3 +226,19 @@ def test_airflow_finds_the_plugin_where_the_package_is_installed() -> None:
 
     (point,) = entry_points(group="airflow.plugins", name="pls_statistics")
     assert point.load() is PlsPlugin
+
+
+def test_the_owners_name_leads_to_the_page_that_the_environment_names() -> None:
+    shown = "import etl.runs; print(etl.runs.OURS['owner_links'])"
+    for page, links in (
+        ("mailto:ops@example.org", "{'pls-statistics': 'mailto:ops@example.org'}"),
+        ("", "{}"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", shown],
+            env=os.environ | {"PLS_OWNER_PAGE": page},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip().splitlines()[-1] == links
