@@ -106,7 +106,7 @@ def _pull_and_gate(platforms: Sequence[str]) -> Measured:
     """One task: some platforms' archived batches through reading, gate and staging."""
     site = _site()
     inside = dict.fromkeys(INSIDE, 0.0)
-    runs = [pull.Pull(site.catalog.platforms[each], DAY, None, PULLED_AT) for each in platforms]
+    runs = [pull.Pull(site.catalog.platforms[each], "daily", DAY, None, PULLED_AT) for each in platforms]
     reads = (each for run in runs for each in pull.read_batches(site, run, _archived(site, run.platform.id)))
     started = time.perf_counter()
     with mock.patch("etl.pull.stage", _timed(inside, stage)):
