@@ -77,20 +77,16 @@ def write_expected(conn: Connection, dataset: str, day: date, moment: datetime) 
 
 
 def _next_day(calendar: Calendar, day: date) -> date:
-    following = day + timedelta(days=1)
-    while not (calendar.days == "every" or calendar.is_worked(following)):
-        following += timedelta(days=1)
-    return following
+    if calendar.days == "every":
+        return day + timedelta(days=1)
+    return calendar.workday_after(day, 1, is_guess=True)
 
 
 def _stock_deadline(calendar: Calendar, workdays: Calendar, day: date) -> Deadline:
-    counted: list[date] = []
-    following = day
-    while len(counted) <= calendar.stocks_workday:
-        following += timedelta(days=1)
-        if workdays.is_worked(following):
-            counted.append(following)
-    return Deadline(_at(counted[-2], calendar.due), _at(counted[-1], calendar.cutoff))
+    due, cutoff = (
+        workdays.workday_after(day, calendar.stocks_workday + late, is_guess=True) for late in (0, 1)
+    )
+    return Deadline(_at(due, calendar.due), _at(cutoff, calendar.cutoff))
 
 
 def _workdays(catalog: Catalog, calendar: Calendar) -> Calendar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -17,7 +17,6 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import Collector
 from sqlalchemy.engine import Connection
 
-from etl.catalog import Calendar, CalendarUnknown
 from etl.clock import SHANGHAI
 from etl.site import Site
 from etl.warehouse import run_sql
@@ -46,25 +45,10 @@ class WarehouseCollector(Collector):
             labels=["calendar"],
         )
         today = moment.astimezone(SHANGHAI).date()
-        for calendar in self._site.catalog.calendars.values():
-            if calendar.days == "work":
-                horizon.add_metric([calendar.name], (last_known_day(calendar, today) - today).days)
+        for name, last in self._site.catalog.horizons(today).items():
+            horizon.add_metric([name], (last - today).days)
         yield from found
         yield horizon
-
-
-def last_known_day(calendar: Calendar, today: date) -> date:
-    """The last day, from today on, whose workdays the calendar knows; today where it knows none."""
-    last = today
-    while True:
-        following = (
-            date(last.year, 12, 31) if last.month < 12 or last.day < 31 else date(last.year + 1, 12, 31)
-        )
-        try:
-            calendar.is_workday(following)
-        except CalendarUnknown:
-            return last
-        last = following
 
 
 def _submissions(conn: Connection, moment: datetime) -> Iterator[Metric]:

@@ -8,7 +8,6 @@ from sqlalchemy.engine import Engine
 
 from etl.catalog import Catalog
 from etl.clock import SHANGHAI
-from etl.metrics import last_known_day
 from etl.warehouse import run_sql
 
 LONGEST_SILENCE = timedelta(hours=26)
@@ -32,15 +31,11 @@ def find_faults(engine: Engine, catalog: Catalog, moment: datetime) -> list[str]
         )
     today = moment.astimezone(SHANGHAI).date()
     faults += [
-        _ending(name, last) for name, last in _horizons(catalog, today) if (last - today).days < FEWEST_DAYS
+        _ending(name, last)
+        for name, last in catalog.horizons(today).items()
+        if (last - today).days < FEWEST_DAYS
     ]
     return faults
-
-
-def _horizons(catalog: Catalog, today: date) -> list[tuple[str, date]]:
-    return [
-        (each.name, last_known_day(each, today)) for each in catalog.calendars.values() if each.days == "work"
-    ]
 
 
 def _ending(name: str, last: date) -> str:

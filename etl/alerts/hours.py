@@ -14,18 +14,7 @@ def round_at(rung: Round, due_at: datetime, cutoff_at: datetime, calendar: Calen
     if rung.after == "due":
         return due_at
     local = cutoff_at.astimezone(SHANGHAI)
-    day = local.date()
-    for _ in range(rung.workdays):
-        day = next_workday(day, calendar)
-    return datetime.combine(day, local.timetz())
-
-
-def next_workday(day: date, calendar: Calendar) -> date:
-    """The first working day after a day."""
-    day += timedelta(days=1)
-    while not calendar.is_workday(day):
-        day += timedelta(days=1)
-    return day
+    return datetime.combine(calendar.workday_after(local.date(), rung.workdays), local.timetz())
 
 
 def closes_at(rung: Round, falls_at: datetime, cutoff_at: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -246,6 +246,28 @@ class Calendar(Declared):
         except CalendarUnknown:
             return day.weekday() < 5
 
+    def workday_after(self, day: date, count: int, *, is_guess: bool = False) -> date:
+        """The so-manieth working day after a day; the day itself for 0.
+
+        Raises CalendarUnknown beyond the known years, unless it may be a guess (`is_worked`).
+        """
+        is_counted = self.is_worked if is_guess else self.is_workday
+        while count:
+            day += timedelta(days=1)
+            count -= is_counted(day)
+        return day
+
+    def last_known_day(self, today: date) -> date:
+        """The last day, from today on, whose workdays are known; today where none are."""
+        last = today
+        while True:
+            year = last.year + (last == date(last.year, 12, 31))
+            try:
+                self.is_workday(date(year, 12, 31))
+            except CalendarUnknown:
+                return last
+            last = date(year, 12, 31)
+
     @cached_property
     def _by_year(self) -> dict[int, Override]:
         return {override.year: override for override in self.overrides}
@@ -360,6 +382,12 @@ class Catalog(Declared):
     def channels_of(self, dataset: Dataset) -> list[str]:
         """Codes of the channels that figures of a data set come in."""
         return ["all"] if dataset == "stocks" else list(self.channels)
+
+    def horizons(self, today: date) -> dict[str, date]:
+        """The last day whose workdays are known, by calendar of workdays."""
+        return {
+            name: each.last_known_day(today) for name, each in self.calendars.items() if each.days == "work"
+        }
 
     def daily_measures(self) -> list[Measure]:
         """Measures of the daily data set."""

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection, Engine
 from etl.catalog import Catalog
 from etl.indicators.plan import Plan
 from etl.load import take_day
-from etl.periods.period import Period
+from etl.periods import Period
+from etl.periods.totals import ensure_period
 from etl.warehouse import plan_for_bulk, run_sql
 
 WORK_MEMORY = "64MB"
@@ -26,15 +27,7 @@ def compute_indicators(engine: Engine, catalog: Catalog, period: Period) -> None
     with engine.begin() as conn:
         if period.kind == "day":
             take_day(conn, period.starts_on)
-        period_id = conn.execute(
-            sa.text("SELECT mart.ensure_period(:name, :kind, :first_day, :last_day)"),
-            {
-                "name": period.name,
-                "kind": period.kind,
-                "first_day": period.starts_on,
-                "last_day": period.ends_on,
-            },
-        ).scalar_one()
+        period_id = ensure_period(conn, period)
         run_sql(conn, "indicator/mark", {"period_id": period_id})
         prepare(conn, catalog, period, period_id)
         run_sql(conn, "indicator/forget", {"period_id": period_id})

@@ -40,7 +40,7 @@ def differing_totals(engine: Engine, period: Period) -> list[Row[Any]]:
     """Totals of a period that differ from those summed anew, at most 100; nothing is written."""
     with engine.connect() as conn:
         _take(conn, period)
-        run_sql(conn, "verify/keep_shown", {"period_id": _ensure(conn, period)})
+        run_sql(conn, "verify/keep_shown", {"period_id": ensure_period(conn, period)})
         found = list(run_sql(conn, "verify/period_total", _write(conn, period)).all())
         conn.rollback()
     return found
@@ -55,7 +55,7 @@ def _take(conn: Connection, period: Period) -> None:
 
 def _write(conn: Connection, period: Period) -> dict[str, Any]:
     slice_: dict[str, Any] = {
-        "period_id": _ensure(conn, period),
+        "period_id": ensure_period(conn, period),
         "first": period.starts_on,
         "last": period.ends_on,
     }
@@ -71,7 +71,8 @@ def _write(conn: Connection, period: Period) -> dict[str, Any]:
     return slice_
 
 
-def _ensure(conn: Connection, period: Period) -> int:
+def ensure_period(conn: Connection, period: Period) -> int:
+    """The number of a period, whose row and partitions are made where they are lacking."""
     number: int = conn.execute(
         sa.text("SELECT mart.ensure_period(:name, :kind, :first, :last)"),
         {"name": period.name, "kind": period.kind, "first": period.starts_on, "last": period.ends_on},

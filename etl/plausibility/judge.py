@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Self
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Calendar, Catalog, Level
+from etl.catalog import Catalog, Level
 from etl.catalog.rules import (
     AllSatisfied,
     Heaping,
@@ -83,7 +83,8 @@ def flag_day(engine: Engine, catalog: Catalog, day: date) -> int:
             findings = _judge_whole(conn, view, moment)
         else:
             findings = _judge_touched(conn, view, touched) if len(touched.divisions) else []
-        due = due_date(rolled_up.rolled_up_on, queue.due_workdays, catalog.calendars[queue.calendar])
+        calendar = catalog.calendars[queue.calendar]
+        due = calendar.workday_after(rolled_up.rolled_up_on, queue.due_workdays, is_guess=True)
         _record(conn, catalog, day, findings, touched, moment, due)
         run_sql(conn, "plausibility/finish", {"day": day, "moment": moment})
         query = "SELECT count(*) FROM quality.flag WHERE stat_date = :day AND score IS NOT NULL AND state <> 'closed'"
@@ -288,15 +289,6 @@ def _published(conn: Connection, days: list[date], cells: pd.DataFrame) -> Publi
     totals = cells.index[cells["channel"] == TOTAL].tolist()
     lines = run_sql(conn, "plausibility/published", {"first": days[0], "day": days[-1], "cells": totals})
     return Published({str(cells.at[line.cell_id, "measure"]): float(line.value) for line in lines})
-
-
-def due_date(start: date, workdays: int, calendar: Calendar) -> date:
-    """So many working days after a day."""
-    day = start
-    while workdays:
-        day += timedelta(days=1)
-        workdays -= calendar.is_worked(day)
-    return day
 
 
 def _record(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Calendar, CalendarUnknown, Catalog
+from etl.catalog import CalendarUnknown, Catalog
 from etl.clock import SHANGHAI, Clock
 from etl.failures import Refused
 from etl.periods.period import Period
@@ -33,16 +33,6 @@ class FollowUp:
     result: str
     by: str
     reason: str
-
-
-def deadline(calendar: Calendar, day: date, workdays: int) -> date:
-    """The last day in time: the so-manieth working day after the day itself. Raises CalendarUnknown."""
-    due = day
-    for _ in range(workdays):
-        due += timedelta(days=1)
-        while not calendar.is_workday(due):
-            due += timedelta(days=1)
-    return due
 
 
 def write_dissatisfied(
@@ -71,7 +61,7 @@ def write_dissatisfied(
 def _deadline_if_known(catalog: Catalog, day: date) -> date | None:
     rule = catalog.satisfaction_rule()
     try:
-        return deadline(catalog.calendars[rule.calendar], day, rule.follow_up_workdays)
+        return catalog.calendars[rule.calendar].workday_after(day, rule.follow_up_workdays)
     except CalendarUnknown:
         return None
 

@@ -7,6 +7,6 @@ if {"scheduler", "celery"} & set(sys.argv[1:2]):
     import great_expectations  # noqa: F401
     import pandas  # noqa: F401
 
-    import etl.gate  # noqa: F401
+    import etl.tasks  # noqa: F401
 
 __all__: list[str] = []  # nothing here overrides a setting of Airflow

@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from etl.catalog import load_catalog
 from etl.cli import main
 from etl.daily import run_day
-from etl.metrics import last_known_day, metrics_server, write_metrics
+from etl.metrics import metrics_server, write_metrics
 from etl.site import Site
 from simulator.simulation import Simulation
 from tests.integration.conftest import read_view
@@ -85,12 +85,12 @@ def test_the_server_answers_on_its_address_only_and_asks_anew_each_time(site: Si
 
 def test_the_calendar_horizon_is_the_last_day_whose_workdays_are_known() -> None:
     calendar = load_catalog(None).calendars["workdays"]
-    assert last_known_day(calendar, date(2026, 11, 26)) == date(2026, 12, 31)
+    assert calendar.last_known_day(date(2026, 11, 26)) == date(2026, 12, 31)
     extended = calendar.model_validate(
         calendar.model_dump() | {"overrides": ({"year": 2027, "holidays": (date(2027, 1, 1),)},)}
     )
-    assert last_known_day(extended, date(2026, 11, 26)) == date(2027, 12, 31)
-    assert last_known_day(calendar, date(2031, 5, 1)) == date(2031, 5, 1), "nothing is known any more"
+    assert extended.last_known_day(date(2026, 11, 26)) == date(2027, 12, 31)
+    assert calendar.last_known_day(date(2031, 5, 1)) == date(2031, 5, 1), "nothing is known any more"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ from etl.plausibility.finding import Finding, Published
 from etl.plausibility.fit import fit_past
 from etl.plausibility.habits import find_all_satisfied, find_heaping
 from etl.plausibility.history import HOLIDAY, SHIFTED, Figures, day_kinds, window
-from etl.plausibility.judge import due_date
 from etl.plausibility.repeats import find_repeated_days, report_surprise
 from etl.plausibility.shifts import find_level_shifts, find_period_jumps
 from etl.plausibility.villages import VillageSums, find_village_gaps, find_village_sums, sum_villages
@@ -501,10 +500,10 @@ def test_the_sum_of_villages_is_the_total_without_county_and_townships(catalog: 
 
 def test_a_flag_is_due_after_working_days_also_beyond_the_years_the_calendar_knows(catalog: Catalog) -> None:
     workdays = catalog.calendars["workdays"]
-    assert due_date(date(2026, 2, 13), 3, workdays) == date(2026, 2, 25), (
+    assert workdays.workday_after(date(2026, 2, 13), 3, is_guess=True) == date(2026, 2, 25), (
         "the 14th is worked, then the Spring Festival"
     )
-    assert due_date(date(2099, 1, 1), 2, workdays) == date(2099, 1, 5)
+    assert workdays.workday_after(date(2099, 1, 1), 2, is_guess=True) == date(2099, 1, 5)
 
 
 def test_a_score_is_the_effect_as_a_share_of_what_is_usually_published() -> None:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.catalog import Calendar, CalendarUnknown, CatalogError, load_catalog
-from etl.satisfaction.follow_up import deadline
 from etl.satisfaction.rates import open_ranks, wilson
 from etl.satisfaction.weighting import Cells, post_stratify
 from etl.settings import SHIPPED_CATALOG
@@ -72,7 +71,7 @@ def test_a_bad_declaration_is_refused_in_words(tmp_path: Path, changes: dict[str
     ],
 )
 def test_deadlines_count_working_days_across_holidays(day: date, due: date) -> None:
-    found = deadline(WORKDAYS, day, 15)
+    found = WORKDAYS.workday_after(day, 15)
     assert found == due
     worked = [
         n
@@ -84,7 +83,7 @@ def test_deadlines_count_working_days_across_holidays(day: date, due: date) -> N
 
 def test_a_deadline_beyond_the_known_calendar_is_not_made_up() -> None:
     with pytest.raises(CalendarUnknown):
-        deadline(WORKDAYS, date(2026, 12, 21), 15)
+        WORKDAYS.workday_after(date(2026, 12, 21), 15)
 
 
 def test_nothing_is_known_of_a_rate_without_answers() -> None:
