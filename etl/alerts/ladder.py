@@ -12,8 +12,6 @@ from etl.catalog.alert import Delivery, Round
 from etl.catalog.base import Level
 from etl.catalog.models import Recipient
 
-DEPTH = {level: depth for depth, level in enumerate(Level)}
-
 
 class Place(NamedTuple):
     """A division of the day."""
@@ -140,11 +138,11 @@ def _addressees(
         return Found(delivery.duty, ()) if delivery.duty else None
     if rung.tell == "unit":
         return contacts.of(unit_id)
-    depth = DEPTH[rung.tell]
-    if DEPTH[unit.level] < depth:
+    depth = Level(rung.tell).depth
+    if unit.level.depth < depth:
         return None
     place = unit
-    while DEPTH[place.level] > depth and place.parent_id is not None:
+    while place.level.depth > depth and place.parent_id is not None:
         place = tree[place.parent_id]
     return contacts.of(place.division_id)
 

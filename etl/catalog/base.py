@@ -38,6 +38,11 @@ class Level(StrEnum):
     TOWNSHIP = "township"
     VILLAGE = "village"
 
+    @property
+    def depth(self) -> int:
+        """1 for the province to 5 for villages, as core.level."""
+        return list(Level).index(self) + 1
+
 
 class Declared(BaseModel):
     """What every declaration has in common."""

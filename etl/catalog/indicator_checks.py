@@ -13,8 +13,6 @@ from etl.catalog.indicator import Indicator
 if TYPE_CHECKING:
     from etl.catalog.models import Catalog, Measure
 
-DEPTHS = {level: depth for depth, level in enumerate(Level)}
-
 
 def indicator_contradictions(catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     """What no indicator can be refused for alone."""
@@ -96,8 +94,8 @@ def _misfits(term: Term, indicator: Indicator, measures: Mapping[str, Measure]) 
 
 
 def _nobody_below(indicator: Indicator, levels: Sequence[Level], does: str) -> Iterator[str]:
-    lowest = max(DEPTHS[level] for level in levels)
-    empty = [level for level in indicator.levels if DEPTHS[level] > lowest]
+    lowest = max(level.depth for level in levels)
+    empty = [level for level in indicator.levels if level.depth > lowest]
     if empty:
         yield f"key levels: at or below level {', '.join(empty)} nobody {does}: delete {', '.join(empty)}."
 

@@ -12,7 +12,6 @@ from etl.catalog.indicator import Indicator
 from etl.catalog.indicator_checks import is_of_month_end, is_stock
 from etl.periods.period import Kind
 
-DEPTHS = {level: depth for depth, level in enumerate(Level, start=1)}
 """As in core.level."""
 REPORTS = {"expected": "应报份数", "received": "已报份数", "on_time": "按时报送份数"}
 SERVICES_ZH = "公共法律服务量"
@@ -48,7 +47,7 @@ class Plan:
         for level in indicator.levels:
             if kind == "day" and level == Level.VILLAGE:
                 continue
-            depth = DEPTHS[level]
+            depth = level.depth
             sides = [self._side(side, depth) for side in (formula.numerator, formula.denominator) if side]
             self.rows["wanted"].append(
                 {
@@ -115,7 +114,7 @@ class Plan:
                     self.rows["conditions"] += [
                         {
                             "ref_id": number,
-                            "depth": DEPTHS[level],
+                            "depth": level.depth,
                             "number": place,
                             "of": len(conditions),
                             "cell_id": cell,
@@ -173,7 +172,7 @@ def is_computed(indicator: Indicator, catalog: Catalog, kind: Kind) -> bool:
 
 
 def _mask(levels: tuple[Level, ...]) -> int:
-    return sum(1 << DEPTHS[level] for level in levels)
+    return sum(1 << level.depth for level in levels)
 
 
 def _ref(

@@ -162,9 +162,8 @@ def _sum(figures: Floats, answers: list[int]) -> Floats:
 def _fill_nil(catalog: Catalog, divisions: pd.DataFrame, figures: Floats) -> Floats:
     """What a unit at or below the division reported as nil is 0 (ruling 12); what nobody reported stays
     missing."""
-    depth = {level: number for number, level in enumerate(Level, start=1)}
     levels = catalog.measures["survey_answered"].levels
-    owed = sum(2 ** depth[level] for level in levels)
+    owed = sum(2**level.depth for level in levels)
     is_nil = (divisions["nil_levels"].to_numpy(dtype=np.int64) & owed) > 0
     return np.where(np.isnan(figures) & is_nil[:, None, None], 0.0, figures)
 
