@@ -38,7 +38,9 @@ with DAG(
         for asset in (DAILY, STOCKS):
             outlet_events[asset].add_partitions(changed.get(asset.uri, []))
 
-    @task(trigger_rule="all_done", outlets=[PERIODS])
+    # An answer that was not carried out fails the run; periods that others changed are then named by the next hour's
+    # restatements.
+    @task(outlets=[PERIODS])
     def name_periods(outlet_events=None) -> None:
         from etl import tasks
 
@@ -52,7 +54,8 @@ with DAG(
         params={"why": Param("", type="string", title="理由", description=f"{RELEASE}、{DISCARD}须写明理由")},
         response_timeout=timedelta(days=7),
         # The executor's word that the process which asked has ended may be read only once the answer has set the task
-        # going again; Airflow 3.3 then fails it as lost (apache/airflow#72716, no setting helps). It asks again.
+        # going again, when the answer comes within seconds; Airflow 3.3 then fails it as lost (apache/airflow#72716, no
+        # setting helps). It asks again.
         retries=3,
         retry_delay=timedelta(seconds=5),
     ).expand_kwargs(groups.map(lambda group: {"subject": group["subject"], "body": group["body"]}))

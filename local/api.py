@@ -106,15 +106,22 @@ class Api:
     ) -> tuple[list[str], Run]:
         """Answer what a run asks a person, whenever it asks, until it ends; returns what was asked, and the run.
 
-        Airflow 3.3.2 now and then takes a task that was answered for one that its executor has lost; its retry asks
-        again. Raises ApiError when the run has not ended after `seconds`.
+        Airflow 3.3.2 takes a task that is answered within a moment of asking for one that its executor has lost; its
+        retry asks again. People are slower than that, so is this: it answers once the scheduler has gone round twice
+        since it saw the question. Raises ApiError when the run has not ended after `seconds`.
         """
         asked: list[str] = []
+        rounds_seen: dict[str, set[str]] = {}
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
         deadline = time.monotonic() + seconds
         while (run := _run(self._send("GET", path))).state not in ENDED:
             waiting = self._send("GET", f"{path}/taskInstances?state=awaiting_input")["task_instances"]
+            beat = self._send("GET", "/api/v2/monitor/health")["scheduler"]["latest_scheduler_heartbeat"]
             for task in waiting:
+                rounds = rounds_seen.setdefault(f"{task['id']} {task['try_number']}", set())
+                rounds.add(beat)
+                if len(rounds) <= 2:
+                    continue
                 question = f"{path}/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
                 detail = self._send("GET", question)
                 if not detail.get("response_received"):

@@ -86,6 +86,35 @@ def test_no_dag_fails_fast_because_airflow_would_call_the_run_a_success(bag: Any
         assert not dag.fail_fast
 
 
+# A task that runs whatever happened before it hides the failure, unless another of the run's last tasks looks for it.
+SEEN_BY_ANOTHER = {
+    "daily_statistics": "confirm_complete",
+    "monthly_stocks": "confirm_complete",
+    "restatements": "confirm_complete",
+}
+
+
+def test_no_failure_ends_as_a_success(bag: Any) -> None:
+    looked_at = 0
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            ends = [task, *task.get_flat_relatives(upstream=False)]
+            shows = [
+                end
+                for end in ends
+                if not end.downstream_task_ids
+                and all(
+                    each.trigger_rule != "all_done"
+                    for each in ends
+                    if each is not task and (each is end or end.task_id in each.get_flat_relative_ids())
+                )
+            ]
+            seen_by = SEEN_BY_ANOTHER.get(dag.dag_id)
+            assert shows or seen_by in {end.task_id for end in ends}, f"{dag.dag_id}.{task.task_id}"
+            looked_at += 1
+    assert looked_at > len(bag.dags)
+
+
 def test_retry_rules_name_exceptions_that_exist(bag: Any) -> None:
     from airflow.sdk.module_loading import import_string
 
