@@ -37,7 +37,8 @@ with DAG(
 
         tasks.tend_database()
 
-    @task
+    # What is wrong with the watch is told at once.
+    @task(retries=0)
     def confirm_watched() -> None:
         from etl import tasks
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime
 
 import httpx
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from etl.alerts.heartbeat import find_faults
+from etl.catalog import load_catalog
 from local.api import Run
 from local.stack import COMPONENTS, HOST, listening
 from simulator.plan import FIRST, SECOND
@@ -200,3 +203,18 @@ def test_a_row_that_a_person_lets_go_in_airflow_counts(running: Running, healed:
         day=DAYS[0],
     )
     assert shown["value"].tolist() == [held.raw["value"]]
+
+
+def test_the_watch_runs_its_rounds_and_the_night_keeps_house(running: Running, healed: Run) -> None:
+    assert healed.state == "success"
+    running.api.unpause("submission_watch")
+    watched = running.api.trigger("submission_watch", seconds=200)
+    assert watched.state == "success", running.reasons("submission_watch", watched.run_id)
+    assert running.read("SELECT * FROM mart.alert WHERE round IS NOT NULL").shape[0] > 0
+    running.api.unpause("housekeeping")
+    kept = running.api.trigger("housekeeping", seconds=300)
+    faults = find_faults(running.engine, load_catalog(None), datetime.now(UTC))
+    assert running.api.failed_tasks("housekeeping", kept.run_id) == (["confirm_watched"] if faults else [])
+    assert [fault for fault in faults if not fault.startswith("日历 ")] == []
+    backups = [path for path in (running.stack.home / "backups").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in backups) > 100_000
