@@ -94,5 +94,5 @@ SELECT
 FROM covered
 LEFT JOIN debt ON debt.level = covered.level AND debt.platforms = covered.platforms
 LEFT JOIN (SELECT DISTINCT active.parent_id FROM active) AS parents ON parents.parent_id = covered.division_id
-WHERE cardinality(covered.platforms) > 0
-    OR covered.division_id IN (SELECT upward.division_id FROM upward WHERE upward.division_id IS NOT NULL);
+LEFT JOIN upward ON upward.division_id = covered.division_id
+WHERE cardinality(covered.platforms) > 0 OR upward.division_id IS NOT NULL;
