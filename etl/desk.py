@@ -26,7 +26,7 @@ from etl.site import Site
 from etl.sources import Reading, pulled_of
 from etl.sources.cells import read_number
 from etl.sources.frames import Draft, Submission
-from etl.warehouse import run_sql
+from etl.warehouse import act_as, run_sql
 
 MOST_ROWS = 10_000
 """Rows of one decision: a person has looked at them."""
@@ -137,6 +137,7 @@ def _decide(
     batch_id: int | None,
 ) -> int:
     with site.engine.begin() as conn:
+        act_as(conn, "pls_clerk")
         decided = run_sql(
             conn,
             "quarantine/decide",

@@ -34,11 +34,14 @@ class Site:
         return self.clock().astimezone(SHANGHAI).date()
 
 
-def open_site(connect: Connect = connection_from_env) -> Site:
-    """Open the site that the environment names. Raises WarehouseError or CatalogError in words for a person."""
+def open_site(connect: Connect = connection_from_env, role: str = "pls_loader") -> Site:
+    """Open the site that the environment names, with the rights of a role of the warehouse (open_warehouse).
+
+    Raises WarehouseError or CatalogError in words for a person.
+    """
     settings = Settings.from_env()
     catalog = load_catalog(settings.catalog)
-    engine = open_warehouse(settings)
+    engine = open_warehouse(settings, role)
     require_schema(engine)
     return Site(
         settings=settings,

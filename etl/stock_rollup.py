@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from etl.catalog import Catalog
 from etl.load import is_closed, take_day
 from etl.rollup import touch_all
-from etl.warehouse import plan_for_bulk, run_sql
+from etl.warehouse import plan_for_bulk, refresh_statistics, run_sql
 
 TABLES = ("reporting", "carried", "total")
 
@@ -49,11 +49,11 @@ def _write(engine: Engine, catalog: Catalog, day: date, months: dict[str, int]) 
             # No month has more than 31 days; without a date of its own the statement would read every month there is.
             earliest = day - timedelta(days=31 * (max(months.values()) + 1))
             run_sql(conn, "stock/carry", {"day": day, "earliest": earliest, **carried})
-        conn.execute(sa.text("ANALYZE mart.stock_reporting, mart.stock_carried"))
+        refresh_statistics(conn, "mart.stock_reporting", "mart.stock_carried")
         run_sql(conn, "stock/parts", {"day": day})
         conn.execute(sa.text("ANALYZE part"))
         depths = conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars()
         for depth in depths.all():
             run_sql(conn, "stock/totals", {"day": day, "depth": depth})
-        conn.execute(sa.text("ANALYZE mart.stock_total"))
+        refresh_statistics(conn, "mart.stock_total")
         run_sql(conn, "stock/mark", {"day": day, "moment": moment})

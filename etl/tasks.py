@@ -161,7 +161,7 @@ def back_up() -> None:
 
 def tidy() -> None:
     """Let go of what has served its time. Raises RuntimeError naming what the warehouse could not give back."""
-    with _site() as site:
+    with _site("pls_owner") as site:
         done = retention.tidy(site)
     if done.kept:
         raise RuntimeError(f"{len(done.kept)} object(s) kept: " + "; ".join(done.kept))
@@ -169,7 +169,10 @@ def tidy() -> None:
 
 def tend_database() -> None:
     """Give freed space back to use and take statistics anew."""
-    with _site() as site, site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+    with (
+        _site("pls_owner") as site,
+        site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn,
+    ):
         conn.execute(sa.text("VACUUM (ANALYZE)"))
 
 
@@ -197,8 +200,8 @@ def send_alerts() -> dict[str, int]:
 
 
 @contextmanager
-def _site() -> Iterator[Site]:
-    site = open_site(_connect)
+def _site(role: str = "pls_loader") -> Iterator[Site]:
+    site = open_site(_connect, role)
     try:
         yield site
     finally:

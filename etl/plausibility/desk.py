@@ -12,7 +12,7 @@ from etl.catalog import Catalog
 from etl.catalog.rules import Queue
 from etl.clock import Clock
 from etl.failures import Refused
-from etl.warehouse import run_sql
+from etl.warehouse import act_as, run_sql
 
 SYSTEM = "system"
 
@@ -39,6 +39,7 @@ def explain_flag(engine: Engine, catalog: Catalog, flag_id: int, name: str, text
             " (A bare confirmation is no explanation: say where the figure comes from and why it changed.)"
         )
     with engine.begin() as conn:
+        act_as(conn, "pls_clerk")
         _take(conn, flag_id)
         slice_ = {"flag_id": flag_id, "name": _named(name), "text": text.strip(), "moment": clock()}
         run_sql(conn, "plausibility/explain", slice_)
@@ -49,6 +50,7 @@ def close_flag(engine: Engine, flag_id: int, name: str, text: str, clock: Clock)
     if not text.strip():
         raise FlagRefused("关闭须写明理由。 (Say why it is closed.)")
     with engine.begin() as conn:
+        act_as(conn, "pls_clerk")
         if _take(conn, flag_id) != "explained":
             raise FlagRefused(
                 f"第 {flag_id} 号疑点尚无说明，不能关闭。先执行 (explain it first): "
