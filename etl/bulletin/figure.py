@@ -1,0 +1,190 @@
+"""Figure: one row of a view that the bulletin speaks of; and the sentences that name their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.resources import files
+
+import jinja2
+from markupsafe import Markup, escape
+
+from etl.bulletin import words
+from etl.failures import Refused
+
+
+class BulletinError(Refused):
+    """The bulletin cannot be made of what the warehouse or this machine holds; the message says what to do."""
+
+
+class Lacking(Exception):
+    """A sentence needs a figure that there is none of: the sentence is left out."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row of a view: its columns by name. unit: of the column `value`; rates are ratios and have %.
+
+    expected, received: submissions behind it, null where it is not made of submissions.
+    """
+
+    view: str
+    division_code: str
+    division_name: str
+    period: str
+    code: str
+    name: str
+    unit: str
+    columns: Mapping[str, Decimal | int | None]
+    expected: int | None = None
+    received: int | None = None
+    is_provisional: bool = False
+
+    def get(self, column: str) -> Decimal | int | None:
+        """A column's value; None where there is none."""
+        return self.columns.get(column)
+
+    @property
+    def value(self) -> Decimal | int | None:
+        """The figure itself."""
+        return self.columns.get("value")
+
+    @property
+    def completeness(self) -> Decimal | None:
+        """Submissions received of those expected, 0 to 1."""
+        return Decimal(self.received or 0) / self.expected if self.expected else None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence with its figures as <data> elements, and their numbers in the list of sources."""
+
+    html: Markup
+    numbers: tuple[int, ...]
+    completeness: str
+
+    @property
+    def mark(self) -> str:
+        """Where its figures are found, and how complete the least complete of them is."""
+        spans, rest = [], list(self.numbers)
+        while rest:
+            first = last = rest.pop(0)
+            while rest and rest[0] == last + 1:
+                last = rest.pop(0)
+            spans.append(f"{first}" if first == last else f"{first}—{last}")
+        return "、".join(spans) + self.completeness
+
+
+Paragraph = tuple[Sentence, ...]
+
+
+@dataclass
+class Writer:
+    """Fills the sentences of sentences/*.j2 and numbers the figures in the order in which they are named."""
+
+    sources: list[Figure] = field(default_factory=list)
+    _named: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._env = jinja2.Environment(
+            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._env.filters |= {
+            "value": self.value,
+            "column": self.column,
+            "yoy": lambda figure: self.comparison(figure, "yoy", "同比"),
+            "mom": lambda figure: self.comparison(figure, "mom", "环比"),
+            "gap": self.gap,
+            "note": self.note,
+            "count": words.count,
+        }
+
+    def paragraphs(self, section: str, **given: object) -> list[Paragraph]:
+        """The sentences of a section: one per block between blank lines; a line of dashes begins a paragraph."""
+        text = (files("etl.bulletin") / "sentences" / f"{section}.j2").read_text(encoding="utf-8")
+        paragraphs = []
+        for part in text.split("\n--\n"):
+            found = [self.sentence(block, **given) for block in part.split("\n\n") if block.strip()]
+            kept = tuple(sentence for sentence in found if sentence is not None)
+            if kept:
+                paragraphs.append(kept)
+        return paragraphs
+
+    def sentence(self, template: str, **given: object) -> Sentence | None:
+        """One sentence; None where it says nothing or lacks a figure."""
+        kept, self._named = len(self.sources), []
+        try:
+            text = self._env.from_string(template).render(given)
+        except Lacking:
+            del self.sources[kept:]
+            return None
+        joined = "".join(line.strip() for line in text.splitlines())
+        if not joined:
+            return None
+        numbers = tuple(sorted(set(self._named)))
+        return Sentence(Markup(joined), numbers, self._least(numbers))  # noqa: S704 - escaped as it was filled
+
+    def _least(self, numbers: tuple[int, ...]) -> str:
+        shares = [self.sources[number - 1].completeness for number in numbers]
+        known = [share for share in shares if share is not None]
+        return f"，报送率{words.percent(min(known))}" if known else ""
+
+    # --- filters ----------------------------------------------------------------------------------------------
+
+    def value(self, figure: Figure) -> Markup:
+        """The figure with its unit; 初步 behind it where it is provisional."""
+        unit = "" if figure.unit == "%" else figure.unit
+        text = words.amount(self._needed(figure, "value"), figure.unit) + unit
+        return self._data(figure, "value", text + ("（初步）" if figure.is_provisional else ""))
+
+    def column(self, figure: Figure, column: str, unit: str = "") -> Markup:
+        """Another column of its row, in a unit."""
+        shown = "" if unit == "%" else unit
+        return self._data(figure, column, words.amount(self._needed(figure, column), unit) + shown)
+
+    def comparison(self, figure: Figure, column: str, name: str) -> Markup:
+        """同比增长5.1%; or why there is nothing to compare."""
+        self._needed(figure, "value")
+        ratio = figure.get(column)
+        if ratio is not None:
+            return self._data(figure, column, name + words.change(ratio, figure.unit))
+        base = figure.get("value_last_year" if column == "yoy" else "value_previous")
+        before = "上年同期" if column == "yoy" else "上期"
+        if figure.is_provisional:
+            return self._data(figure, column, f"数据为初步，不作{name}")
+        if base is None:
+            return self._data(figure, column, f"{before}无数据，不作{name}")
+        if base == 0:
+            return self._data(figure, column, f"{before}为零，不作{name}")
+        return self._data(figure, column, f"{before}数据为初步，不作{name}")
+
+    def gap(self, figure: Figure) -> Markup:
+        """How far the target is missed."""
+        return self._data(figure, "gap", words.gap(self._needed(figure, "gap"), figure.unit))
+
+    def note(self, figure: Figure, text: object) -> Markup:
+        """Words that stand on the figure without showing a number of it, such as a name in a ranking."""
+        return self._data(figure, "value", str(text))
+
+    @staticmethod
+    def _needed(figure: Figure | None, column: str) -> Decimal | int:
+        found = figure.get(column) if figure is not None else None
+        if found is None:
+            raise Lacking
+        return found
+
+    def _data(self, figure: Figure, column: str, text: str) -> Markup:
+        number = self.number(figure)
+        self._named.append(number)
+        exact = figure.get(column)
+        value = "" if exact is None else f"{words.exact(exact):f}"
+        return Markup('<data data-figure="{}" data-column="{}" value="{}">{}</data>').format(
+            number, column, value, escape(text)
+        )
+
+    def number(self, figure: Figure) -> int:
+        """Its place in the list of sources, from 1; the same row is listed once."""
+        if figure not in self.sources:
+            self.sources.append(figure)
+        return self.sources.index(figure) + 1
