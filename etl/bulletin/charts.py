@@ -126,7 +126,7 @@ def trend_chart(
         axes.set_yticks([])
         _bare(axes)
 
-    return _draw(1.9, paint, title, alt)
+    return _draw(1.55, paint, title, alt)
 
 
 def share_chart(
@@ -161,7 +161,7 @@ def share_chart(
         axes.spines["bottom"].set_visible(False)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names), frameon=False, handlelength=1)
 
-    return _draw(0.55 + 0.34 * len(rows), paint, title, alt)
+    return _draw(0.5 + 0.27 * len(rows), paint, title, alt)
 
 
 def interval_chart(
@@ -173,6 +173,8 @@ def interval_chart(
 ) -> Drawn:
     """A dot with its interval for each division; hollow where it is not ranked. rows: name, rate, low, high, whether
     it is ranked, words on the right."""
+
+    from matplotlib.ticker import MultipleLocator
 
     def paint(canvas: Canvas) -> None:
         axes = canvas.add_subplot()
@@ -194,12 +196,13 @@ def interval_chart(
         axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.8)
         axes.set_xlim(left, 1.0)
+        axes.xaxis.set_major_locator(MultipleLocator(0.05 if left >= 0.75 else 0.1))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:.0f}%")
         axes.grid(axis="x", color="#EEEEEE", linewidth=0.6)
         axes.set_axisbelow(True)
         _bare(axes)
 
-    return _draw(0.55 + 0.2 * len(rows), paint, title, alt)
+    return _draw(0.5 + 0.185 * len(rows), paint, title, alt)
 
 
 def target_chart(title: str, alt: str, rows: Sequence[tuple[str, float, str]]) -> Drawn:
@@ -213,7 +216,7 @@ def target_chart(title: str, alt: str, rows: Sequence[tuple[str, float, str]]) -
             is_met = status == "met"
             colour = BLUE if is_met else ORANGE
             axes.plot([0, shown], [number, number], color=LIGHT, linewidth=1, zorder=1)
-            axes.plot(shown, number, "o" if is_met else "D", color=colour, markersize=4.5, zorder=2)
+            axes.plot(shown, number, "o" if is_met else "D", color=colour, markersize=4.5, zorder=2, clip_on=False)
             more = "≥" if attainment > cap else ""
             axes.text(
                 cap + 0.03, number, f"{more}{words.percent(cap if more else attainment, 0)}", va="center",
@@ -226,7 +229,7 @@ def target_chart(title: str, alt: str, rows: Sequence[tuple[str, float, str]]) -
         axes.set_xticks([0, 0.5, 1, 1.5], ["0", "50%", "目标=100%", "150%"])
         _bare(axes)
 
-    return _draw(0.45 + 0.155 * len(rows), paint, title, alt)
+    return _draw(0.4 + 0.142 * len(rows), paint, title, alt)
 
 
 def tile_map(
@@ -278,7 +281,7 @@ def tile_map(
             title_fontsize=8, fontsize=8, handlelength=1.4,
         )  # fmt: skip
 
-    return _draw(0.2 + 0.46 * rows, paint, title, alt)
+    return _draw(0.15 + 0.42 * rows, paint, title, alt)
 
 
 def _short(name: str) -> str:

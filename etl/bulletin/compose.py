@@ -18,7 +18,7 @@ from etl.clock import SHANGHAI
 from etl.periods import Period
 
 NUMERALS = "一二三四五六七八九十"
-STATUS_WORDS = {"met": "达标", "not_met": "未达标", "no_data": "无数据", "not_applicable": "不适用", None: "本期不考核"}
+STATUS_WORDS = {"met": "达标", "not_met": "未达标", "no_data": "无数据", "not_applicable": "不适用", None: "不考核"}
 NATURES = {"binding": "约束性", "expected": "预期性", None: ""}
 REASONS = {
     "unit_unknown": "单位不存在",
@@ -85,7 +85,7 @@ class _Composer:
             notes=tuple(self._notes()),
             lead=tuple(lead),
             parts=parts,
-            sources=tuple(self.writer.sources),
+            sources=tuple(self.writer.sources()),
             name=f"公共法律服务通报_{self.place.name}_{self.facts.period.name}",
         )
 
@@ -412,7 +412,7 @@ class _Composer:
             if figure.get("attainment") is not None
         ]
         if points:
-            title = self._picture_title("主要指标完成程度（实际值÷目标值）")
+            title = self._picture_title("主要指标完成程度（实际值÷目标值，圆点为达标，菱形为未达标）")
             alt = "点图：" + "；".join(
                 f"{name}{words.percent(reached, 0)}，{STATUS_WORDS[found]}" for name, reached, found in points
             )
@@ -433,7 +433,7 @@ class _Composer:
                 heavy.add(number)
             if figure is None:
                 rows.append(
-                    (str(each.number), each.name_zh, NATURES[each.nature], each.unit, "—", "—", "—", "—", "本级不考核", "—")
+                    (str(each.number), each.name_zh, NATURES[each.nature], each.unit, "—", "—", "—", "—", "不考核", "—")
                 )
                 continue
             value = words.amount(figure.value, each.unit) + ("（初步）" if figure.is_provisional else "")
@@ -456,8 +456,8 @@ class _Composer:
             ("序号", "指标", "性质", "单位", "本期", "同比", "目标", "完成程度", "状态", "完整度"),
             tuple(rows),
             "clccrrrrcr",
-            (5, 32, 7, 5, 10, 9, 8, 9, 10, 8),
-            self._source("mart.indicator_value", "；完整度为所用数据中最低的报送比例"),
+            (5, 33, 8, 5, 10, 9, 8, 10, 8, 8),
+            self._source("mart.indicator_value", "；比率指标的同比以百分点（点）计，完整度为所用数据中最低的报送比例"),
             heavy=frozenset(heavy),
             is_small=True,
         )
@@ -578,8 +578,8 @@ class _Composer:
             self._table_title("异常情况与处理"),
             ("事项", "单位", "数量", "其中", "处理"),
             tuple(rows),
-            "lcrll",
-            (14, 7, 10, 37, 32),
+            "lccll",
+            (12, 7, 9, 36, 36),
             self._source("mart.ledger、quality.quarantine、quality.flag、core.submission、mart.reporting_rate"),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.bulletin.figure import Figure, Paragraph
+from etl.bulletin.figure import Paragraph, Source
 
 
 @dataclass(frozen=True)
@@ -57,5 +57,5 @@ class Document:
     notes: tuple[str, ...]
     lead: tuple[Paragraph, ...]
     parts: tuple[Part, ...]
-    sources: tuple[Figure, ...]
+    sources: tuple[Source, ...]
     name: str

@@ -17,18 +17,17 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from etl.bulletin import words
 from etl.bulletin.document import Document, Grid, Picture
 from etl.bulletin.figure import Paragraph
-from etl.bulletin.page import COLUMNS, columns_of, shown
+from etl.bulletin.page import COLUMNS, columns_of, complete, shown
 
 BODY, HEAD, TITLE, LATIN = "仿宋", "黑体", "宋体", "Times New Roman"
 RED, GREY = RGBColor(0xB5, 0x12, 0x1B), RGBColor(0x76, 0x76, 0x76)
 TEXT_WIDTH = 160
 """Millimetres between the margins."""
 ALIGN = {"l": WD_ALIGN_PARAGRAPH.LEFT, "c": WD_ALIGN_PARAGRAPH.CENTER, "r": WD_ALIGN_PARAGRAPH.RIGHT}
-SOURCE_HEADS = ("序号", "视图", "单位", "报告期", "指标（代码）", "数值", "实报/应报")
-SOURCE_WIDE = (5, 19, 14, 9, 21, 21, 11)
+SOURCE_HEADS = ("序号", "视图", "单位", "报告期", "指标（代码）", "数值", "报送")
+SOURCE_WIDE = (5, 17, 14, 7, 22, 25, 10)
 
 
 def write_docx(document: Document, file: Path, made_on: date) -> None:
@@ -226,11 +225,11 @@ def _sources(document: Document) -> Grid:
             figure.view,
             f"{figure.division_name}{figure.division_code}",
             figure.period,
-            f"{figure.name}（{figure.code}）",
-            "；".join(f"{COLUMNS[column]} {shown(figure, column)}" for column, _ in columns_of(figure)),
-            f"{words.count(figure.received)}/{words.count(figure.expected)}" if figure.expected else words.NOTHING,
+            f"{figure.name} {figure.code}",
+            "；".join(f"{COLUMNS[column]} {shown(figure, column)}" for column, _ in columns_of(source)),
+            complete(figure),
         )
-        for number, figure in enumerate(document.sources, start=1)
+        for number, (source, figure) in enumerate(((each, each.figure) for each in document.sources), start=1)
     )
     return Grid("", SOURCE_HEADS, rows, "cllcllr", SOURCE_WIDE, "", is_small=True)
 

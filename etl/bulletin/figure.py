@@ -52,8 +52,23 @@ class Figure:
 
     @property
     def completeness(self) -> Decimal | None:
-        """Submissions received of those expected, 0 to 1."""
-        return Decimal(self.received or 0) / self.expected if self.expected else None
+        """Submissions received of those expected, 0 to 1; the row's own column where it has one."""
+        if self.expected:
+            return Decimal(self.received or 0) / self.expected
+        known = self.columns.get("completeness")
+        return None if known is None else Decimal(known)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A figure in the list of sources, with those of its columns that sentences name, and what these compare with."""
+
+    figure: Figure
+    named: frozenset[str]
+
+
+BASES = {"yoy": "value_last_year", "mom": "value_previous", "gap": "target"}
+"""What a comparison is made with."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +98,9 @@ Paragraph = tuple[Sentence, ...]
 class Writer:
     """Fills the sentences of sentences/*.j2 and numbers the figures in the order in which they are named."""
 
-    sources: list[Figure] = field(default_factory=list)
-    _named: list[int] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    _named: list[tuple[int, str]] = field(default_factory=list)
+    _kept: set[tuple[int, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._env = jinja2.Environment(
@@ -97,7 +113,7 @@ class Writer:
             "mom": lambda figure: self.comparison(figure, "mom", "环比"),
             "gap": self.gap,
             "note": self.note,
-            "count": words.count,
+            "joined": words.joined,
         }
 
     def paragraphs(self, section: str, **given: object) -> list[Paragraph]:
@@ -113,20 +129,28 @@ class Writer:
 
     def sentence(self, template: str, **given: object) -> Sentence | None:
         """One sentence; None where it says nothing or lacks a figure."""
-        kept, self._named = len(self.sources), []
+        kept, self._named = len(self.figures), []
         try:
             text = self._env.from_string(template).render(given)
         except Lacking:
-            del self.sources[kept:]
+            del self.figures[kept:]
             return None
         joined = "".join(line.strip() for line in text.splitlines())
         if not joined:
             return None
-        numbers = tuple(sorted(set(self._named)))
+        self._kept.update(self._named)
+        numbers = tuple(sorted({number for number, _ in self._named}))
         return Sentence(Markup(joined), numbers, self._least(numbers))  # noqa: S704 - escaped as it was filled
 
+    def sources(self) -> list[Source]:
+        """The figures of all sentences, by their numbers."""
+        named: dict[int, set[str]] = {number: {"value"} for number in range(1, len(self.figures) + 1)}
+        for number, column in self._kept:
+            named[number] |= {column, BASES.get(column, column)}
+        return [Source(self.figures[number - 1], frozenset(columns)) for number, columns in named.items()]
+
     def _least(self, numbers: tuple[int, ...]) -> str:
-        shares = [self.sources[number - 1].completeness for number in numbers]
+        shares = [self.figures[number - 1].completeness for number in numbers]
         known = [share for share in shares if share is not None]
         return f"，报送率{words.percent(min(known))}" if known else ""
 
@@ -176,7 +200,7 @@ class Writer:
 
     def _data(self, figure: Figure, column: str, text: str) -> Markup:
         number = self.number(figure)
-        self._named.append(number)
+        self._named.append((number, column))
         exact = figure.get(column)
         value = "" if exact is None else f"{words.exact(exact):f}"
         return Markup('<data data-figure="{}" data-column="{}" value="{}">{}</data>').format(
@@ -185,6 +209,6 @@ class Writer:
 
     def number(self, figure: Figure) -> int:
         """Its place in the list of sources, from 1; the same row is listed once."""
-        if figure not in self.sources:
-            self.sources.append(figure)
-        return self.sources.index(figure) + 1
+        if figure not in self.figures:
+            self.figures.append(figure)
+        return self.figures.index(figure) + 1

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from etl.bulletin import words
 from etl.bulletin.document import Document
-from etl.bulletin.figure import Figure
+from etl.bulletin.figure import Figure, Source
 
 COLUMNS = {
     "value": "本期",
@@ -29,6 +29,8 @@ COLUMNS = {
     "rate_high": "区间上限",
     "strict_rate": "不含基本满意",
     "response_rate": "应答率",
+    "answered_share": "参评率",
+    "satisfied_share": "满意率下限",
     "expected": "应报",
     "received": "实报",
     "reporting_rate": "报送率",
@@ -58,19 +60,16 @@ RATIOS = (
     "rate_high",
     "strict_rate",
     "response_rate",
+    "answered_share",
+    "satisfied_share",
     "reporting_rate",
     "not_on_time_rate",
 )
-REPORTING_COUNTS = ("expected", "received")
 
 
-def columns_of(figure: Figure) -> list[tuple[str, Decimal | int | None]]:
-    """What the appendix lists of a figure, in the order of COLUMNS; comparisons only where there are any."""
-    return [
-        (name, figure.get(name))
-        for name in COLUMNS
-        if name in figure.columns and (name == "value" or figure.get(name) is not None)
-    ]
+def columns_of(source: Source) -> list[tuple[str, Decimal | int | None]]:
+    """What the appendix lists of a figure, in the order of COLUMNS: what sentences say of it."""
+    return [(name, source.figure.get(name)) for name in COLUMNS if name in source.named]
 
 
 def shown(figure: Figure, column: str) -> str:
@@ -87,6 +86,13 @@ def shown(figure: Figure, column: str) -> str:
     return words.count(value)
 
 
+def complete(figure: Figure) -> str:
+    """Submissions received of those expected, or their share; — of what is not made of submissions."""
+    if figure.expected:
+        return f"{words.count(figure.received)}/{words.count(figure.expected)}"
+    return words.percent(figure.completeness)
+
+
 def _exact(value: Decimal | int | None) -> str:
     return "" if value is None else f"{words.exact(value):f}"
 
@@ -101,7 +107,7 @@ def write_page(document: Document, made_on: date) -> str:
         "shown": shown,
         "exact": _exact,
         "title_of": COLUMNS.__getitem__,
-        "count": words.count,
+        "complete": complete,
     }
     style = (templates / "bulletin.css").read_text(encoding="utf-8")
     template = env.from_string((templates / "bulletin.html.j2").read_text(encoding="utf-8"))

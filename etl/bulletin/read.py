@@ -207,7 +207,8 @@ class _Reader:
                 ("value_last_year", self.period.last_year()),
             )
         }
-        rows = self._denominators(list(periods.values()))
+        months = [month.name for month in self.period.to_date()[0].months()]
+        rows = self._denominators([*periods.values(), *months])
         now = rows.get(self.period.name)
         if now is None:
             return None
@@ -224,6 +225,8 @@ class _Reader:
                 and not before.is_provisional
             )
             columns[change] = columns["value"] / columns[base] - 1 if is_comparable else None
+        told = [rows[month].denominator for month in months if month in rows]
+        columns["ytd"] = sum(told) if len(told) == len(months) and None not in told else None
         return self._total_figure(self.period.name, now, columns)
 
     def _denominators(self, periods: list[str]) -> dict[str, Row[Any]]:
@@ -233,7 +236,6 @@ class _Reader:
         return {row.period: row for row in found}
 
     def _total_figure(self, period: str, row: Row[Any], columns: Mapping[str, Any]) -> Figure:
-        mine = self.reporting.get(self.place.code) if period == self.period.name else None
         return self._figure(
             "mart.indicator_value",
             f"{self.bulletin.total}.denominator",
@@ -241,8 +243,6 @@ class _Reader:
             "件次",
             columns | {"completeness": row.completeness},
             period=period,
-            expected=mine.expected if mine else None,
-            received=mine.received if mine else None,
             is_provisional=row.is_provisional,
         )
 
@@ -270,7 +270,6 @@ class _Reader:
         )
         rows = {row.code: row for row in found}
         names = (*COMPARED, "numerator", "denominator", "target", "attainment", "gap", "completeness")
-        mine = self.reporting.get(self.place.code)
         figures = {
             code: self._figure(
                 "mart.indicator_value",
@@ -278,8 +277,6 @@ class _Reader:
                 row.name,
                 row.unit,
                 {name: getattr(row, name) for name in names},
-                expected=mine.expected if mine else None,
-                received=mine.received if mine else None,
                 is_provisional=row.is_provisional,
             )
             for code, row in rows.items()

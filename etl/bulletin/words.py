@@ -72,6 +72,11 @@ def gap(number: Number | None, unit: str) -> str:
     return f"{amount(abs(exact(number)), unit)}{unit}"
 
 
+def joined(name: str) -> str:
+    """A name as it stands in running text, where Chinese and digits are not set apart by spaces."""
+    return name.replace(" ", "")
+
+
 def period_words(period: Period) -> str:
     """2026年3月, 2026年第一季度, 2026年."""
     year = period.starts_on.year
