@@ -5,6 +5,7 @@
 """
 
 from etl.bulletin.figure import BulletinError
+from etl.bulletin.read import usual_division
 from etl.bulletin.write import write_bulletin
 
-__all__ = ["BulletinError", "write_bulletin"]
+__all__ = ["BulletinError", "usual_division", "write_bulletin"]

@@ -149,7 +149,9 @@ def share_chart(
                 )  # fmt: skip
                 if width > 0.04:
                     ink = INK if place in (2, 3) else "white"
-                    axes.text(left + width / 2, number, words.percent(share), ha="center", va="center", color=ink)
+                    axes.text(
+                        left + width / 2, number, words.percent(share), ha="center", va="center", color=ink
+                    )
                 left += width
             if not any(share is not None for share in shares):
                 axes.text(0.01, number, "无数据", va="center", color=GREY)
@@ -159,7 +161,9 @@ def share_chart(
         axes.set_xticks([])
         _bare(axes)
         axes.spines["bottom"].set_visible(False)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names), frameon=False, handlelength=1)
+        axes.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names), frameon=False, handlelength=1
+        )
 
     return _draw(0.5 + 0.27 * len(rows), paint, title, alt)
 
@@ -216,7 +220,9 @@ def target_chart(title: str, alt: str, rows: Sequence[tuple[str, float, str]]) -
             is_met = status == "met"
             colour = BLUE if is_met else ORANGE
             axes.plot([0, shown], [number, number], color=LIGHT, linewidth=1, zorder=1)
-            axes.plot(shown, number, "o" if is_met else "D", color=colour, markersize=4.5, zorder=2, clip_on=False)
+            axes.plot(
+                shown, number, "o" if is_met else "D", color=colour, markersize=4.5, zorder=2, clip_on=False
+            )
             more = "≥" if attainment > cap else ""
             axes.text(
                 cap + 0.03, number, f"{more}{words.percent(cap if more else attainment, 0)}", va="center",
@@ -270,11 +276,14 @@ def tile_map(
         axes.axis("off")
         limits = [0.0, *STEPS]
         labels = [
-            f"{limits[n] * 100:.0f}%—{limits[n + 1] * 100:.0f}%" if n + 1 < len(limits) else f"{limits[n] * 100:.0f}%以上"
+            f"{limits[n] * 100:.0f}%—{limits[n + 1] * 100:.0f}%"
+            if n + 1 < len(limits)
+            else f"{limits[n] * 100:.0f}%以上"
             for n in range(len(limits))
         ]
         handles: list[Any] = [
-            Patch(facecolor=SHADES[n], edgecolor=GREY, linewidth=0.5, label=labels[n]) for n in range(len(limits))
+            Patch(facecolor=SHADES[n], edgecolor=GREY, linewidth=0.5, label=labels[n])
+            for n in range(len(limits))
         ]
         axes.legend(
             handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, title="未按时报送比例",

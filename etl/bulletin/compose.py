@@ -18,7 +18,13 @@ from etl.clock import SHANGHAI
 from etl.periods import Period
 
 NUMERALS = "一二三四五六七八九十"
-STATUS_WORDS = {"met": "达标", "not_met": "未达标", "no_data": "无数据", "not_applicable": "不适用", None: "不考核"}
+STATUS_WORDS = {
+    "met": "达标",
+    "not_met": "未达标",
+    "no_data": "无数据",
+    "not_applicable": "不适用",
+    None: "不考核",
+}
 NATURES = {"binding": "约束性", "expected": "预期性", None: ""}
 REASONS = {
     "unit_unknown": "单位不存在",
@@ -188,7 +194,9 @@ class _Composer:
     # --- 业务走势 ---------------------------------------------------------------------------------------------
 
     def _trend(self) -> list[Block]:
-        known = [(month, each) for month, each in self.facts.trend if each is not None and each.value is not None]
+        known = [
+            (month, each) for month, each in self.facts.trend if each is not None and each.value is not None
+        ]
         if not known:
             return []
         names = {month: words.period_words(month) for month, _ in self.facts.trend}
@@ -213,13 +221,17 @@ class _Composer:
         )
         title = self._picture_title(f"近{len(self.facts.trend)}个月公共法律服务量（件次）")
         alt = "折线图：" + "；".join(
-            f"{names[month]}{words.count(figure.value) if figure else '无数据'}" for month, figure in self.facts.trend
+            f"{names[month]}{words.count(figure.value) if figure else '无数据'}"
+            for month, figure in self.facts.trend
         )
         drawn = charts.trend_chart(
             title,
             alt,
             [_month_label(month, number) for number, (month, _) in enumerate(self.facts.trend)],
-            [int(each.value) if each is not None and each.value is not None else None for _, each in self.facts.trend],
+            [
+                int(each.value) if each is not None and each.value is not None else None
+                for _, each in self.facts.trend
+            ],
             [each is not None and each.is_provisional for _, each in self.facts.trend],
         )
         source = f"数据来源：mart.indicator_value，{self.place.name}（{self.place.code}），各月{self.bulletin.total}的分母"
@@ -244,7 +256,8 @@ class _Composer:
         paragraphs = self._write("channels", shares=shares, names=names)
         title = self._picture_title("各渠道服务占比")
         alt = "条形图：" + "；".join(
-            f"{label}：" + "、".join(f"{name}{words.percent(share)}" for name, share in zip(names, row, strict=True))
+            f"{label}："
+            + "、".join(f"{name}{words.percent(share)}" for name, share in zip(names, row, strict=True))
             for label, row in rows
         )
         drawn = charts.share_chart(title, alt, rows, names)
@@ -264,11 +277,16 @@ class _Composer:
             if each.code in facts.survey and not facts.survey[each.code].is_shown and self._has_note(each)
         ]
         scored = sorted(
-            (each for each in below if self._rank(each) is not None), key=lambda each: (self._rank(each), each.code)
+            (each for each in below if self._rank(each) is not None),
+            key=lambda each: (self._rank(each), each.code),
         )
         best = [each for each in scored if (self._rank(each) or 0) <= SHOWN_IN_SENTENCE]
         weak = [each for each in scored if (facts.scores[each.code].value or 0) < POOR]
-        vetoed = [each.name for each in below if each.code in facts.score_rows and facts.score_rows[each.code].is_vetoed]
+        vetoed = [
+            each.name
+            for each in below
+            if each.code in facts.score_rows and facts.score_rows[each.code].is_vetoed
+        ]
         scheme = next(iter(facts.score_rows.values())).scheme_name if facts.score_rows else ""
         paragraphs = self._write(
             "ranking",
@@ -307,9 +325,20 @@ class _Composer:
         rows = []
         for each in in_order:
             row = shown[each.code]
-            remark = f"位次{_span(row.rank_low, row.rank_high)}" if row.rank_low is not None else "样本不足，不排名"
+            remark = (
+                f"位次{_span(row.rank_low, row.rank_high)}"
+                if row.rank_low is not None
+                else "样本不足，不排名"
+            )
             rows.append(
-                (each.name, float(row.rate), float(row.rate_low), float(row.rate_high), row.rank_low is not None, remark)
+                (
+                    each.name,
+                    float(row.rate),
+                    float(row.rate_low),
+                    float(row.rate_high),
+                    row.rank_low is not None,
+                    remark,
+                )
             )
         alt = "点图：" + "；".join(
             f"{name}{words.percent(rate)}（{words.percent(low)}至{words.percent(high)}，{remark}）"
@@ -322,7 +351,9 @@ class _Composer:
 
     def _ranking_table(self, below: Sequence[Place], shown: Mapping[str, Any], scheme: str) -> Grid:
         facts = self.facts
-        in_order = sorted(below, key=lambda each: (self._rank(each) is None, self._rank(each) or 0, each.code))
+        in_order = sorted(
+            below, key=lambda each: (self._rank(each) is None, self._rank(each) or 0, each.code)
+        )
         rows = []
         for each in in_order:
             survey, score = shown.get(each.code), facts.scores.get(each.code)
@@ -353,10 +384,22 @@ class _Composer:
                     words.percent(reporting.get("reporting_rate") if reporting else None),
                 )
             )
-        title = self._table_title(f"各{self.office.below}满意率与绩效评价" + (f"（{scheme}）" if scheme else ""))
+        title = self._table_title(
+            f"各{self.office.below}满意率与绩效评价" + (f"（{scheme}）" if scheme else "")
+        )
         return Grid(
             title,
-            (self.office.below, "有效回答", "满意率", "95%置信区间", "位次区间", "评价得分", "等级", "评价位次", "报送率"),
+            (
+                self.office.below,
+                "有效回答",
+                "满意率",
+                "95%置信区间",
+                "位次区间",
+                "评价得分",
+                "等级",
+                "评价位次",
+                "报送率",
+            ),
             tuple(rows),
             "lrrccrccr",
             (21, 9, 9, 15, 10, 10, 8, 9, 9),
@@ -376,7 +419,9 @@ class _Composer:
         if not plan:
             return []
         status = {each.code: facts.statuses.get(each.code) for each in plan if each.code in facts.indicators}
-        tally = {name: sum(found == name for found in status.values()) for name in ("met", "not_met", "no_data")}
+        tally = {
+            name: sum(found == name for found in status.values()) for name in ("met", "not_met", "no_data")
+        }
         tally["beyond"] = len(plan) - sum(tally.values())
         counts = Figure(
             "mart.indicator_value",
@@ -389,9 +434,7 @@ class _Composer:
             {"value": len(plan)} | tally,
             *self._completeness(),
         )
-        missed = [
-            (each, facts.indicators[each.code]) for each in plan if status.get(each.code) == "not_met"
-        ]
+        missed = [(each, facts.indicators[each.code]) for each in plan if status.get(each.code) == "not_met"]
         by_attainment = sorted(missed, key=lambda each: (each[1].get("attainment") or 0, each[0].number or 0))
         paragraphs = self._write(
             "targets",
@@ -402,8 +445,16 @@ class _Composer:
             worst=[figure for each, figure in by_attainment if each.nature != "binding"][:SHOWN_IN_SENTENCE],
         )
         judged = sorted(
-            ((each, facts.indicators[each.code]) for each in plan if status.get(each.code) in ("met", "not_met")),
-            key=lambda each: (each[1].get("attainment") is None, each[1].get("attainment") or 0, each[0].number or 0),
+            (
+                (each, facts.indicators[each.code])
+                for each in plan
+                if status.get(each.code) in ("met", "not_met")
+            ),
+            key=lambda each: (
+                each[1].get("attainment") is None,
+                each[1].get("attainment") or 0,
+                each[0].number or 0,
+            ),
         )
         blocks: list[Block] = list(paragraphs)
         points = [
@@ -433,7 +484,18 @@ class _Composer:
                 heavy.add(number)
             if figure is None:
                 rows.append(
-                    (str(each.number), each.name_zh, NATURES[each.nature], each.unit, "—", "—", "—", "—", "不考核", "—")
+                    (
+                        str(each.number),
+                        each.name_zh,
+                        NATURES[each.nature],
+                        each.unit,
+                        "—",
+                        "—",
+                        "—",
+                        "—",
+                        "不考核",
+                        "—",
+                    )
                 )
                 continue
             value = words.amount(figure.value, each.unit) + ("（初步）" if figure.is_provisional else "")
@@ -457,7 +519,9 @@ class _Composer:
             tuple(rows),
             "clccrrrrcr",
             (5, 33, 8, 5, 10, 9, 8, 10, 8, 8),
-            self._source("mart.indicator_value", "；比率指标的同比以百分点（点）计，完整度为所用数据中最低的报送比例"),
+            self._source(
+                "mart.indicator_value", "；比率指标的同比以百分点（点）计，完整度为所用数据中最低的报送比例"
+            ),
             heavy=frozenset(heavy),
             is_small=True,
         )
@@ -467,7 +531,9 @@ class _Composer:
     def _timeliness(self) -> list[Block]:
         facts = self.facts
         mine = facts.reporting.get(self.place.code)
-        below = {each.code: facts.reporting[each.code] for each in facts.below if each.code in facts.reporting}
+        below = {
+            each.code: facts.reporting[each.code] for each in facts.below if each.code in facts.reporting
+        }
         late = sorted(
             (each for each in below.values() if (each.get("not_on_time") or 0) > 0),
             key=lambda each: (-(each.get("not_on_time_rate") or 0), each.division_code),
@@ -487,7 +553,8 @@ class _Composer:
         names = {each.code: each.name for each in facts.below}
         shares = {code: each.get("not_on_time_rate") or 0 for code, each in below.items()}
         alt = "方格图：" + "；".join(
-            f"{name}{words.percent(shares[code]) if code in shares else '无应报'}" for code, name in names.items()
+            f"{name}{words.percent(shares[code]) if code in shares else '无应报'}"
+            for code, name in names.items()
         )
         places = lay_out(self.catalog, self.place.code, list(names))
         drawn = charts.tile_map(title, alt, places, names, shares)
@@ -516,9 +583,12 @@ class _Composer:
         paragraphs = self._write(
             "quality",
             batches=facts.batches,
-            platforms_out="、".join(platforms[:5]) + (f"等{len(platforms)}个平台" if len(platforms) > 5 else ""),
+            platforms_out="、".join(platforms[:5])
+            + (f"等{len(platforms)}个平台" if len(platforms) > 5 else ""),
             quarantine=facts.quarantine,
-            reasons="、".join(f"{REASONS.get(code, code)}{rows}行" for code, rows in facts.reasons[:SHOWN_IN_SENTENCE]),
+            reasons="、".join(
+                f"{REASONS.get(code, code)}{rows}行" for code, rows in facts.reasons[:SHOWN_IN_SENTENCE]
+            ),
             flags=flags,
             restated=facts.restated,
             provisional="、".join(provisional),
@@ -580,7 +650,9 @@ class _Composer:
             tuple(rows),
             "lccll",
             (12, 7, 9, 36, 36),
-            self._source("mart.ledger、quality.quarantine、quality.flag、core.submission、mart.reporting_rate"),
+            self._source(
+                "mart.ledger、quality.quarantine、quality.flag、core.submission、mart.reporting_rate"
+            ),
         )
 
 

@@ -27,7 +27,7 @@ TEXT_WIDTH = 160
 """Millimetres between the margins."""
 ALIGN = {"l": WD_ALIGN_PARAGRAPH.LEFT, "c": WD_ALIGN_PARAGRAPH.CENTER, "r": WD_ALIGN_PARAGRAPH.RIGHT}
 SOURCE_HEADS = ("序号", "视图", "单位", "报告期", "指标（代码）", "数值", "报送")
-SOURCE_WIDE = (5, 17, 14, 7, 22, 25, 10)
+SOURCE_WIDE = (4, 17, 16, 7, 22, 25, 9)
 
 
 def write_docx(document: Document, file: Path, made_on: date) -> None:
@@ -63,12 +63,12 @@ def write_docx(document: Document, file: Path, made_on: date) -> None:
 def _set_up(body: Any, document: Document, made_on: date) -> None:
     section = body.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin, section.bottom_margin = Mm(25), Mm(22)
+    section.top_margin, section.bottom_margin = Mm(22), Mm(19)
     section.left_margin, section.right_margin = Mm(26), Mm(24)
-    _font(body.styles["Normal"], BODY, 12)
+    _font(body.styles["Normal"], BODY, 11)
     body.styles["Normal"].paragraph_format.space_after = Pt(2)
-    body.styles["Normal"].paragraph_format.line_spacing = 1.25
-    for name, face, size in (("Title", TITLE, 18), ("Heading 1", HEAD, 13.5), ("Caption", HEAD, 9.5)):
+    body.styles["Normal"].paragraph_format.line_spacing = 1.12
+    for name, face, size in (("Title", TITLE, 17), ("Heading 1", HEAD, 12.5), ("Caption", HEAD, 9.5)):
         _font(body.styles[name], face, size, bold=name != "Heading 1")
         body.styles[name].paragraph_format.keep_with_next = True
         body.styles[name].paragraph_format.space_before = Pt(6)
@@ -76,8 +76,9 @@ def _set_up(body: Any, document: Document, made_on: date) -> None:
         for border in body.styles[name].element.xpath(".//w:pBdr"):
             border.getparent().remove(border)
     source = body.styles.add_style("来源", 1)
-    _font(source, TITLE, 8, colour=GREY)
+    _font(source, TITLE, 7.5, colour=GREY)
     source.paragraph_format.space_after = Pt(2)
+    source.paragraph_format.line_spacing = 1
     mark = body.styles.add_style("数据序号", 2)
     _font(mark, TITLE, 7, colour=GREY)
     cell = body.styles.add_style("表格文字", 1)
@@ -159,7 +160,7 @@ class _Text(HTMLParser):
 
 def _write_sentences(body: Any, paragraph: Paragraph) -> None:
     line = body.add_paragraph()
-    line.paragraph_format.first_line_indent = Pt(24)
+    line.paragraph_format.first_line_indent = Pt(22)
     line.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
     for sentence in paragraph:
         text = _Text()
@@ -196,7 +197,8 @@ def _write_grid(body: Any, grid: Grid) -> None:
         "w:tblBorders",
         {"top": (10, "222222"), "bottom": (10, "222222"), "insideH": (2, "C8C8C8")},
     )
-    size = Pt(7 if not grid.title else 8 if grid.is_small else 9)
+    _narrow_cells(table._tbl.tblPr)
+    size = Pt(6 if not grid.title else 7.5 if grid.is_small else 8.5)
     widths = [Mm(TEXT_WIDTH * wide / sum(grid.wide)) for wide in grid.wide]
     for number, row in enumerate((grid.heads, *grid.rows)):
         made = table.add_row()
@@ -216,6 +218,17 @@ def _write_grid(body: Any, grid: Grid) -> None:
         column.width = width
     if grid.source:
         body.add_paragraph(grid.source, style="来源")
+
+
+def _narrow_cells(properties: Any) -> None:
+    """Cells whose text comes near their edges."""
+    margins = OxmlElement("w:tblCellMar")
+    for edge in ("left", "right"):
+        width = OxmlElement(f"w:{edge}")
+        width.set(qn("w:w"), "30")
+        width.set(qn("w:type"), "dxa")
+        margins.append(width)
+    properties.append(margins)
 
 
 def _sources(document: Document) -> Grid:

@@ -82,7 +82,9 @@ def shown(figure: Figure, column: str) -> str:
     if column in RATIOS:
         return words.percent(value)
     if column in ("value", "value_previous", "value_last_year", "ytd", "target"):
-        return words.amount(value, figure.unit) + ("（初步）" if column == "value" and figure.is_provisional else "")
+        return words.amount(value, figure.unit) + (
+            "（初步）" if column == "value" and figure.is_provisional else ""
+        )
     return words.count(value)
 
 
@@ -100,7 +102,9 @@ def _exact(value: Decimal | int | None) -> str:
 def write_page(document: Document, made_on: date) -> str:
     """The HTML text."""
     templates = files("etl.bulletin") / "templates"
-    env = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     env.filters |= {
         "base64": lambda body: base64.b64encode(body).decode(),
         "columns": columns_of,

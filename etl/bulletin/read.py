@@ -60,7 +60,9 @@ class Facts:
     restated: Figure
 
 
-def read_facts(conn: Connection, catalog: Catalog, bulletin: Bulletin, division: str, period: Period) -> Facts:
+def read_facts(
+    conn: Connection, catalog: Catalog, bulletin: Bulletin, division: str, period: Period
+) -> Facts:
     """Read the facts of a division and period. Raises BulletinError where there is no such division or the period was
     not computed yet."""
     plan_for_bulk(conn)
@@ -77,7 +79,9 @@ def read_facts(conn: Connection, catalog: Catalog, bulletin: Bulletin, division:
         )
     state = run_sql(conn, "bulletin/state", {"period": period.name}).one_or_none()
     if state is None or state.totalled_at is None or state.indicated_at is None:
-        raise BulletinError(f"{period.name} is not computed. Run: python -m etl indicators --period {period.name}")
+        raise BulletinError(
+            f"{period.name} is not computed. Run: python -m etl indicators --period {period.name}"
+        )
     reader = _Reader(conn, catalog, bulletin, period, places[0], places[1:])
     return reader.read(state.written_at)
 
@@ -144,7 +148,9 @@ class _Reader:
         division = more.pop("division", self.place.code)
         plain = {key: _plain(value) for key, value in columns.items()}
         keys = {"period": self.period.name} | more
-        return Figure(view, division, self.names[division], code=code, name=name, unit=unit, columns=plain, **keys)
+        return Figure(
+            view, division, self.names[division], code=code, name=name, unit=unit, columns=plain, **keys
+        )
 
     def _reporting(self) -> dict[str, Figure]:
         found = self._run("reporting", period=self.period.name, divisions=[self.place.code, *self.codes])
@@ -251,9 +257,7 @@ class _Reader:
         return [
             (
                 month,
-                self._total_figure(
-                    month.name, rows[month.name], {"value": rows[month.name].denominator}
-                )
+                self._total_figure(month.name, rows[month.name], {"value": rows[month.name].denominator})
                 if month.name in rows and rows[month.name].denominator is not None
                 else None,
             )
@@ -342,7 +346,11 @@ class _Reader:
                 self.bulletin.scheme,
                 "评价得分",
                 "分",
-                {"value": row.score, "rank_in_parent": row.rank_in_parent, "items_missing": row.items_missing},
+                {
+                    "value": row.score,
+                    "rank_in_parent": row.rank_in_parent,
+                    "items_missing": row.items_missing,
+                },
                 division=row.division_code,
                 expected=mine.expected if mine else None,
                 received=mine.received if mine else None,
@@ -391,9 +399,7 @@ class _Reader:
         return self._figure("mart.ledger", "batch", "数据批次", "批", columns), out
 
     def _quarantine(self) -> tuple[Figure, list[tuple[str, int]]]:
-        rows = self._run(
-            "quarantine", codes=self._subtree, own_platforms=self._platforms()[1], **self._days
-        )
+        rows = self._run("quarantine", codes=self._subtree, own_platforms=self._platforms()[1], **self._days)
         sums = {
             state: sum(row.held_rows for row in rows if row.state == state)
             for state in ("held", "released", "discarded")
@@ -418,3 +424,15 @@ class _Reader:
 
 def _plain(value: Any) -> Decimal | int | None:
     return value if value is None or isinstance(value, int) else exact(value)
+
+
+def usual_division(conn: Connection, period: Period) -> str:
+    """The province, or the only city that reports in it. Raises BulletinError where nobody does."""
+    found = run_sql(conn, "bulletin/reporting_divisions", {"period": period.name}).all()
+    if not found:
+        raise BulletinError(
+            f"{period.name} is not computed. Run: python -m etl indicators --period {period.name}"
+        )
+    cities = [row for row in found if row.level == "city"]
+    is_alone = len(cities) == 1 and cities[0].expected == max(row.expected for row in found)
+    return str(cities[0].division_code if is_alone else found[0].division_code)

@@ -37,7 +37,11 @@ def _unknown_names(entry: Bulletin, catalog: Catalog) -> Iterator[tuple[str, str
     ):
         for name in names:
             if name not in known:
-                yield "bulletins", entry.id, f"key {key} names {name}, which is not declared: mend or delete it."
+                yield (
+                    "bulletins",
+                    entry.id,
+                    f"key {key} names {name}, which is not declared: mend or delete it.",
+                )
     for name in entry.measures:
         if name in catalog.measures and catalog.measures[name].kind != "flow":
             yield (

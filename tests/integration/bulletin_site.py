@@ -70,7 +70,9 @@ class BulletinSite(IndicatorSite):
         for name in (SHOWN.name, *BESIDE):
             facts = self._stocks(name)
             with self.engine.begin() as conn:
-                ids = dict(conn.execute(sa.text("SELECT division_code, division_id FROM core.division")).all())
+                ids = dict(
+                    conn.execute(sa.text("SELECT division_code, division_id FROM core.division")).all()
+                )
                 self._put_stocks(conn, Period.parse(name).ends_on, facts, self.tree(SHOWN.ends_on), ids)
         for period in MONTHS:
             compute_indicators(self.engine, self.site.catalog, period)
@@ -79,7 +81,11 @@ class BulletinSite(IndicatorSite):
         evaluate(self.engine, self.site.catalog, SHOWN, known_indicators(self.site.catalog.indicators))
 
     def _write_totals(
-        self, period: Period, levels: Mapping[str, str], parents: Mapping[str, str | None], share: float | None
+        self,
+        period: Period,
+        levels: Mapping[str, str],
+        parents: Mapping[str, str | None],
+        share: float | None,
     ) -> None:
         cells, catalog = self.site.cells, self.site.catalog
         rng = np.random.default_rng(period.starts_on.toordinal())
@@ -117,7 +123,9 @@ class BulletinSite(IndicatorSite):
                 for channel in catalog.measures[part].channels:
                     if cells[part, channel] in own[code]:
                         most = own[code][cells[whole, channel]]
-                        own[code][cells[part, channel]] = int(rng.binomial(most, VOLUMES[part] / VOLUMES[whole]))
+                        own[code][cells[part, channel]] = int(
+                            rng.binomial(most, VOLUMES[part] / VOLUMES[whole])
+                        )
             if level == "county":
                 own[code] |= self._survey(code, period, rng)
         self._copy(period, own, reports, levels, parents)
@@ -134,7 +142,9 @@ class BulletinSite(IndicatorSite):
         counts |= {"aware": int(answered * 0.8), "first_choice": int(answered * 0.6)}
         counts |= {"answered_on_aware": answered, "answered_on_first_choice": answered}
         cells = self.site.cells
-        return {cells[name, "physical"]: count for name, count in counts.items() if (name, "physical") in cells}
+        return {
+            cells[name, "physical"]: count for name, count in counts.items() if (name, "physical") in cells
+        }
 
     def _copy(
         self,
@@ -169,7 +179,12 @@ class BulletinSite(IndicatorSite):
                     for code, values in figures.items()
                     for cell, value in values.items()
                 ]
-                columns = ["period_id", "unit_id" if table == "period_own" else "division_id", "cell_id", "value"]
+                columns = [
+                    "period_id",
+                    "unit_id" if table == "period_own" else "division_id",
+                    "cell_id",
+                    "value",
+                ]
                 copy_csv(conn, f"mart.{table}", columns, "\n".join(lines).encode())
             lines = [
                 f"{number},{ids[code]},{period.ends_on},{code not in inner},{period.days},{e},{r},{o},{late},{r},0,"
@@ -196,7 +211,9 @@ class BulletinSite(IndicatorSite):
             {"n": period.name, "k": period.kind, "f": period.starts_on, "l": period.ends_on},
         ).scalar_one()
         conn.execute(
-            sa.text("UPDATE mart.period SET totalled_at = now(), days_known = :days WHERE period_id = :number"),
+            sa.text(
+                "UPDATE mart.period SET totalled_at = now(), days_known = :days WHERE period_id = :number"
+            ),
             {"days": period.days, "number": number},
         )
         return int(number)
@@ -264,7 +281,12 @@ class BulletinSite(IndicatorSite):
                 [("loaded", "", (40, 36, 4)), ("loaded", "", (30, 30, 0)),
                  ("failed", "连接超时 <b>timeout</b>", (0, 0, 0)), ("rejected", "文件无法读取", (0, 0, 0))]
             ):  # fmt: skip
-                params = {"p": platform, "day": date(2026, 3, 9), "name": f"file{number}", "sha": f"{number}" * 64}
+                params = {
+                    "p": platform,
+                    "day": date(2026, 3, 9),
+                    "name": f"file{number}",
+                    "sha": f"{number}" * 64,
+                }
                 params |= {"state": state, "message": message}
                 params |= dict(zip("rlq", counts, strict=True))
                 made.append(conn.execute(batch, params).scalar_one())
