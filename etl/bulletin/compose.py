@@ -328,6 +328,8 @@ class _Composer:
             remark = (
                 f"位次{_span(row.rank_low, row.rank_high)}"
                 if row.rank_low is not None
+                else "初步，不排名"
+                if row.is_provisional
                 else "样本不足，不排名"
             )
             rows.append(
@@ -362,6 +364,7 @@ class _Composer:
             rank = self._rank(each)
             if survey is not None:
                 sample, rate = words.count(survey.answered), words.percent(survey.rate)
+                rate += "（初步）" if survey.is_provisional else ""
                 span = f"{words.percent(survey.rate_low)}—{words.percent(survey.rate_high)}"
                 ranks = _span(survey.rank_low, survey.rank_high) if survey.rank_low is not None else "不排名"
             else:

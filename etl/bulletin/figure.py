@@ -140,7 +140,7 @@ class Writer:
             return None
         self._kept.update(self._named)
         numbers = tuple(sorted({number for number, _ in self._named}))
-        return Sentence(Markup(joined), numbers, self._least(numbers))  # noqa: S704 - escaped as it was filled
+        return Sentence(Markup(joined), numbers, self._least(numbers))
 
     def sources(self) -> list[Source]:
         """The figures of all sentences, by their numbers."""
@@ -156,20 +156,20 @@ class Writer:
 
     # --- filters ----------------------------------------------------------------------------------------------
 
-    def value(self, figure: Figure) -> Markup:
+    def value(self, figure: Figure | None) -> Markup:
         """The figure with its unit; 初步 behind it where it is provisional."""
-        unit = "" if figure.unit == "%" else figure.unit
-        text = words.amount(self._needed(figure, "value"), figure.unit) + unit
+        value, figure = self._needed(figure, "value")
+        text = words.amount(value, figure.unit) + ("" if figure.unit == "%" else figure.unit)
         return self._data(figure, "value", text + ("（初步）" if figure.is_provisional else ""))
 
-    def column(self, figure: Figure, column: str, unit: str = "") -> Markup:
+    def column(self, figure: Figure | None, column: str, unit: str = "") -> Markup:
         """Another column of its row, in a unit."""
-        shown = "" if unit == "%" else unit
-        return self._data(figure, column, words.amount(self._needed(figure, column), unit) + shown)
+        value, figure = self._needed(figure, column)
+        return self._data(figure, column, words.amount(value, unit) + ("" if unit == "%" else unit))
 
-    def comparison(self, figure: Figure, column: str, name: str) -> Markup:
+    def comparison(self, figure: Figure | None, column: str, name: str) -> Markup:
         """同比增长5.1%; or why there is nothing to compare."""
-        self._needed(figure, "value")
+        _, figure = self._needed(figure, "value")
         ratio = figure.get(column)
         if ratio is not None:
             return self._data(figure, column, name + words.change(ratio, figure.unit))
@@ -183,20 +183,20 @@ class Writer:
             return self._data(figure, column, f"{before}为零，不作{name}")
         return self._data(figure, column, f"{before}数据为初步，不作{name}")
 
-    def gap(self, figure: Figure) -> Markup:
+    def gap(self, figure: Figure | None) -> Markup:
         """How far the target is missed."""
-        return self._data(figure, "gap", words.gap(self._needed(figure, "gap"), figure.unit))
+        value, figure = self._needed(figure, "gap")
+        return self._data(figure, "gap", words.gap(value, figure.unit))
 
     def note(self, figure: Figure, text: object) -> Markup:
         """Words that stand on the figure without showing a number of it, such as a name in a ranking."""
         return self._data(figure, "value", str(text))
 
     @staticmethod
-    def _needed(figure: Figure | None, column: str) -> Decimal | int:
-        found = figure.get(column) if figure is not None else None
-        if found is None:
+    def _needed(figure: Figure | None, column: str) -> tuple[Decimal | int, Figure]:
+        if figure is None or (value := figure.get(column)) is None:
             raise Lacking
-        return found
+        return value, figure
 
     def _data(self, figure: Figure, column: str, text: str) -> Markup:
         number = self.number(figure)

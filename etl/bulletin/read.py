@@ -32,9 +32,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that is read, of one snapshot. below: the divisions right below; by-division figures are keyed by code.
+    """Everything that is read, of one snapshot. Figures of several divisions are keyed by code.
 
-    written_at: when the warehouse last wrote what it shows of the period.
+    below: the divisions right below. written_at: when the warehouse last wrote what it shows of the period.
     """
 
     period: Period

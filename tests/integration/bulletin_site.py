@@ -28,7 +28,7 @@ SMALL_SAMPLE, HIDDEN_SAMPLE, LATE_COUNTY = "371328000000", "371371000000", "3713
 """A county with 18 answers in the month, one with 3, and one in which many are late."""
 MONTHS = [Period.parse(f"{year}-{month:02}") for year, month in
           [(2025, month) for month in range(1, 13)] + [(2026, month) for month in (1, 2, 3)]]  # fmt: skip
-SHOWN = Period.parse("2026-03")
+SHOWN, QUARTER = Period.parse("2026-03"), Period.parse("2026Q1")
 BESIDE = ("2026-02", "2025-03")
 VOLUMES = {
     "consultation": 900, "publicity_event": 40, "publicity_audience": 3000, "document_drafted": 60,
@@ -66,7 +66,8 @@ class BulletinSite(IndicatorSite):
         tree = self.tree(SHOWN.ends_on)
         for period in MONTHS:
             self._write_totals(period, tree.level, tree.parent, (reported or {}).get(period.name))
-        self._write_to_date(MONTHS[-3:])
+        self._write_sum(SHOWN.to_date()[0], MONTHS[-3:])
+        self._write_sum(QUARTER, MONTHS[-3:])
         for name in (SHOWN.name, *BESIDE):
             facts = self._stocks(name)
             with self.engine.begin() as conn:
@@ -74,11 +75,13 @@ class BulletinSite(IndicatorSite):
                     conn.execute(sa.text("SELECT division_code, division_id FROM core.division")).all()
                 )
                 self._put_stocks(conn, Period.parse(name).ends_on, facts, self.tree(SHOWN.ends_on), ids)
-        for period in MONTHS:
+        for period in (*MONTHS, QUARTER):
             compute_indicators(self.engine, self.site.catalog, period)
         for name in (*BESIDE, SHOWN.name):
             compute_satisfaction(self.engine, self.site.catalog, Period.parse(name))
-        evaluate(self.engine, self.site.catalog, SHOWN, known_indicators(self.site.catalog.indicators))
+        compute_satisfaction(self.engine, self.site.catalog, QUARTER)
+        for period in (SHOWN, QUARTER):
+            evaluate(self.engine, self.site.catalog, period, known_indicators(self.site.catalog.indicators))
 
     def _write_totals(
         self,
@@ -218,11 +221,11 @@ class BulletinSite(IndicatorSite):
         )
         return int(number)
 
-    def _write_to_date(self, months: list[Period]) -> None:
-        """The year up to the end of the last of these months, as the sum of them."""
+    def _write_sum(self, period: Period, months: list[Period]) -> None:
+        """A longer period, as the sum of its months."""
         names = [month.name for month in months]
         with self.engine.begin() as conn:
-            number = self._period(conn, months[-1].to_date()[0])
+            number = self._period(conn, period)
             for table, key in (("period_own", "unit_id"), ("period_total", "division_id")):
                 conn.execute(
                     sa.text(
@@ -234,7 +237,8 @@ class BulletinSite(IndicatorSite):
             conn.execute(
                 sa.text(
                     "INSERT INTO mart.period_reporting"
-                    f" SELECT {number}, division_id, max(last_day), bool_and(is_leaf), sum(period_reporting.days_known), sum(expected),"
+                    f" SELECT {number}, division_id, max(last_day), bool_and(is_leaf), sum(period_reporting.days_known),"
+                    " sum(expected),"
                     " sum(received), sum(on_time), sum(late), sum(reported), 0, 0, sum(own_reported), max(cutoff_at)"
                     " FROM mart.period_reporting JOIN mart.period USING (period_id) WHERE period = ANY(:names)"
                     " GROUP BY division_id"
@@ -297,8 +301,8 @@ class BulletinSite(IndicatorSite):
                 unit = "999999999999" if code == "unit_unknown" else "371302000000"
                 conn.execute(
                     sa.text(
-                        "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
-                        " reason, reason_en, raw, state) VALUES (:b, :n, 'x', :unit, '2026-03-09', :code, :reason, 'x',"
+                        "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date,"
+                        " reason_code, reason, reason_en, raw, state) VALUES (:b, :n, 'x', :unit, '2026-03-09', :code, :reason, 'x',"
                         " '{}', :state)"
                     ),
                     {"b": made[0], "n": number, "unit": unit, "code": code, "reason": reason, "state": state},
