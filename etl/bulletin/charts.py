@@ -63,7 +63,7 @@ def _draw(height: float, paint: Any, title: str, alt: str, width: float = WIDTH)
     from matplotlib.figure import Figure as Canvas
 
     _prepare()
-    habits = {
+    habits: Any = {
         "font.family": [FONT],
         "font.size": 8.5,
         "text.color": INK,

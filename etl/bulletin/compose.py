@@ -1,4 +1,4 @@
-"""Compose: sentences, tables and pictures from the facts. Nothing is computed here but what a table orders and counts."""
+"""Compose: sentences, tables and pictures from the facts. Nothing is computed here but order and counts."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ class _Composer:
         row = self.facts.survey.get(self.place.code)
         if row is not None:
             notes.append(
-                f"满意度口径：{row.definition_zh.rstrip('。')}；区间为{words.percent(row.confidence, 0)}置信区间（Wilson法），"
-                "位次区间为在该区间内不能排除的名次。"
+                f"满意度口径：{row.definition_zh.rstrip('。')}；区间为{words.percent(row.confidence, 0)}置信区间"
+                "（Wilson法），位次区间为在该区间内不能排除的名次。"
             )
         return notes
 
@@ -234,7 +234,8 @@ class _Composer:
             ],
             [each is not None and each.is_provisional for _, each in self.facts.trend],
         )
-        source = f"数据来源：mart.indicator_value，{self.place.name}（{self.place.code}），各月{self.bulletin.total}的分母"
+        whose = f"{self.place.name}（{self.place.code}）"
+        source = f"数据来源：mart.indicator_value，{whose}，各月{self.bulletin.total}的分母"
         return [*paragraphs, Picture(title, alt, drawn.svg, drawn.png, source)]
 
     # --- 渠道 -------------------------------------------------------------------------------------------------
@@ -245,13 +246,9 @@ class _Composer:
             return []
         names = [each.name.removesuffix("服务占比") for each in shares]
         period = self.facts.period
-        columns = (
-            (self.period, "value"),
-            (words.period_words(period.previous()), "value_previous"),
-            (words.period_words(period.last_year()), "value_last_year"),
-        )
-        if period.kind == "year":
-            columns = columns[:2]
+        columns = [(self.period, "value"), (words.period_words(period.previous()), "value_previous")]
+        if period.kind != "year":
+            columns.append((words.period_words(period.last_year()), "value_last_year"))
         rows = [(label, [each.get(column) for each in shares]) for label, column in columns]
         paragraphs = self._write("channels", shares=shares, names=names)
         title = self._picture_title("各渠道服务占比")
@@ -577,10 +574,8 @@ class _Composer:
         provisional = [
             each.name
             for each in facts.below
-            if each.code in facts.scores
-            and facts.scores[each.code].is_provisional
-            or each.code in facts.satisfaction
-            and facts.satisfaction[each.code].is_provisional
+            if (each.code in facts.scores and facts.scores[each.code].is_provisional)
+            or (each.code in facts.satisfaction and facts.satisfaction[each.code].is_provisional)
         ]
         platforms = sorted({name for name, *_ in facts.platforms_out})
         paragraphs = self._write(

@@ -32,7 +32,7 @@ SOURCE_WIDE = (4, 17, 16, 7, 22, 25, 9)
 
 def write_docx(document: Document, file: Path, made_on: date) -> None:
     """Write the text; the same document gives the same bytes."""
-    body = docx.Document()
+    body: Any = docx.Document()
     _set_up(body, document, made_on)
     _head(body, document)
     for paragraph in document.lead:

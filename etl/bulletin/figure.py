@@ -111,6 +111,7 @@ class Writer:
             "column": self.column,
             "yoy": lambda figure: self.comparison(figure, "yoy", "同比"),
             "mom": lambda figure: self.comparison(figure, "mom", "环比"),
+            "compared": self.compared,
             "gap": self.gap,
             "note": self.note,
             "joined": words.joined,
@@ -182,6 +183,15 @@ class Writer:
         if base == 0:
             return self._data(figure, column, f"{before}为零，不作{name}")
         return self._data(figure, column, f"{before}数据为初步，不作{name}")
+
+    def compared(self, figure: Figure | None) -> Markup:
+        """同比 and 环比, or once that a provisional figure is not compared."""
+        _, figure = self._needed(figure, "value")
+        if figure.is_provisional:
+            return self._data(figure, "yoy", "数据为初步，不作比较")
+        return Markup("，").join(
+            [self.comparison(figure, "yoy", "同比"), self.comparison(figure, "mom", "环比")]
+        )
 
     def gap(self, figure: Figure | None) -> Markup:
         """How far the target is missed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 from etl.bulletin.figure import BulletinError
 
@@ -31,7 +32,7 @@ def write_pdf(page: str, file: Path) -> None:
     )
 
 
-def _fetch_data_only() -> object:
+def _fetch_data_only() -> Any:
     """Nothing is fetched from outside: all pictures are in the page."""
     from weasyprint.urls import URLFetcher
 

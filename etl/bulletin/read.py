@@ -247,7 +247,7 @@ class _Reader:
             f"{self.bulletin.total}.denominator",
             TOTAL,
             "件次",
-            columns | {"completeness": row.completeness},
+            {**columns, "completeness": row.completeness},
             period=period,
             is_provisional=row.is_provisional,
         )

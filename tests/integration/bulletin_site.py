@@ -237,7 +237,8 @@ class BulletinSite(IndicatorSite):
             conn.execute(
                 sa.text(
                     "INSERT INTO mart.period_reporting"
-                    f" SELECT {number}, division_id, max(last_day), bool_and(is_leaf), sum(period_reporting.days_known),"
+                    f" SELECT {number}, division_id, max(last_day), bool_and(is_leaf), "
+                    " sum(period_reporting.days_known),"
                     " sum(expected),"
                     " sum(received), sum(on_time), sum(late), sum(reported), 0, 0, sum(own_reported), max(cutoff_at)"
                     " FROM mart.period_reporting JOIN mart.period USING (period_id) WHERE period = ANY(:names)"
@@ -302,7 +303,8 @@ class BulletinSite(IndicatorSite):
                 conn.execute(
                     sa.text(
                         "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date,"
-                        " reason_code, reason, reason_en, raw, state) VALUES (:b, :n, 'x', :unit, '2026-03-09', :code, :reason, 'x',"
+                        " reason_code, reason, reason_en, raw, state)"
+                        " VALUES (:b, :n, 'x', :unit, '2026-03-09', :code, :reason, 'x',"
                         " '{}', :state)"
                     ),
                     {"b": made[0], "n": number, "unit": unit, "code": code, "reason": reason, "state": state},
