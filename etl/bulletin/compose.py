@@ -45,6 +45,8 @@ PLANS = {"SD-2025": "山东省公共法律服务体系建设规划（2022—2025
 WHOLES = {"province": "全省", "city": "全市"}
 POOR = Decimal(60)
 SHOWN_IN_SENTENCE = 3
+FEWEST_MONTHS = 3
+"""Of which something can be said about a trend."""
 
 
 def compose(catalog: Catalog, bulletin: Bulletin, facts: Facts, made_on: date) -> Document:
@@ -186,7 +188,7 @@ class _Composer:
             ("指标", "计量单位", "本期", "同比", "环比", "年初累计", "报送率"),
             rows,
             "lcrrrrr",
-            (25, 9, 13, 15, 15, 13, 10),
+            (24, 10, 13, 15, 15, 13, 10),
             self._source("mart.period_statistics、mart.indicator_value"),
             heavy=frozenset({0}) if self.facts.total else frozenset(),
         )
@@ -209,6 +211,8 @@ class _Composer:
         paragraphs = self._write(
             "trend",
             months=len(self.facts.trend),
+            is_long=len(known) >= FEWEST_MONTHS,
+            last=self.facts.trend[-1][1],
             highest=highest[1],
             highest_month=names[highest[0]],
             lowest=lowest[1],
@@ -217,8 +221,10 @@ class _Composer:
             direction=direction,
             last_month=names[self.facts.trend[-1][0]],
             provisional_months="、".join(provisional),
-            missing_months="、".join(missing),
+            missing_months="、".join(missing) if len(missing) <= 3 else f"其中{len(missing)}个月",
         )
+        if len(known) < FEWEST_MONTHS:
+            return list(paragraphs)
         title = self._picture_title(f"近{len(self.facts.trend)}个月公共法律服务量（件次）")
         alt = "折线图：" + "；".join(
             f"{names[month]}{words.count(figure.value) if figure else '无数据'}"

@@ -174,21 +174,25 @@ class Writer:
         ratio = figure.get(column)
         if ratio is not None:
             return self._data(figure, column, name + words.change(ratio, figure.unit))
-        base = figure.get("value_last_year" if column == "yoy" else "value_previous")
         before = "上年同期" if column == "yoy" else "上期"
+        base = figure.get(BASES[column])
         if figure.is_provisional:
-            return self._data(figure, column, f"数据为初步，不作{name}")
-        if base is None:
-            return self._data(figure, column, f"{before}无数据，不作{name}")
-        if base == 0:
-            return self._data(figure, column, f"{before}为零，不作{name}")
-        return self._data(figure, column, f"{before}数据为初步，不作{name}")
+            reason = f"初步数据不作{name}"
+        elif base is None:
+            reason = f"{before}无数据"
+        elif base == 0:
+            reason = f"{before}为零，不作{name}"
+        else:
+            reason = f"{before}为初步数据，不作{name}"
+        return self._data(figure, column, reason)
 
     def compared(self, figure: Figure | None) -> Markup:
-        """同比 and 环比, or once that a provisional figure is not compared."""
+        """同比 and 环比; where there is neither, why, once."""
         _, figure = self._needed(figure, "value")
         if figure.is_provisional:
-            return self._data(figure, "yoy", "数据为初步，不作比较")
+            return self._data(figure, "yoy", "初步数据不作比较")
+        if figure.get("value_last_year") is None and figure.get("value_previous") is None:
+            return self._data(figure, "yoy", "上年同期和上期均无数据")
         return Markup("，").join(
             [self.comparison(figure, "yoy", "同比"), self.comparison(figure, "mom", "环比")]
         )

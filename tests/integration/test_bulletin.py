@@ -176,7 +176,7 @@ def mart_row(site: BulletinSite, view: str, division: str, period: str, name: st
 
 
 def test_every_sentence_with_a_figure_says_where_it_comes_from_and_how_complete_it_is(month: Written) -> None:
-    marks = re.findall(r'class="mark"[^>]*>〔([^〕]+)〕', month.page)
+    marks = re.findall(r'class="mark"[^>]*>&#8288;〔([^〕]+)〕', month.page)
     assert len(marks) > 15
     without = [mark for mark in marks if "报送率" not in mark]
     assert len(without) == 4, "batches, held rows, flags and corrections are not made of submissions"
@@ -282,7 +282,7 @@ def test_a_quarter_has_a_bulletin_of_its_own(site: BulletinSite, tmp_path: Path)
     text = text_of(write(site, tmp_path, QUARTER).page)
     assert "关于2026年第一季度全市公共法律服务工作情况的通报" in text
     assert "2026年季度第1期" in text
-    assert "上年同期无数据，不作同比" in text
+    assert "上年同期和上期均无数据" in text
     assert "None" not in text
 
 
@@ -306,7 +306,7 @@ def test_provisional_figures_are_marked_and_neither_compared_nor_ranked(
         usual = strict.model_copy(update={"provisional_below": 0.9})
         object.__setattr__(catalog, "periods", catalog.periods | {"month": usual})
         below(0.9)
-    assert "件次（初步），数据为初步，不作比较" in text
+    assert "件次（初步），初步数据不作比较" in text
     assert "标注“初步”的数据不作比较，也不参与排名" in text
     assert "统计上不分先后" not in text
     assert "None" not in text

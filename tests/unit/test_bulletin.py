@@ -52,9 +52,9 @@ def say(template: str, **given: object) -> str | None:
         ({"value": 10000, "value_last_year": 9999, "yoy": "0.0001"}, "件", "同比持平"),
         ({"value": "0.95", "value_last_year": "0.92", "yoy": "0.03"}, "%", "同比上升3.0个百分点"),
         ({"value": "0.9", "value_last_year": "0.9125", "yoy": "-0.0125"}, "%", "同比下降1.3个百分点"),
-        ({"value": 5, "value_last_year": None, "yoy": None}, "件", "上年同期无数据，不作同比"),
+        ({"value": 5, "value_last_year": None, "yoy": None}, "件", "上年同期无数据"),
         ({"value": 5, "value_last_year": 0, "yoy": None}, "件", "上年同期为零，不作同比"),
-        ({"value": 5, "value_last_year": 4, "yoy": None}, "件", "上年同期数据为初步，不作同比"),
+        ({"value": 5, "value_last_year": 4, "yoy": None}, "件", "上年同期为初步数据，不作同比"),
     ],
 )
 def test_a_comparison_says_which_way_or_why_there_is_none(
@@ -65,8 +65,8 @@ def test_a_comparison_says_which_way_or_why_there_is_none(
 
 def test_provisional_figures_are_marked_and_not_compared() -> None:
     it = figure(is_provisional=True, value=1234, value_previous=1000, mom=None)
-    assert say("{{ it | value }}，{{ it | mom }}", it=it) == "1,234件（初步），数据为初步，不作环比"
-    assert say("{{ it | value }}，{{ it | compared }}", it=it) == "1,234件（初步），数据为初步，不作比较"
+    assert say("{{ it | value }}，{{ it | mom }}", it=it) == "1,234件（初步），初步数据不作环比"
+    assert say("{{ it | value }}，{{ it | compared }}", it=it) == "1,234件（初步），初步数据不作比较"
 
 
 def test_a_sentence_that_lacks_its_figure_is_left_out_and_so_are_its_sources() -> None:
