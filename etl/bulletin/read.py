@@ -15,7 +15,7 @@ from etl.bulletin.words import exact
 from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin
 from etl.periods import Period
-from etl.warehouse import plan_for_bulk, run_sql
+from etl.warehouse import run_sql
 
 COMPARED = ("value", "value_previous", "value_last_year", "mom", "yoy")
 TOTAL = "公共法律服务总量"
@@ -65,7 +65,6 @@ def read_facts(
 ) -> Facts:
     """Read the facts of a division and period. Raises BulletinError where there is no such division or the period was
     not computed yet."""
-    plan_for_bulk(conn)
     where = {"division": division, "day": period.ends_on}
     places = [
         Place(row.division_code, row.division_name, row.level)

@@ -105,7 +105,7 @@ def run(*command: str | Path) -> str:
 
 
 def text_of(page: str) -> str:
-    return re.sub(r"<[^>]+>|\s", "", page.split("<body>")[1])
+    return re.sub(r"<[^>]+>|\s|&#8288;", "", page.split("<body>")[1])
 
 
 def test_every_figure_of_a_sentence_is_a_source_and_equals_the_mart(
