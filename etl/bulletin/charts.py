@@ -259,7 +259,8 @@ def tile_map(
             face = "white" if shade is None else SHADES[shade]
             axes.add_patch(
                 Rectangle(
-                    (column + 0.03, row + 0.04), 0.94, 0.92, facecolor=face, edgecolor=GREY, linewidth=0.5,
+                    (column + 0.03, row + 0.04), 0.94, 0.92, facecolor=face, linewidth=0.5,
+                    edgecolor=LIGHT if shade is None else GREY,
                     hatch="////" if shade is None else None,
                 )
             )  # fmt: skip
