@@ -1,6 +1,13 @@
 # One image for every part: Airflow's components, the command line, the simulated platforms.
 FROM apache/airflow:3.3.2-python3.11
 
+# What the bulletin needs and pip cannot bring: Chinese fonts, and the library that sets the PDF's lines.
+USER root
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends fonts-noto-cjk libpango-1.0-0 libpangoft2-1.0-0 \
+ && rm -rf /var/lib/apt/lists/*
+USER airflow
+
 # A lock with hashes: --no-deps, because every package is in it and the image's own are replaced where they differ.
 COPY --chown=airflow:0 requirements.lock /opt/pls/
 RUN pip install --no-cache-dir --no-deps --require-hashes -r /opt/pls/requirements.lock

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 from etl.catalog.alert_consistency import alert_contradictions
+from etl.catalog.bulletin_consistency import bulletin_contradictions
 from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
 from etl.catalog.rules import (
@@ -69,6 +70,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     if catalog.satisfaction:
         yield from _satisfaction_contradictions(catalog)
     yield from _outlook_contradictions(catalog)
+    yield from bulletin_contradictions(catalog)
     yield from _shared_names("measures", catalog.measures)
     yield from _shared_names("channels", catalog.channels)
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from etl.catalog.alert import ALERTS, AlertEntry
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
+from etl.catalog.bulletin import BULLETINS, BulletinEntry
 from etl.catalog.consistency import contradictions
 from etl.catalog.early_sight import EARLY_SIGHT, EarlySight
 from etl.catalog.indicator import Indicator, Source, Target
@@ -108,6 +109,7 @@ FOLDERS = {
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False, about="schemes"),
         _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind", is_required=False, about="measures"),
         _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
+        _Folder("bulletins", BulletinEntry, BULLETINS, "id", is_required=False, about="indicators"),
     )
 }
 

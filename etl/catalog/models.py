@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etl.catalog.alert import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
+from etl.catalog.bulletin import BulletinEntry
 from etl.catalog.early_sight import EarlySight
 from etl.catalog.indicator import Indicator
 from etl.catalog.rules import Backlog, RepeatedDay, Rule
@@ -356,6 +357,7 @@ class Catalog(Declared):
     indicators: dict[str, Indicator]
     satisfaction: dict[str, Satisfaction]
     outlook: dict[str, EarlySight]
+    bulletins: dict[str, BulletinEntry]
 
     def rounds(self) -> list[Round]:
         """The rungs of the ladder, in declared order."""

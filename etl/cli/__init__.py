@@ -10,6 +10,7 @@ import logging
 import click
 
 from etl.cli.alerts import alerts
+from etl.cli.bulletin import bulletin_command
 from etl.cli.check import check
 from etl.cli.divisions import divisions
 from etl.cli.evaluation import explain_evaluation_command
@@ -47,6 +48,7 @@ for command in (
     restate_command,
     submissions,
     report_command,
+    bulletin_command,
     indicators_command,
     quarantine,
     period,
