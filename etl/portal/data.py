@@ -297,9 +297,7 @@ def board(
     }
 
 
-def quality(
-    conn: Connection, viewer: Viewer, day: date, limit: int = 100, offset: int = 0
-) -> dict[str, Any]:
+def quality(conn: Connection, viewer: Viewer, day: date, limit: int = 100, offset: int = 0) -> dict[str, Any]:
     """What of a day was held back or remarked on, in the viewer's own part of the tree.
 
     held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows. flags_by_check:

@@ -1,0 +1,33 @@
+"""`portal`: the pages for people who look rather than read, served or as files."""
+
+from __future__ import annotations
+
+import click
+
+from etl.cli.base import as_json, err
+
+
+@click.group()
+def portal() -> None:
+    """Portal (门户): pages on the marts."""
+
+
+@portal.command("serve")
+@click.option(
+    "--listen", metavar="HOST:PORT", default="127.0.0.1:8081", show_default=True, help="Where to answer."
+)
+@as_json
+def portal_serve(listen: str, json_: bool) -> None:
+    """Serve the portal until stopped."""
+    import uvicorn
+
+    from etl.portal.app import create_app
+    from etl.site import open_site
+
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{listen} is not HOST:PORT", param_hint="--listen")
+    app = create_app(open_site())
+    err.print(f"http://{listen}/")
+    # Who asks is the address that connects: what a proxy writes into headers is no evidence.
+    uvicorn.run(app, host=host, port=int(port), proxy_headers=False, server_header=False, log_level="warning")
