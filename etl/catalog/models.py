@@ -18,6 +18,7 @@ from etl.catalog.rules import Backlog, RepeatedDay, Rule
 from etl.catalog.scheme import Evidence, Scheme
 from etl.catalog.survey import Satisfaction
 from etl.catalog.timeliness import Completeness, ReportingException
+from etl.catalog.viewer import Viewer
 from etl.failures import Refused
 
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -356,6 +357,7 @@ class Catalog(Declared):
     indicators: dict[str, Indicator]
     satisfaction: dict[str, Satisfaction]
     outlook: dict[str, EarlySight]
+    viewers: dict[str, Viewer]
 
     def rounds(self) -> list[Round]:
         """The rungs of the ladder, in declared order."""

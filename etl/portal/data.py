@@ -68,6 +68,11 @@ def top(conn: Connection, viewer: Viewer) -> dict[str, Any]:
     return _place(conn, viewer, found[0]["division_code"])
 
 
+def place(conn: Connection, viewer: Viewer, code: str) -> dict[str, Any]:
+    """A division as it stands today (place, and path). Raises NotFound or NotYours."""
+    return _place(conn, viewer, code)
+
+
 def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
     """The first page, of the viewer's highest division.
 
