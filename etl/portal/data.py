@@ -1,10 +1,11 @@
 """Data: every question that the portal asks the warehouse, each behind one function.
 
-All take a connection and the viewer first, and answer in plain dicts and lists, in the order in which they are shown. A
-division outside the viewer's own part of the tree raises NotYours, one that does not exist NotFound. `period` is the name
-of a month, quarter or year (2026-03, 2026Q1, 2026). Values are as stored: counts int, ratios Decimal or float with
-1 = 100 %, dates date, times datetime with zone; None is "no figure", never 0. mom and yoy are ratios less 1 of volumes and
-differences of rates. What rests on surveys comes only from `satisfaction`, suppressed (ruling 18), whoever asks.
+All take a connection and the viewer first, and answer in plain dicts and lists, in the order in which they
+are shown. A division outside the viewer's own part of the tree raises NotYours, one that does not exist
+NotFound. `period` is the name of a month, quarter or year (2026-03, 2026Q1, 2026). Values are as stored:
+counts int, ratios Decimal or float with 1 = 100 %, dates date, times datetime with zone; None is "no figure",
+never 0. mom and yoy are ratios less 1 of volumes and differences of rates. What rests on surveys comes only
+from `satisfaction`, suppressed (ruling 18), whoever asks.
 
 Thousands of rows never come at once: functions with `limit` and `offset` answer a page of at most LONGEST_PAGE rows and
 say in `rows_total` how many there are.
@@ -164,9 +165,9 @@ def children(
 def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Rows:
     """Divisions of today whose code begins with the words or whose name contains them, within the viewer's own.
 
-    Higher levels first, then names that begin with the words, then by code. Rows: place, path_names (names of all above
-    it, highest first, as text). Several words separated by blanks: the last is looked for in the name, the others in the
-    names above it (临沂 兰山 小学 finds villages there only).
+    Higher levels first, then names that begin with the words, then by code. Rows: place, path_names (names of
+    all above it, highest first, as text). Several words separated by blanks: the last is looked for in the
+    name, the others in the names above it (临沂 兰山 小学 finds villages there only).
     """
     parts = words.split()
     if not parts:
@@ -287,10 +288,10 @@ def board(
 
     division: place with path. day. counted_at: when the counts were made, None: the day has no counts yet.
     reporting: of the division and all below. children: the divisions directly below that owe anything: place,
-    has_children, reporting's columns; those with most outstanding first. units: a page of the units of the division itself
-    and directly below it, those that have not reported first: place, status (on_time | late | late_after_cutoff |
-    missing | rejected | not_expected | None: still to come), due_at, cutoff_at, received_at, revision, is_nil, is_partial,
-    is_restated; narrowed by `status`. units_total: how many.
+    has_children, reporting's columns; those with most outstanding first. units: a page of the units of the
+    division itself and directly below it, those that have not reported first: place, status (on_time | late |
+    late_after_cutoff | missing | rejected | not_expected | None: still to come), due_at, cutoff_at,
+    received_at, revision, is_nil, is_partial, is_restated; narrowed by `status`. units_total: how many.
     """
     here = top(conn, viewer) if under is None else _place(conn, viewer, under)
     key = {"division_id": here["division_id"], "day": day}
@@ -311,12 +312,13 @@ def board(
 def quality(conn: Connection, viewer: Viewer, day: date, limit: int = 100, offset: int = 0) -> dict[str, Any]:
     """What of a day was held back or remarked on, in the viewer's own part of the tree.
 
-    held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows. flags_by_check:
-    check_code, state (open | explained | closed), flags. batches: of platforms that reach into the part: platform,
-    dataset, source_name, state, message, rows_received, rows_loaded, rows_quarantined, rows_duplicate, rows_superseded,
-    received_at, pulled_at, batch_id, sha256; those not in first. quarantine: a page: quarantine_id, unit_code,
-    unit_name, platform, source_name, row_number, reason_code, reason, state. quarantine_total: how many. flags: a page of
-    open flags: unit_code, unit_name, check_code, message, state; flags_total. Raw rows are not shown.
+    held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows.
+    flags_by_check: check_code, state (open | explained | closed), flags. batches: of platforms that reach
+    into the part: platform, dataset, source_name, state, message, rows_received, rows_loaded,
+    rows_quarantined, rows_duplicate, rows_superseded, received_at, pulled_at, batch_id, sha256; those not in
+    first. quarantine: a page: quarantine_id, unit_code, unit_name, platform, source_name, row_number,
+    reason_code, reason, state. quarantine_total: how many. flags: a page of open flags: unit_code, unit_name,
+    check_code, message, state; flags_total. Raw rows are not shown.
     """
     key = {"day": day, "own_id": _own_id(conn, viewer)}
     path = [] if viewer.division_code is None else _path(conn, viewer.division_code)
