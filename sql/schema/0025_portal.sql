@@ -323,9 +323,10 @@ BEGIN
         SELECT
             reporting.period_id, known.channel,
             coalesce(figure.value, CASE WHEN reporting.nil_levels & known.levels <> 0 THEN 0 END),
-            mart.is_provisional(period, reporting.expected, reporting.received)
+            mart.is_provisional(of_period, reporting.expected, reporting.received)
         FROM reporting
-        JOIN mart.period AS period ON period.period_id = reporting.period_id AND period.totalled_at IS NOT NULL
+        JOIN mart.period AS of_period
+            ON of_period.period_id = reporting.period_id AND of_period.totalled_at IS NOT NULL
         CROSS JOIN core.cell_name AS known
         LEFT JOIN figure ON figure.period_id = reporting.period_id AND figure.cell_id = known.cell_id
         WHERE known.measure = of_measure;
@@ -527,31 +528,30 @@ WHERE version.known_to = 'infinity' AND string_to_array(
 -- division's survey of the period, over all channels.
 CREATE VIEW mart.indicator_figure_shown AS
 SELECT
-    figure.period_id, figure.division_id, figure.indicator_id,
-    CASE WHEN seen.yes THEN figure.numerator END AS numerator,
-    CASE WHEN seen.yes THEN figure.denominator END AS denominator,
-    CASE WHEN seen.yes THEN figure.value END AS value,
-    CASE WHEN seen.yes THEN figure.status ELSE 'no_data' END AS status,
+    figure.period_id, figure.division_id, figure.indicator_id, seen.numerator, seen.denominator, seen.value,
+    CASE WHEN seen.period_id IS NULL THEN 'no_data' ELSE seen.status END AS status,
     figure.completeness, figure.is_provisional,
-    CASE WHEN seen.yes THEN figure.note_zh ELSE '满意度样本不足，不予公布' END AS note_zh
+    CASE WHEN seen.period_id IS NULL THEN '满意度样本不足，不予公布' ELSE seen.note_zh END AS note_zh
 FROM mart.indicator_figure AS figure
-CROSS JOIN LATERAL (
-    SELECT
+LEFT JOIN mart.indicator_figure AS seen
+    ON seen.period_id = figure.period_id AND seen.division_id = figure.division_id
+    AND seen.indicator_id = figure.indicator_id AND (
         (SELECT mart.may_see_survey())
-        OR figure.indicator_id NOT IN (SELECT survey.indicator_id FROM core.survey_indicator AS survey)
+        OR seen.indicator_id NOT IN (SELECT survey.indicator_id FROM core.survey_indicator AS survey)
         OR EXISTS (
             SELECT FROM mart.satisfaction_figure AS asked
             JOIN mart.satisfaction_rule AS rule ON rule.period_id = asked.period_id
-            WHERE asked.period_id = figure.period_id AND asked.division_id = figure.division_id
+            WHERE asked.period_id = seen.period_id AND asked.division_id = seen.division_id
                 AND asked.channel_id = 0 AND NOT asked.is_hidden AND asked.answered >= rule.fewest_shown
-        ) AS yes
-) AS seen;
+        )
+    );
 
 -- One row per division, period and indicator. Ratios: 1 is 100 %. mom and yoy: volumes as ratio - 1, rates as difference;
 -- null beside a provisional value and where the base is missing or zero. ytd: of the year up to the period's end. target of a
 -- trend: last year's value. gap: below zero is how much the target is missed by. status: met, not_met, not_applicable (nothing
 -- to divide by), no_data; null where there is a value and no target.
-CREATE OR REPLACE VIEW mart.indicator_value AS
+-- The portal asks by the numbers of period and divisions, with which the figures are found at once.
+CREATE VIEW mart.indicator_value_by_id AS
 WITH comparison AS (
     SELECT
         period.period_id,
@@ -619,6 +619,8 @@ held AS (
 )
 
 SELECT
+    held.period_id,
+    held.division_id,
     division.division_code,
     held.division_name,
     held.level,
@@ -662,6 +664,36 @@ FROM held
 JOIN core.division ON division.division_id = held.division_id
 JOIN core.indicator ON indicator.indicator_id = held.indicator_id
 LEFT JOIN core.division AS parent ON parent.division_id = held.parent_id;
+
+CREATE OR REPLACE VIEW mart.indicator_value AS
+SELECT
+    shown.division_code,
+    shown.division_name,
+    shown.level,
+    shown.parent_code,
+    shown.period,
+    shown.indicator,
+    shown.indicator_name,
+    shown.numerator,
+    shown.denominator,
+    shown.value,
+    shown.unit,
+    shown.value_previous,
+    shown.value_last_year,
+    shown.mom,
+    shown.yoy,
+    shown.ytd,
+    shown.target,
+    shown.attainment,
+    shown.gap,
+    shown.status,
+    shown.nature,
+    shown.source,
+    shown.is_provisional,
+    shown.completeness,
+    shown.note_zh,
+    shown.position
+FROM mart.indicator_value_by_id AS shown;
 
 -- A score with a part that may not be seen would give it away: neither it nor its grade and ranks are shown.
 CREATE VIEW mart.evaluation_hidden AS
@@ -914,7 +946,7 @@ BEGIN
         RETURN;
     END IF;
     FOREACH shown IN ARRAY ARRAY[
-        'period', 'period_reporting', 'daily_reporting', 'daily_rollup', 'division', 'measure', 'channel', 'indicator_name', 'indicator_value',
+        'period', 'period_reporting', 'daily_reporting', 'daily_rollup', 'division', 'measure', 'channel', 'indicator_name', 'indicator_value', 'indicator_value_by_id', 'indicator_value_by_id',
         'evaluation', 'evaluation_item', 'evidence', 'quarantined_row', 'flag', 'platform_area'
     ] LOOP
         EXECUTE format('GRANT SELECT ON mart.%I TO pls_reader', shown);

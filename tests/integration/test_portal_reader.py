@@ -153,7 +153,9 @@ def test_a_score_with_a_hidden_part_is_not_shown_to_readers(site: SatisfactionSi
     for key in others:
         assert reader[key]["score"] == owner[key]["score"]
     items = "SELECT * FROM mart.evaluation_item WHERE period = '2026-03'"
-    owned, read = (by(ask(site, items, each), "division_code", "scheme", "indicator") for each in (False, True))
+    owned, read = (
+        by(ask(site, items, each), "division_code", "scheme", "indicator") for each in (False, True)
+    )
     hidden = 0
     for key, row in owned.items():
         if key[0] == SMALL and key[2] in SURVEYED:
@@ -223,7 +225,9 @@ def test_readers_reach_nothing_below_the_views(site: SatisfactionSite, query: st
 
 def test_readers_read_the_period_statistics_without_the_survey(site: SatisfactionSite) -> None:
     query = "SELECT * FROM mart.period_statistics WHERE period = '2026-03'"
-    owner, reader = (by(ask(site, query, each), "division_code", "measure", "channel") for each in (False, True))
+    owner, reader = (
+        by(ask(site, query, each), "division_code", "measure", "channel") for each in (False, True)
+    )
     assert {key[1] for key in owner} >= {"consultation", "survey_answered", "dissatisfied"}
     assert {key[1] for key in reader} == {"consultation", "complaint_received", "complaint_resolved"}
     assert all(owner[key] == row for key, row in reader.items())
