@@ -281,7 +281,9 @@ def test_data_docs_are_for_those_who_see_everything_and_run_apart_from_the_sessi
     assert (answer.status_code, answer.text) == (200, "<p>docs</p>")
     assert answer.headers["content-security-policy"].startswith("sandbox allow-scripts")
     assert "allow-same-origin" not in answer.headers["content-security-policy"]
-    assert TestClient(portal_of(site)).get("/data-docs/assets/a.css").status_code == 200
+    asset = TestClient(portal_of(site)).get("/data-docs/assets/a.css")
+    assert (asset.status_code, asset.headers["access-control-allow-origin"]) == (200, "*")
+    assert "access-control-allow-origin" not in answer.headers
     assert TestClient(portal_of(site)).get("/data-docs/assets/%2e%2e/index.html").status_code != 200
     assert client_of("all").get("/data-docs/%2e%2e/secret.txt").status_code == 404
 
@@ -348,7 +350,9 @@ def test_the_pages_as_files_show_what_the_portal_shows(site: Site, files: Path) 
     assert f"{value_of(site, COUNTY, 'mediation_accepted'):,}" in county
     places = (files / "places.js").read_text(encoding="utf-8")
     assert f'["兰山区","临沂市","division/{COUNTY}.html"]' in places
-    township = next(file for file in (files / "division").iterdir() if re.match(r"371302(?!000)\d{3}000", file.name))
+    township = next(
+        file for file in (files / "division").iterdir() if re.match(r"371302(?!000)\d{3}000", file.name)
+    )
     assert "甲&lt;script&gt;" in township.read_text(encoding="utf-8"), (
         "villages stand in their township's page"
     )
