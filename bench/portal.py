@@ -309,10 +309,14 @@ def _describe(
     lines = [
         "# The portal under load",
         "",
-        "Written by `python -m bench.portal`; nothing here is typed. The province's mart with "
-        f"{divisions:,} divisions and {months} months, with their quarters, years and years to date, {size}.",
-        f"Server processes: {workers}. Load average of the machine (two cores, shared) before and after:"
-        f" {load[0]:.1f}, {load[1]:.1f}.",
+        (
+            "Written by `python -m bench.portal`; nothing here is typed. The province's mart with "
+            f"{divisions:,} divisions and {months} months, with their quarters, years and years to date, {size}."
+        ),
+        (
+            f"Server processes: {workers}. Load average of the machine (two cores, shared) before and after:"
+            f" {load[0]:.1f}, {load[1]:.1f}."
+        ),
         "",
         f"One person, milliseconds from request to answer; asked for: {GOAL_PAGE * 1000:.0f}.",
         "",
@@ -330,9 +334,11 @@ def _describe(
     cut = statistics.quantiles(crowd, n=20)
     lines += [
         "",
-        f"{PEOPLE} people at once, each asking page after page without a pause, {len(crowd)} requests: median"
-        f" {statistics.median(crowd) * 1000:.0f} ms, 95th percentile {cut[-1] * 1000:.0f} ms; asked for:"
-        f" {GOAL_CROWD * 1000:.0f} ms, {'kept' if cut[-1] <= GOAL_CROWD else 'missed'}.",
+        (
+            f"{PEOPLE} people at once, each asking page after page without a pause, {len(crowd)} requests: median"
+            f" {statistics.median(crowd) * 1000:.0f} ms, 95th percentile {cut[-1] * 1000:.0f} ms; asked for:"
+            f" {GOAL_CROWD * 1000:.0f} ms, {'kept' if cut[-1] <= GOAL_CROWD else 'missed'}."
+        ),
     ]
     return "\n".join(lines)
 

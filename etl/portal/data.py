@@ -97,7 +97,13 @@ def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
             for row in asked
         ],
         "indicators": status,
-        "levels": _rows(conn, "levels", division_id=here["division_id"], day=known["ends_on"]),
+        "levels": _rows(
+            conn,
+            "levels",
+            division_id=here["division_id"],
+            day=known["ends_on"],
+            is_top=here["parent_code"] is None,
+        ),
         "children": children(conn, viewer, code, period)["rows"],
         "satisfaction": next((row for row in asked if row["channel"] == "all"), None),
         "evaluation": schemes(conn, viewer, code, period),
