@@ -39,6 +39,7 @@ from etl.catalog.rules import RULES, Backlog, Rule
 from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
 from etl.catalog.survey import Satisfaction
 from etl.catalog.timeliness import Completeness, ReportingException
+from etl.catalog.viewer import Viewer
 from etl.catalog.yaml_file import CatalogError, Written, read_yaml
 from etl.settings import SHIPPED_CATALOG
 
@@ -110,6 +111,7 @@ FOLDERS = {
         _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind", is_required=False, about="measures"),
         _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
         _Folder("bulletins", BulletinEntry, BULLETINS, "id", is_required=False, about="indicators"),
+        _Folder("viewers", Viewer, (Viewer,), "user", is_required=False),
     )
 }
 

@@ -19,6 +19,7 @@ from etl.catalog.rules import Backlog, RepeatedDay, Rule
 from etl.catalog.scheme import Evidence, Scheme
 from etl.catalog.survey import Satisfaction
 from etl.catalog.timeliness import Completeness, ReportingException
+from etl.catalog.viewer import Viewer
 from etl.failures import Refused
 
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -358,6 +359,7 @@ class Catalog(Declared):
     satisfaction: dict[str, Satisfaction]
     outlook: dict[str, EarlySight]
     bulletins: dict[str, BulletinEntry]
+    viewers: dict[str, Viewer]
 
     def rounds(self) -> list[Round]:
         """The rungs of the ladder, in declared order."""

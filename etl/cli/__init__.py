@@ -22,6 +22,7 @@ from etl.cli.indicators import indicators_command
 from etl.cli.metrics import metrics_command
 from etl.cli.outlook import outlook
 from etl.cli.period import period
+from etl.cli.portal import portal
 from etl.cli.quarantine import quarantine
 from etl.cli.runs import restate_command, run_day_command
 from etl.cli.sheet import quarantine_sheet
@@ -61,5 +62,6 @@ for command in (
     alerts,
     follow_up,
     outlook,
+    portal,
 ):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""The portal: a read-only web application on what the marts hold."""

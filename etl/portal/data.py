@@ -1,0 +1,467 @@
+"""Data: every question that the portal asks the warehouse, each behind one function.
+
+All take a connection and the viewer first, and answer in plain dicts and lists, in the order in which they
+are shown. A division outside the viewer's own part of the tree raises NotYours, one that does not exist
+NotFound. `period` is the name of a month, quarter or year (2026-03, 2026Q1, 2026). Values are as stored:
+counts int, ratios Decimal or float with 1 = 100 %, dates date, times datetime with zone; None is "no figure",
+never 0. mom and yoy are ratios less 1 of volumes and differences of rates. What rests on surveys comes only
+from `satisfaction`, suppressed (ruling 18), whoever asks.
+
+Thousands of rows never come at once: functions with `limit` and `offset` answer a page of at most LONGEST_PAGE rows and
+say in `rows_total` how many there are.
+
+Shapes that recur:
+  place:     division_code, division_name, level, parent_code
+  reporting: expected, received, on_time, late, late_after_cutoff, missing (None while a cut-off is ahead), rejected,
+             reporting_rate, on_time_rate (of those expected), is_provisional (初步)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from etl.failures import Refused
+from etl.periods import Period
+from etl.portal.viewer import Viewer
+from etl.warehouse import run_sql
+
+LONGEST_PAGE = 500
+"""Rows of one page of a list."""
+Rows = list[dict[str, Any]]
+
+
+class NotFound(Refused):
+    """There is no such division, period or figure."""
+
+
+class NotYours(Refused):
+    """The division is outside the viewer's own."""
+
+
+def periods(conn: Connection) -> Rows:
+    """Periods that have figures, the latest first, years before their quarters before their months.
+
+    period, kind (month | quarter | year), starts_on, ends_on, days_known (days that went in), is_whole (all of its days
+    did), computed_at (last write of anything of it: a key for caches).
+    """
+    return _rows(conn, "periods")
+
+
+def latest_period(conn: Connection, kind: str = "month") -> str | None:
+    """Name of the last period of a kind that is whole, or the last there is; None: none at all."""
+    known = [each for each in periods(conn) if each["kind"] == kind]
+    whole = [each for each in known if each["is_whole"]]
+    return (whole or known)[0]["period"] if known else None
+
+
+def top(conn: Connection, viewer: Viewer) -> dict[str, Any]:
+    """The highest division that the viewer sees (place, and path). Where there is no single province, the first one."""
+    if viewer.division_code is not None:
+        return _place(conn, viewer, viewer.division_code)
+    found = _rows(conn, "top")
+    if not found:
+        raise NotFound("还没有行政区划，请先载入区划名录。")
+    return _place(conn, viewer, found[0]["division_code"])
+
+
+def place(conn: Connection, viewer: Viewer, code: str) -> dict[str, Any]:
+    """A division as it stands today (place, and path). Raises NotFound or NotYours."""
+    return _place(conn, viewer, code)
+
+
+def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
+    """The first page, of the viewer's highest division.
+
+    division: place with path. period: as in `periods`. reporting: as above. services: all services delivered, rows of
+    channel, channel_name, value (channel 'all' first). measures: as in `division`. indicators: counts by status
+    (met, not_met, no_data, not_applicable). levels: rows of level, divisions (how many there are). children: as in
+    `children`. satisfaction: the row of channel 'all' of `satisfaction`, or None. evaluation: as in `schemes`.
+    """
+    here = top(conn, viewer)
+    code = here["division_code"]
+    known = _period(conn, period)
+    whole = division(conn, viewer, code, period)
+    status: dict[str, int] = {}
+    for row in indicators(conn, viewer, code, period):
+        if row["status"] is not None:
+            status[row["status"]] = status.get(row["status"], 0) + 1
+    asked = satisfaction(conn, viewer, code, period)
+    return whole | {
+        "services": [
+            {"channel": row["channel"], "channel_name": row["channel_name"], "value": row["delivered"]}
+            for row in asked
+        ],
+        "indicators": status,
+        "levels": _rows(
+            conn,
+            "levels",
+            division_id=here["division_id"],
+            day=known["ends_on"],
+            is_top=here["parent_code"] is None,
+        ),
+        "children": children(conn, viewer, code, period)["rows"],
+        "satisfaction": next((row for row in asked if row["channel"] == "all"), None),
+        "evaluation": schemes(conn, viewer, code, period),
+    }
+
+
+def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[str, Any]:
+    """One division in one period: its own unit's figures and those of all below it.
+
+    division: place as it was in the period, and `path`: places from the highest that the viewer sees down to this one.
+    period: as in `periods`. reporting: as above, None when the division was not there. measures: one per measure in the
+    catalogue's order: measure, measure_name, unit, kind (flow | stock), expected, received, is_provisional, channels:
+    by channel code (`all` first) value, value_previous, value_last_year, mom, yoy, ytd.
+    """
+    here = _place(conn, viewer, code, period)
+    known = _period(conn, period)
+    measures: dict[str, dict[str, Any]] = {}
+    for row in _rows(conn, "statistics", period=period, divisions=[here["division_id"]]):
+        of = measures.setdefault(
+            row["measure"],
+            {name: row[name] for name in ("measure", "measure_name", "unit", "kind")}
+            | {name: row[name] for name in ("expected", "received", "is_provisional")}
+            | {"channels": {}},
+        )
+        of["channels"][row["channel"]] = {
+            name: row[name]
+            for name in ("channel_name", "value", "value_previous", "value_last_year", "mom", "yoy", "ytd")
+        }
+    reporting = _rows(conn, "reporting", period_id=known["period_id"], division_id=here["division_id"])
+    return {
+        "division": here,
+        "period": known,
+        "reporting": reporting[0] if reporting else None,
+        "measures": list(measures.values()),
+    }
+
+
+def children(
+    conn: Connection,
+    viewer: Viewer,
+    code: str,
+    period: str,
+    measures: Sequence[str] = ("consultation", "mediation_accepted", "legal_aid_accepted", "publicity_event"),
+    limit: int = 100,
+    offset: int = 0,
+) -> dict[str, Any]:
+    """The divisions directly below, in the order of codes: {rows, rows_total}.
+
+    Each row: place, has_children, reporting's columns, values: by measure its figure of all channels: value, mom, yoy.
+    A page has at most LONGEST_PAGE rows (a township may have hundreds of villages): pages must turn.
+    """
+    here, known = _place(conn, viewer, code, period), _period(conn, period)
+    page = _page(
+        conn, "children", limit, offset, division_id=here["division_id"], period_id=known["period_id"]
+    )
+    divisions = [row["division_id"] for row in page["rows"]]
+    values: dict[str, dict[str, Any]] = {row["division_code"]: {} for row in page["rows"]}
+    for row in _rows(conn, "statistics_of", period=period, divisions=divisions, measures=list(measures)):
+        values[row["division_code"]][row["measure"]] = {name: row[name] for name in ("value", "mom", "yoy")}
+    for row in page["rows"]:
+        row["values"] = values[row["division_code"]]
+    return page
+
+
+def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Rows:
+    """Divisions of today whose code begins with the words or whose name contains them, within the viewer's own.
+
+    Higher levels first, then names that begin with the words, then by code. Rows: place, path_names (names of
+    all above it, highest first, as text). Several words separated by blanks: the last is looked for in the
+    name, the others in the names above it (临沂 兰山 小学 finds villages there only).
+    """
+    parts = words.split()
+    if not parts:
+        return []
+    return _rows(
+        conn,
+        "search",
+        word=parts[-1],
+        above=parts[:-1],
+        own_id=_own_id(conn, viewer),
+        limit=max(1, min(limit, LONGEST_PAGE)),
+    )
+
+
+def trend(conn: Connection, viewer: Viewer, code: str, measure: str, months: int = 24) -> dict[str, Any]:
+    """A measure of a division month by month up to the last month that has figures, the earliest first.
+
+    measure, measure_name, unit, rows: period, starts_on, value (all channels), value_last_year, is_provisional,
+    channels: by channel code its value. At most 60 months. Survey measures raise NotFound.
+    """
+    here = _place(conn, viewer, code)
+    named = _rows(conn, "measure", measure=measure)
+    if not named:
+        raise NotFound(f"没有指标项 {measure}。")
+    rows: dict[str, dict[str, Any]] = {}
+    months = max(1, min(months, 60))
+    for row in _rows(conn, "trend", division_id=here["division_id"], measure=measure, months=months):
+        of = rows.setdefault(
+            row["period"],
+            {"period": row["period"], "starts_on": row["starts_on"], "is_provisional": row["is_provisional"]}
+            | {"value": None, "value_last_year": None, "channels": {}},
+        )
+        if row["channel"] == "all":
+            of |= {"value": row["value"], "value_last_year": row["value_last_year"]}
+        elif row["channel"] is not None:
+            of["channels"][row["channel"]] = row["value"]
+    return named[0] | {"rows": list(rows.values())}
+
+
+def indicators(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+    """Indicators of a division, in the catalogue's order: the columns of mart.indicator_value.
+
+    numerator, denominator, value, unit, target, attainment, gap, status, nature, source, value_previous,
+    value_last_year, mom, yoy, ytd, is_provisional, completeness, note_zh; kind (rate | volume) says how to show them.
+    What rests on surveys has no figures but a note_zh.
+    """
+    here, known = _place(conn, viewer, code, period), _period(conn, period)
+    return _rows(conn, "indicators", division_id=here["division_id"], period_id=known["period_id"])
+
+
+def indicator_ranking(
+    conn: Connection, viewer: Viewer, code: str, period: str, indicator: str, limit: int = 100
+) -> Rows:
+    """An indicator over the divisions directly below: place, value, target, attainment, status, is_provisional; the
+    best first, provisional ones last."""
+    below = _below(conn, viewer, code, period)
+    return _rows(
+        conn,
+        "ranking",
+        divisions=[row["division_id"] for row in below],
+        period_id=_period(conn, period)["period_id"],
+        indicator=indicator,
+        limit=max(1, min(limit, LONGEST_PAGE)),
+    )
+
+
+def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+    """Satisfaction of a division by channel, `all` first: the columns of mart.satisfaction and channel_name.
+
+    Suppressed figures are None and note_zh says why; a rate is never shown without rate_low, rate_high and answered.
+    """
+    _place(conn, viewer, code, period)
+    return _rows(conn, "satisfaction", division=code, period=period)
+
+
+def satisfaction_below(
+    conn: Connection, viewer: Viewer, code: str, period: str, limit: int = 100, offset: int = 0
+) -> dict[str, Any]:
+    """The same over all channels of the divisions directly below, by code: {rows, rows_total}."""
+    codes = _codes_below(conn, viewer, code, period)
+    return _page(conn, "satisfaction_below", limit, offset, divisions=codes, period=period)
+
+
+def schemes(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+    """Scores of a division, one per scheme: the columns of mart.evaluation."""
+    _place(conn, viewer, code, period)
+    return _rows(conn, "schemes", division=code, period=period)
+
+
+def evaluation(
+    conn: Connection, viewer: Viewer, code: str, period: str, scheme: str, limit: int = 100
+) -> dict[str, Any]:
+    """A score broken into its parts. Raises NotFound when the division has none by this scheme.
+
+    total: the row of mart.evaluation. items: of mart.evaluation_item in the scheme's order, with indicator_name.
+    evidence: kind (bonus | deduction | veto), points, reason, file, sha256. below: scores of the divisions directly
+    below, the best first: place, score, grade, rank_in_parent, rank_in_province, is_provisional, is_vetoed.
+    """
+    _place(conn, viewer, code, period)
+    key = {"division": code, "period": period, "scheme": scheme}
+    total = _rows(conn, "evaluation_total", **key)
+    if not total:
+        raise NotFound(f"{code} 在 {period} 没有按方案 {scheme} 的考核得分。")
+    below = {**key, "divisions": _codes_below(conn, viewer, code, period)}
+    del below["division"]
+    return {
+        "total": total[0],
+        "items": _rows(conn, "evaluation_items", **key),
+        "evidence": _rows(conn, "evaluation_evidence", **key),
+        "below": _rows(conn, "evaluation_below", **below, limit=max(1, min(limit, LONGEST_PAGE))),
+    }
+
+
+def board(
+    conn: Connection,
+    viewer: Viewer,
+    day: date,
+    under: str | None = None,
+    status: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> dict[str, Any]:
+    """Who has reported the daily data of a day, under a division (None: the viewer's highest).
+
+    division: place with path. day. counted_at: when the counts were made, None: the day has no counts yet.
+    reporting: of the division and all below. children: the divisions directly below that owe anything: place,
+    has_children, reporting's columns; those with most outstanding first. units: a page of the units of the
+    division itself and directly below it, those that have not reported first: place, status (on_time | late |
+    late_after_cutoff | missing | rejected | not_expected | None: still to come), due_at, cutoff_at,
+    received_at, revision, is_nil, is_partial, is_restated; narrowed by `status`. units_total: how many.
+    """
+    here = top(conn, viewer) if under is None else _place(conn, viewer, under)
+    key = {"division_id": here["division_id"], "day": day}
+    counted = _rows(conn, "board_counted", day=day)
+    own = _rows(conn, "board_own", **key)
+    units = _page(conn, "board_units", limit, offset, **key, status=status)
+    return {
+        "division": here,
+        "day": day,
+        "counted_at": counted[0]["counted_at"] if counted else None,
+        "reporting": own[0] if own else None,
+        "children": _rows(conn, "board_children", **key),
+        "units": units["rows"],
+        "units_total": units["rows_total"],
+    }
+
+
+def quality(conn: Connection, viewer: Viewer, day: date, limit: int = 100, offset: int = 0) -> dict[str, Any]:
+    """What of a day was held back or remarked on, in the viewer's own part of the tree.
+
+    held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows.
+    flags_by_check: check_code, state (open | explained | closed), flags. batches: of platforms that reach
+    into the part: platform, dataset, source_name, state, message, rows_received, rows_loaded,
+    rows_quarantined, rows_duplicate, rows_superseded, received_at, pulled_at, batch_id, sha256; those not in
+    first. quarantine: a page: quarantine_id, unit_code, unit_name, platform, source_name, row_number,
+    reason_code, reason, state. quarantine_total: how many. flags: a page of open flags: unit_code, unit_name,
+    check_code, message, state; flags_total. Raw rows are not shown.
+    """
+    key = {"day": day, "own_id": _own_id(conn, viewer)}
+    path = [] if viewer.division_code is None else _path(conn, viewer.division_code)
+    held = _page(conn, "quality_quarantine", limit, offset, **key)
+    flags = _page(conn, "quality_flags", limit, offset, **key)
+    return {
+        "day": day,
+        "held_by_reason": _rows(conn, "quality_reasons", **key),
+        "flags_by_check": _rows(conn, "quality_checks", **key),
+        "batches": _rows(conn, "quality_batches", **key, path=[each["division_code"] for each in path]),
+        "quarantine": held["rows"],
+        "quarantine_total": held["rows_total"],
+        "flags": flags["rows"],
+        "flags_total": flags["rows_total"],
+    }
+
+
+def figure_parts(
+    conn: Connection,
+    viewer: Viewer,
+    code: str,
+    period: str,
+    measure: str,
+    channel: str = "all",
+    limit: int = 100,
+    offset: int = 0,
+) -> dict[str, Any]:
+    """What a figure sums. `period` may be a day (2026-03-02) too.
+
+    division, period, measure, measure_name, unit, channel, value (as shown; None: no figure), kind, rows, rows_total,
+    parts_sum. kind 'days' (a period): stat_date, value, units_expected, units_reported; each opens as a day. kind
+    'submissions' (a day; a stock: the month's last day): unit_code, unit_name, level, channel, value, platform,
+    revision, received_at, batch_id, source_name, row_number, sha256. Survey measures raise NotFound: so do figures that
+    are not there.
+    """
+    here = _place(conn, viewer, code)
+    named = _rows(conn, "measure", measure=measure)
+    if not named:
+        raise NotFound(f"没有指标项 {measure}。")
+    span = Period.parse(period)
+    is_stock = named[0]["kind"] == "stock"
+    key: dict[str, Any] = {"division_id": here["division_id"], "measure": measure, "channel": channel}
+    if span.kind == "day":
+        value = _rows(conn, "value_of_day", **key, day=span.ends_on)
+    else:
+        value = _rows(conn, "value_of_period", **key, period=period)
+    if not value:
+        raise NotFound(f"{here['division_name']} {period} 没有 {named[0]['measure_name']} 的数据。")
+    if span.kind == "day" or is_stock:
+        kind = "submissions"
+        dataset = "stocks" if is_stock else "daily"
+        page = _page(conn, "parts_of_day", limit, offset, **key, day=span.ends_on, dataset=dataset)
+    else:
+        kind = "days"
+        page = _page(conn, "parts_of_period", limit, offset, **key, first=span.starts_on, last=span.ends_on)
+    parts_sum = page["rows"][0]["parts_sum"] if page["rows"] else None
+    page["rows"] = [_without(row, "parts_sum") for row in page["rows"]]
+    return {
+        "division": here,
+        "period": period,
+        **named[0],
+        "channel": channel,
+        "value": value[0]["value"],
+        "kind": kind,
+        "parts_sum": parts_sum,
+        **page,
+    }
+
+
+def issued(conn: Connection, viewer: Viewer, limit: int = 100, offset: int = 0) -> dict[str, Any]:
+    """Issued tables of the viewer's own part of the tree, the latest first: {rows, rows_total} with the columns of
+    mart.issued_table; none before anything was issued."""
+    if conn.execute(sa.text("SELECT to_regclass('mart.issued_table')")).scalar() is None:
+        return {"rows": [], "rows_total": 0}
+    own = viewer.division_code
+    day = None if own is None else conn.execute(sa.text("SELECT current_date")).scalar_one()
+    return _page(conn, "issued", limit, offset, own_id=_own_id(conn, viewer), day=day)
+
+
+def _place(conn: Connection, viewer: Viewer, code: str, period: str | None = None) -> dict[str, Any]:
+    """The division with its path, as of the period's end or today. Raises NotFound or NotYours."""
+    path = _path(conn, code, Period.parse(period).ends_on if period else None)
+    if viewer.division_code is not None:
+        codes = [each["division_code"] for each in path]
+        if viewer.division_code not in codes:
+            raise NotYours(f"{path[-1]['division_name']}不在您的查看范围内。")
+        path = path[codes.index(viewer.division_code) :]
+    return path[-1] | {"path": path}
+
+
+def _path(conn: Connection, code: str, day: date | None = None) -> Rows:
+    path = _rows(conn, "path", division=code, day=day)
+    if not path:
+        raise NotFound(f"没有代码为 {code} 的区划。")
+    return path
+
+
+def _own_id(conn: Connection, viewer: Viewer) -> int | None:
+    """division_id of the viewer's own division; None: everything is theirs."""
+    return None if viewer.division_code is None else _path(conn, viewer.division_code)[-1]["division_id"]
+
+
+def _codes_below(conn: Connection, viewer: Viewer, code: str, period: str) -> list[str]:
+    return [row["division_code"] for row in _below(conn, viewer, code, period)]
+
+
+def _below(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+    """division_id and division_code of the divisions directly below."""
+    here, known = _place(conn, viewer, code, period), _period(conn, period)
+    return _rows(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
+
+
+def _period(conn: Connection, name: str) -> dict[str, Any]:
+    found = _rows(conn, "period", period=name)
+    if not found:
+        raise NotFound(f"{name} 还没有汇总数据。")
+    return found[0]
+
+
+def _rows(conn: Connection, name: str, **params: object) -> Rows:
+    """All rows of sql/portal/<name>.sql."""
+    return [dict(row._mapping) for row in run_sql(conn, f"portal/{name}", params)]
+
+
+def _page(conn: Connection, name: str, limit: int, offset: int, **params: object) -> dict[str, Any]:
+    """A page of sql/portal/<name>.sql, whose rows carry rows_total; a page beyond the last has no rows and total 0."""
+    limit, offset = max(1, min(limit, LONGEST_PAGE)), max(0, offset)
+    rows = _rows(conn, name, **params, limit=limit, offset=offset)
+    total = rows[0]["rows_total"] if rows else 0
+    return {"rows": [_without(row, "rows_total") for row in rows], "rows_total": total}
+
+
+def _without(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}

@@ -1,0 +1,69 @@
+"""The first page: the viewer's highest division at a glance; and the same for a screen on the wall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from etl.portal import data
+from etl.portal.frame import Asked, Page
+
+HEADLINES = (
+    "consultation",
+    "mediation_accepted",
+    "legal_aid_accepted",
+    "document_drafted",
+    "publicity_audience",
+)
+"""Measures whose figures stand large."""
+TREND_MONTHS = 24
+router = APIRouter()
+
+
+@router.get("/")
+def overview(asked: Page, period: str | None = None) -> Response:
+    """Headline figures, the divisions below, trend, channels, indicators, who is late today."""
+    return asked.show("overview.html", content(asked, period))
+
+
+@router.get("/wall")
+def wall(asked: Page) -> Response:
+    """The same of the last month, large, made anew every minute."""
+    return asked.show("overview.html", content(asked, None) | {"is_wall": True})
+
+
+def content(asked: Asked, period: str | None) -> dict[str, Any]:
+    """What the page shows of a period; None: the last month that is whole."""
+    chosen = period or data.latest_period(asked.conn)
+    if chosen is None:
+        return {"overview": None, "periods": [], "period": None}
+    whole = data.overview(asked.conn, asked.viewer, chosen)
+    code = whole["division"]["division_code"]
+    whole["services"] = by_channel(asked, whole["services"])
+    return {
+        "is_wall": False,
+        "overview": whole,
+        "periods": data.periods(asked.conn),
+        "period": chosen,
+        "headlines": headlines(whole["measures"]),
+        "trend": data.trend(asked.conn, asked.viewer, code, HEADLINES[0], TREND_MONTHS),
+        "today": data.board(asked.conn, asked.viewer, asked.site.today(), limit=1)
+        if asked.links.is_live
+        else None,
+    }
+
+
+def by_channel(asked: Asked, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in the catalogue's order of channels, the total first."""
+    order = ["all", *asked.site.catalog.channels]
+    return sorted(
+        rows, key=lambda row: order.index(row["channel"]) if row["channel"] in order else len(order)
+    )
+
+
+def headlines(measures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The measures that stand large, those that have a figure."""
+    found = {each["measure"]: each for each in measures}
+    return [found[name] for name in HEADLINES if name in found and "all" in found[name]["channels"]]
