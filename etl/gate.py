@@ -80,7 +80,7 @@ def gate(
     after it lies in the future. Which input gets which answer: contract, table of bad input.
     """
     rows, submissions = conform(reads, catalog, cells, divisions, dataset)
-    judged = rows[~rows["is_duplicate"]]
+    judged = rows[~rows["is_duplicate"]] if rows["is_duplicate"].any() else rows
     validation = validate(dataset, judged[LOOKED_AT], _parameters(catalog, day, today, dataset))
     waived = _waived(judged, reads)
     held = _hold_rows(judged, validation, waived, reads, day)
@@ -92,15 +92,15 @@ def gate(
         documents["balance"] = imbalance.document
         held = pd.concat([held, _hold_submissions(judged, held.index, waived, imbalance.reasons)])
     is_accepted = ~judged.index.isin(held.index)
-    accepted = judged[is_accepted & ~judged["is_stand_in"].to_numpy()]
+    accepted = judged.loc[is_accepted, ["submission", "is_stand_in", "cell_id", "value", "row_number"]]
     is_silent = judged.loc[held.index, "is_stand_in"].to_numpy(bool)
     quarantine = _describe(judged.loc[held.index[~is_silent]], held[~is_silent], submissions, reads)
     silent = _describe(judged.loc[held.index[is_silent]], held[is_silent], submissions, reads)
-    staged = _stage(submissions, judged[is_accepted])
+    staged = _stage(submissions, accepted)
     return Gated(
         stat_date=day,
         staged=staged,
-        figures=_figures(accepted),
+        figures=_figures(accepted[~accepted["is_stand_in"].to_numpy()]),
         quarantine=quarantine,
         flags=_flags(submissions, reads, silent, remarks),
         tally=_tally(rows, quarantine, reads),
@@ -174,7 +174,7 @@ def _words(rows: pd.DataFrame) -> dict[str, list[str]]:
     """What stood in each row, as it may be shown; each different text is made fit once."""
     words = {}
     for name in ("unit", "date", "measure", "channel", "level", "problem", "part", "value_text"):
-        column: Any = rows[name].array
+        column: Any = rows[name].array.remove_unused_categories()
         texts = [*map(_shown, column.categories), ""]
         words[name] = [texts[code] for code in column.codes]
     numbers = ("" if np.isnan(value) else f"{value:.15g}" for value in rows["value"])

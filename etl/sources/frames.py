@@ -28,7 +28,7 @@ _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Submission:
     """One unit's figures for one day, as found. received_at is UTC, None when the stamp cannot be read."""
 
@@ -225,11 +225,14 @@ class Draft:
     def _submissions_frame(self) -> pd.DataFrame:
         each = self.submissions
         filled = Texts.encode([one.filled_at for one in each]).map(lambda text: _kept(text, _LONGEST_TIME))
+        units, dates = [one.unit for one in each], [one.date for one in each]
+        if any(one.personal for one in each):
+            units, dates = list(map(mask, units)), list(map(mask, dates))
         return pd.DataFrame(
             {
                 "submission": np.arange(len(each), dtype=np.int32),
-                "unit": pd.Series(_masked_list([one.unit for one in each]), dtype="str"),
-                "date": pd.Series(_masked_list([one.date for one in each]), dtype="str"),
+                "unit": pd.Series(units, dtype="str"),
+                "date": pd.Series(dates, dtype="str"),
                 "revision": np.array([one.revision for one in each], np.int64),
                 "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
                 "filled_at": pd.Series(filled.texts(), dtype="object"),

@@ -16,4 +16,3 @@ LEFT JOIN kept USING (batch_id, unit_id, revision, sent_number)
 LEFT JOIN core.submission AS head
     ON verdict.is_merge AND head.stat_date = :day AND head.submission_id = verdict.head_id
 WHERE verdict.verdict = 'accepted'
-ORDER BY verdict.unit_id, verdict.platform_id

@@ -20,17 +20,27 @@ WITH sent AS (
     WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
 ),
 
+-- Whole files of which several editions have come.
+edited AS (
+    SELECT batch.platform_id, batch.scope
+    FROM landing.batch
+    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.scope IS NOT NULL
+    GROUP BY batch.platform_id, batch.scope
+    HAVING count(*) > 1
+),
+
 -- A whole file withdraws the units that an earlier edition of it had and that it leaves out.
 listed AS (
     SELECT sent.batch_id, sent.unit_id, sent.platform_id, sent.scope
     FROM sent
-    WHERE sent.scope IS NOT NULL
+    JOIN edited USING (platform_id, scope)
     UNION
     SELECT submission.batch_id, submission.unit_id, submission.platform_id, batch.scope
-    FROM core.submission
-    JOIN landing.batch USING (batch_id)
+    FROM edited
+    JOIN landing.batch USING (platform_id, scope)
+    JOIN core.submission USING (batch_id)
     WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
-        AND NOT submission.is_withdrawn AND batch.scope IS NOT NULL
+        AND NOT submission.is_withdrawn
 ),
 
 withdrawn AS (

@@ -17,6 +17,7 @@ surveyed AS MATERIALIZED (
         ON submission.stat_date = :day AND submission.unit_id = sender.unit_id
         AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
     WHERE submission.cells && (SELECT array_agg(carried_cell.carrying_cell_id) FROM core.carried_cell)
+        AND EXISTS (SELECT FROM part JOIN core.carried_cell ON carried_cell.carrying_cell_id = part.cell_id)
 )
 
 SELECT

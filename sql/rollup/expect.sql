@@ -1,13 +1,19 @@
 -- What each unit owes and by when, kept as known from now on where it differs from what was known.
-WITH wanted AS (
-    SELECT
-        touched.owed AS platform_ids,
-        touched.due_at,
-        touched.cutoff_at,
-        array_agg(touched.division_id ORDER BY touched.division_id) AS unit_ids
+-- Few different debts are owed by all units: they are sorted debt by debt, not by what they owe.
+WITH alike AS (
+    SELECT touched.owed, touched.due_at, touched.cutoff_at, array_agg(touched.division_id) AS unit_ids
     FROM touched
     WHERE touched.owed IS NOT NULL
     GROUP BY touched.owed, touched.due_at, touched.cutoff_at
+),
+
+wanted AS (
+    SELECT
+        alike.owed AS platform_ids,
+        alike.due_at,
+        alike.cutoff_at,
+        ARRAY(SELECT unnest(alike.unit_ids) AS unit_id ORDER BY unit_id) AS unit_ids
+    FROM alike
 ),
 
 closed AS (

@@ -10,11 +10,13 @@ WITH RECURSIVE active AS MATERIALIZED (
 ),
 
 named AS (
-    SELECT division.division_id, array_agg(platform.platform_id) AS platforms
-    FROM core.platform
-    CROSS JOIN LATERAL unnest(platform.area) AS area (division_code)
+    SELECT division.division_id, array_agg(area.platform_id) AS platforms
+    FROM (
+        SELECT platform.platform_id, unnest(platform.area) AS division_code
+        FROM core.platform
+        WHERE platform.is_declared AND :dataset = ANY(platform.datasets)
+    ) AS area
     JOIN core.division ON division.division_code = area.division_code
-    WHERE platform.is_declared AND :dataset = ANY(platform.datasets)
     GROUP BY division.division_id
 ),
 
