@@ -35,7 +35,7 @@ with warnings.catch_warnings():
 WAREHOUSE_DATABASE = "pls"
 OLDEST_SERVER = 15
 MIGRATION_LOCK = 7_300_001
-ROLES = ("pls_owner", "pls_loader", "pls_clerk", "pls_reader")
+ROLES = ("pls_owner", "pls_loader", "pls_clerk", "pls_reader", "pls_county")
 
 
 class WarehouseError(Refused):

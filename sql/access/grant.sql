@@ -2,7 +2,8 @@
 --   pls_owner   owns everything; used for init, lists of divisions and housekeeping
 --   pls_loader  the pipeline: writes, but lets nothing go that came in, and changes no table's form
 --   pls_clerk   decides about rows held back and flags; reads what that takes, writes nothing else
---   pls_reader  portal, reports and counties: the views, without small samples; which ones, the migrations say
+--   pls_reader  the portal, people with SQL: the views, without small samples; which ones, the migrations say
+--   pls_county  the same of one's own division and all below it
 -- Roles are shared by all databases of a server. One who may not make them finds them made (docs/howto/access.md), or does
 -- everything as the user that connects.
 DO $$
@@ -10,7 +11,7 @@ DECLARE
     name text;
     object record;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['pls_owner', 'pls_loader', 'pls_clerk', 'pls_reader'] LOOP
+    FOREACH name IN ARRAY ARRAY['pls_owner', 'pls_loader', 'pls_clerk', 'pls_reader', 'pls_county'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', name);
@@ -24,7 +25,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    FOREACH name IN ARRAY ARRAY['landing', 'core', 'quality', 'mart'] LOOP
+    FOREACH name IN ARRAY ARRAY['landing', 'core', 'quality', 'mart', 'county'] LOOP
         EXECUTE format('ALTER SCHEMA %I OWNER TO pls_owner', name);
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO pls_loader, pls_clerk', name);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO pls_loader, pls_clerk', name);
@@ -35,7 +36,7 @@ BEGIN
         SELECT class.oid::regclass AS name, class.relkind AS kind
         FROM pg_class AS class
         JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
-        WHERE namespace.nspname IN ('landing', 'core', 'quality', 'mart')
+        WHERE namespace.nspname IN ('landing', 'core', 'quality', 'mart', 'county')
             AND class.relowner <> 'pls_owner'::regrole
             AND (
                 class.relkind IN ('r', 'p', 'v')
@@ -68,6 +69,8 @@ BEGIN
         landing.batch, landing.staged_submission, quality.quarantine, quality.flag, quality.dissatisfied, quality.day_fit,
         quality.month_sum
     TO pls_loader;
+    GRANT USAGE ON SCHEMA county TO pls_county;
+    GRANT SELECT ON ALL TABLES IN SCHEMA county TO pls_county;
     GRANT INSERT ON quality.decision TO pls_clerk;
     GRANT UPDATE ON quality.quarantine, quality.flag TO pls_clerk;
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
+from etl.rollup import roll_up_day
 from etl.settings import Settings
 from etl.warehouse import act_as, migrate, open_warehouse
+from tests.integration.divisions_site import divisions_site
 
 pytestmark = pytest.mark.integration
+DAY = date(2026, 3, 2)
+COUNTY, TOWN, VILLAGE, OTHER = "371302000000", "371302001000", "371302001001", "371311001001"
+DIVISIONS = f"""
+    370000000000,山东省,province,
+    371300000000,临沂市,city,370000000000
+    {COUNTY},兰山区,county,371300000000
+    {TOWN},兰山街道,township,{COUNTY}
+    {VILLAGE},甲村委会,village,{TOWN}
+    371311000000,罗庄区,county,371300000000
+    371311001000,罗庄街道,township,371311000000
+    {OTHER},乙村委会,village,371311001000
+"""
 DENIED = "permission denied|must be owner"
 
 
@@ -47,7 +62,8 @@ def test_everything_belongs_to_the_owner_and_nothing_to_the_public(engine: sa.En
     query = sa.text(
         "SELECT c.oid::regclass::text AS name, c.relowner::regrole::text AS owner,"
         " EXISTS (SELECT FROM aclexplode(c.relacl) AS a WHERE a.grantee = 0) AS is_public"
-        " FROM pg_class AS c WHERE c.relnamespace::regnamespace::text IN ('landing', 'core', 'quality', 'mart')"
+        " FROM pg_class AS c"
+        " WHERE c.relnamespace::regnamespace::text IN ('landing', 'core', 'quality', 'mart', 'county')"
     )
     with engine.connect() as conn:
         found = conn.execute(query).all()
@@ -136,3 +152,61 @@ def test_one_who_is_in_no_role_works_as_before(engine: sa.Engine) -> None:
     finally:
         with engine.begin() as conn:
             conn.execute(sa.text("DROP ROLE plain"))
+
+
+def test_a_county_sees_its_own_rows_and_can_use_nothing_else(server, tmp_path) -> None:
+    with divisions_site(server, tmp_path) as made:
+        made.load(DIVISIONS)
+        made.submit(
+            DAY, {VILLAGE: {("consultation", "physical"): 3}, OTHER: {("consultation", "physical"): 5}}
+        )
+        roll_up_day(made.engine, made.catalog, DAY, whole=True)
+        with made.engine.begin() as conn:
+            conn.execute(sa.text("DROP ROLE IF EXISTS lanshan"))
+            conn.execute(sa.text("CREATE ROLE lanshan LOGIN"))
+            conn.execute(sa.text("GRANT pls_county TO lanshan"))
+        try:
+            assert seen_by_lanshan(made.engine, "daily_statistics") == set()
+            with made.engine.begin() as conn:
+                scope = "INSERT INTO core.reader_scope VALUES ('lanshan', :county)"
+                conn.execute(sa.text(scope), {"county": COUNTY})
+            assert seen_by_lanshan(made.engine, "daily_statistics") == {COUNTY, TOWN, VILLAGE}
+            for view in (
+                "period_statistics",
+                "indicator_value",
+                "evaluation",
+                "evaluation_item",
+                "satisfaction",
+            ):
+                assert seen_by_lanshan(made.engine, view) == set()
+            assert seen_by_lanshan(made.engine, f"submission_status('{DAY}')", "unit_code") == {
+                COUNTY,
+                TOWN,
+                VILLAGE,
+            }
+            assert seen_by_lanshan(made.engine, "reporting_rate") <= {COUNTY, TOWN, VILLAGE}
+            for forbidden in (
+                "SELECT * FROM mart.daily_statistics",
+                "SELECT mart.may_see_survey()",
+                "SELECT * FROM core.reader_scope",
+                "INSERT INTO core.reader_scope VALUES ('lanshan', '371311000000')",
+            ):
+                with made.engine.connect() as conn:
+                    conn.execute(sa.text("SET SESSION AUTHORIZATION lanshan"))
+                    with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                        conn.execute(sa.text(forbidden))
+                    conn.rollback()
+                    conn.execute(sa.text("RESET SESSION AUTHORIZATION"))
+                    conn.commit()
+        finally:
+            with made.engine.begin() as conn:
+                conn.execute(sa.text("DROP ROLE lanshan"))
+
+
+def seen_by_lanshan(engine: sa.Engine, view: str, code: str = "division_code") -> set[str]:
+    with engine.connect() as conn:
+        conn.execute(sa.text("SET SESSION AUTHORIZATION lanshan"))
+        found = set(conn.execute(sa.text(f"SELECT DISTINCT {code} FROM county.{view}")).scalars())
+        conn.execute(sa.text("RESET SESSION AUTHORIZATION"))
+        conn.commit()
+    return found
