@@ -29,7 +29,7 @@ from etl.warehouse import run_sql, statement
 
 CHUNK = 20_000
 """Figures fetched at once: a province's villages have more than memory should hold."""
-STATUSES = {"met": "达标", "not_met": "未达标"}
+STATUSES = {"met": "达标", "not_met": "未达标", "no_data": "无数据"}
 NATURES = {"binding": "约束性", "expected": "预期性"}
 STATES = {True: "初步", False: "正式"}
 REASONS = {"no_data": NoFigure.MISSING, "not_applicable": NoFigure.NOT_APPLICABLE}
@@ -174,7 +174,7 @@ def _reported(unit: Unit, show: str) -> Cell:
         case "late_after_cutoff":
             return unit.received - unit.on_time - unit.late
         case "missing":
-            return unit.expected - unit.received - unit.rejected if unit.is_over else NoFigure.NOT_DUE
+            return unit.expected - unit.received - unit.rejected if unit.is_over else NoFigure.NOT_APPLICABLE
         case "state":
             return STATES[unit.is_provisional]
         case _:
