@@ -149,7 +149,7 @@ def _label(line: Line, grid: Grid) -> None:
     elif line.is_own:
         labels = {"code": "", "name": f"{line.unit.name}本级"}
     else:
-        labels = {"code": line.unit.code, "name": line.unit.name, "parent": line.unit.parent_name}
+        labels = {"code": line.unit.code, "name": line.unit.name, "parent": line.unit.parent.name if line.unit.parent else ""}
     for key, cell in labels.items():
         if key in grid.places:
             line.cells[grid.places[key]] = cell

@@ -92,11 +92,11 @@ def _levels(top: Unit) -> list[LevelReported]:
 
 def _platforms(catalog: Catalog, top: Unit, codes: list[str]) -> list[str]:
     """Platforms that units of the division report through: their area lies in it, or it in theirs."""
-    inside = set(codes)
+    inside, above = set(codes), top.above()
     return [
         name
         for name, platform in catalog.platforms.items()
-        if inside.intersection(platform.area) or not set(platform.area).isdisjoint(top.above)
+        if inside.intersection(platform.area) or not set(platform.area).isdisjoint(above)
     ]
 
 
