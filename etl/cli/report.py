@@ -15,11 +15,11 @@ from etl.cli.base import as_json, show
 )
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--report", "only", help="One report of the catalogue. Default: all that such a period has.")
-@click.option("--division", help="Code of a division. Default: the lowest that has all reporting units in it.")
+@click.option(
+    "--division", help="Code of a division. Default: the lowest that has all reporting units in it."
+)
 @as_json
-def report_command(
-    period: str, folder: Path, only: str | None, division: str | None, json_: bool
-) -> None:
+def report_command(period: str, folder: Path, only: str | None, division: str | None, json_: bool) -> None:
     """Write the consolidated tables of a period: workbooks, with CSV, Parquet and SDMX-CSV beside them."""
     from etl.periods import Period
     from etl.reports.publish import write_tables
