@@ -100,7 +100,8 @@ def _rows(report: Report) -> Iterator[str]:
             )
         above = [level for level in report.of_levels if level.depth < depths[0] - 1]
         if above:
-            yield f"key of_levels: rows begin with {report.row_levels[0]}, which is not right below {above[0]}: mend one."
+            first = report.row_levels[0]
+            yield f"key of_levels: rows begin with {first}, which is not right below {above[0]}: mend one."
         if report.order != "code":
             yield "key order: with subtotals rows stand in the order of codes: delete it, or write subtotals: false."
     beyond = [level for level in report.of_levels if level.depth > lowest.depth]

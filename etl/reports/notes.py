@@ -1,4 +1,4 @@
-"""Notes: the sheets of a workbook that are read, not summed: definitions and data quality, and what a version changed."""
+"""Notes: the sheets of a workbook that are read, not summed: definitions, data quality, what a version changed."""
 
 from __future__ import annotations
 

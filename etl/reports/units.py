@@ -111,7 +111,7 @@ def read_units(conn: Connection, catalog: Catalog, period: Period) -> dict[str, 
         else 0,
     }
     name = "report/day_units" if period.kind == "day" else "report/period_units"
-    units = {row.division_code: _unit(row._mapping) for row in run_sql(conn, name, params)}
+    units = {row.division_code: _unit(dict(row._mapping)) for row in run_sql(conn, name, params)}
     for unit in units.values():
         if unit.parent_code in units:
             units[unit.parent_code].below.append(unit)

@@ -21,7 +21,7 @@ from etl.reports.changes import Changes
 from etl.reports.exchange import file_stem
 from etl.reports.fill import is_additive
 from etl.reports.formats import FONT, Formats, lines_needed, spell_day, width_of
-from etl.reports.table import Cell, Column, NoFigure, Row, Table, kind_in
+from etl.reports.table import Cell, NoFigure, Row, Table, kind_in
 
 # Who issues the form and who fills it in, by the level of the division (domain.md: who reports).
 OFFICES = {
@@ -32,7 +32,8 @@ OFFICES = {
     Level.VILLAGE: ("公共法律服务室", "公共法律服务室"),
 }
 LEGEND = (
-    "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；空白表示已报送、但报表中没有该指标；"
+    "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；"
+    "空白表示已报送、但报表中没有该指标；"
     "“—”表示不适用、无可比基数或无数据；“/”表示本期本级及下级均无应报单位；“不公布”表示样本过小。期内已撤销、停用的单位不列入本表。"
 )
 OWN_AND_BELOW = (
@@ -381,7 +382,8 @@ class _Sheet:
                     self.sheet.conditional_format(*area, rule)
             elif show in ("status", "grade", "state", "enough"):
                 for text, style in (
-                    ("达标", met), ("未达标", short), ("优秀", met), ("不合格", short), ("初步", short), ("样本不足", short),
+                    ("达标", met), ("未达标", short), ("优秀", met), ("不合格", short), ("初步", short),
+                    ("样本不足", short),
                 ):  # fmt: skip
                     rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": style}
                     self.sheet.conditional_format(*area, rule)

@@ -53,9 +53,9 @@ def test_an_entry_in_a_folder_of_the_site_is_a_report(tmp_path: Path) -> None:
         ("mom]}", "mum]}", "mum"),
         ("kind: measures", "kind: measure", "key kind is measure; one of"),
         ("number:", "nummer:", "key nummer is not known: did you mean number"),
-        ("- {kind: measures, sheet: 援助", "- {kind: indicators, indicators: [hotline_anwer]}\n    - {kind: measures, sheet: 援助",
+        ("- {kind: measures", "- {kind: indicators, indicators: [hotline_anwer]}\n    - {kind: measures",
          "indicator hotline_anwer.*Did you mean hotline_answer"),
-        ("- {kind: measures, sheet: 援助", "- {kind: evaluation, scheme: county-montly, shows: [score]}\n    - {kind: measures, sheet: 援助",
+        ("- {kind: measures", "- {kind: evaluation, scheme: county-montly, shows: [score]}\n    - {kind: measures",
          "scheme county-montly.*Did you mean county-monthly"),
     ],
 )  # fmt: skip
