@@ -122,8 +122,8 @@ class Report(Declared):
     unit: 计量单位. of_levels: of which divisions the table is made; row_levels: which divisions have rows in it.
     rows: divisions, or indicators of the one division. subtotals: divisions stand under the one they belong to,
     with the unit's own figures first, and fold; without, they stand in order alone. order: code, or how the key of a
-    column ends, with - in front for the highest first. approval: whether a person approves the table before it is delivered. recipients,
-    deliveries: ids of those entries.
+    column ends, with - in front for the highest first. approval: whether a person approves the table before it is
+    delivered. recipients, deliveries: ids of those entries.
     """
 
     id: Name

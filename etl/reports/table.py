@@ -34,8 +34,8 @@ Cell = int | Decimal | str | date | NoFigure | None
 class Column:
     """A column. heads: its header lines, the outermost first. unit: 计量单位 of its figures. kind: text, code, count,
     number (in the column's unit, with decimals), ratio (1 = 100 %), change (ratio - 1), points (difference of ratios;
-    1 = 100 percentage points), score, rank, status, date; figure, target and difference of a table of indicators are what
-    the row's unit makes of them (`kind_in`). sheet: where it stands; None: on every sheet."""
+    1 = 100 percentage points), score, rank, status, date; figure, target and difference of a table of indicators are
+    what the row's unit makes of them (`kind_in`). sheet: where it stands; None: on every sheet."""
 
     key: str
     heads: tuple[str, ...]
