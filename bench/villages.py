@@ -1,5 +1,5 @@
-"""The province's monthly table with every village, from the marts to the workbook: seconds and memory of a process of its
-own, of which at most 60 s and 300 MB are asked."""
+"""The province's monthly table with every village, from the marts to the workbook: seconds and memory of a process
+of its own, of which at most 60 s and 300 MB are asked."""
 
 from __future__ import annotations
 

@@ -409,7 +409,7 @@ def test_libreoffice_opens_it_and_prints_every_column(
     assert len(sheets_of(table)) < len(pages) <= len(sheets_of(table)) + 3, "a page a sheet, and the notes"
     plain = re.sub(r"\s", "", text)
     for column in table.columns:
-        assert column.heads[-1] in plain
+        assert re.sub(r"\s", "", column.heads[-1]) in plain
     for row in table.rows:
         assert row.key.partition("/")[0] in plain
     for words in ("单位负责人", "报出日期：2026年3月3日", "计量单位", "表号"):
