@@ -129,11 +129,6 @@ def _group(report: Report, group: Group, catalog: Catalog) -> Iterator[str]:
             if is_of_days:
                 yield "key columns.kind: trend is of months: delete the group, or day from period_kinds."
             yield from _measures(measures, catalog, True)
-        case IndicatorColumns(source=str(source)):
-            if catalog.indicators and not any(
-                each.source.key == source and each.number is not None for each in catalog.indicators.values()
-            ):
-                yield f"key columns.source: {source} numbers no indicator: name them under indicators."
         case SatisfactionColumns() | EvaluationColumns():
             if is_of_days:
                 yield f"key columns.kind: {group.kind} is of months and longer: delete it, or day from period_kinds."

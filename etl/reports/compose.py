@@ -66,6 +66,12 @@ def compose_table(
     )
 
 
+def has_rows(catalog: Catalog, report: Report) -> bool:
+    """Whether the catalogue declares what the rows of a report are: a site may replace indicators/ and not reports/."""
+    groups = [each for each in report.columns if isinstance(each, IndicatorColumns)]
+    return report.rows == "divisions" or any(indicators_of(catalog, each) for each in groups)
+
+
 def require_shown(conn: Connection, period: Period) -> None:
     """Raise ReportError unless the marts show the period."""
     if period.kind == "day":

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from etl.catalog import Catalog
 from etl.catalog.report import Report
 from etl.periods import Period
-from etl.reports.compose import compose_table, require_shown
+from etl.reports.compose import compose_table, has_rows, require_shown
 from etl.reports.exchange import write_exchange
 from etl.reports.table import ReportError, Table
 from etl.reports.units import find_top, read_units
@@ -62,7 +62,7 @@ def _wanted(
     found = [
         each
         for each in catalog.reports.values()
-        if period.kind in each.period_kinds and top.level in each.of_levels
+        if period.kind in each.period_kinds and top.level in each.of_levels and has_rows(catalog, each)
     ]
     if not found:
         raise ReportError(
