@@ -1,4 +1,4 @@
-"""daily_statistics: every evening, the day's figures from the platforms to the marts, the workbook and the Data Docs.
+"""daily_statistics: every evening, the day's figures from the platforms to the marts, the tables and the Data Docs.
 
 The partition key is the statistical day. A platform that fails fails its own mapped task; the rest of the day still
 loads, and the run ends as failed in `confirm_complete`, which names what is missing. `restatements` heals it.

@@ -35,6 +35,7 @@ from etl.catalog.models import (
     SenderTotal,
     SumEquals,
 )
+from etl.catalog.report import GROUPS, Report
 from etl.catalog.rules import RULES, Backlog, Rule
 from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
 from etl.catalog.survey import Satisfaction
@@ -112,6 +113,7 @@ FOLDERS = {
         _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
         _Folder("bulletins", BulletinEntry, BULLETINS, "id", is_required=False, about="indicators"),
         _Folder("viewers", Viewer, (Viewer,), "user", is_required=False),
+        _Folder("reports", Report, (Report, *GROUPS), "id", is_required=False, about="measures"),
     )
 }
 

@@ -15,6 +15,7 @@ from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, ea
 from etl.catalog.bulletin import BulletinEntry
 from etl.catalog.early_sight import EarlySight
 from etl.catalog.indicator import Indicator
+from etl.catalog.report import Report
 from etl.catalog.rules import Backlog, RepeatedDay, Rule
 from etl.catalog.scheme import Evidence, Scheme
 from etl.catalog.survey import Satisfaction
@@ -360,6 +361,7 @@ class Catalog(Declared):
     outlook: dict[str, EarlySight]
     bulletins: dict[str, BulletinEntry]
     viewers: dict[str, Viewer]
+    reports: dict[str, Report]
 
     def rounds(self) -> list[Round]:
         """The rungs of the ladder, in declared order."""

@@ -1,15 +1,17 @@
-"""What a cell of the daily workbook says: a figure, zero, missing, not listed, not due, not applicable."""
+"""What a cell of a table says: a figure, zero, missing, not listed, not due, not applicable."""
 
 from __future__ import annotations
 
-from itertools import permutations
+from types import SimpleNamespace
 
 import pytest
 
 from etl.catalog import Level, Measure, load_catalog
-from etl.reports.day_table import NoFigure, Standing, add_up
+from etl.reports.fill import _indicator_cell, _satisfaction_cell, _survey_channels
+from etl.reports.table import NoFigure
+from etl.reports.units import Standing, mask_of
 
-VILLAGE, COUNTY = frozenset({Level.VILLAGE}), frozenset({Level.COUNTY})
+VILLAGE, COUNTY = mask_of((Level.VILLAGE,)), mask_of((Level.COUNTY,))
 BOTH = VILLAGE | COUNTY
 
 
@@ -45,12 +47,27 @@ def test_nobody_due_that_day_is_not_the_same_as_never_reported(of_villages: Meas
 
 
 def test_the_marks_of_cells_without_a_figure_all_differ() -> None:
-    assert len({reason.value for reason in NoFigure} | {"0"}) == 5
+    assert len({reason.value for reason in NoFigure} | {"0"}) == 6
 
 
-def test_a_sum_of_nothing_is_not_zero() -> None:
-    for order in permutations([NoFigure.NOT_APPLICABLE, NoFigure.MISSING, NoFigure.NOT_DUE]):
-        assert add_up(order) is NoFigure.MISSING
-    assert add_up([NoFigure.MISSING, 0]) == 0
-    assert add_up([NoFigure.MISSING, 2, 3]) == 5
-    assert add_up([]) is NoFigure.NOT_APPLICABLE
+def test_a_sample_too_small_is_shown_nowhere_not_even_inside_an_indicator() -> None:
+    indicator = SimpleNamespace(
+        value=0.75, numerator=3, denominator=4, target=0.9, attainment=0.83, status="not_met", is_small=True
+    )
+    for show in ("value", "numerator", "denominator", "attainment", "status"):
+        assert _indicator_cell(indicator, show) is NoFigure.SUPPRESSED  # type: ignore[arg-type]
+    indicator.is_small = False
+    assert _indicator_cell(indicator, "numerator") == 3  # type: ignore[arg-type]
+    hidden = SimpleNamespace(
+        delivered=40, answered=None, rate=None, enough=False, note_zh="不予公布", rank_low=None
+    )
+    for show in ("answered", "rate", "enough", "ranks"):
+        assert _satisfaction_cell(hidden, show) is NoFigure.SUPPRESSED  # type: ignore[arg-type]
+    assert _satisfaction_cell(hidden, "delivered") == 40  # type: ignore[arg-type]
+
+
+def test_indicators_of_the_survey_are_known_by_their_formula() -> None:
+    catalog = load_catalog(None)
+    found = {code for code in catalog.indicators if _survey_channels(catalog, code)}
+    assert "satisfaction_rate" in found
+    assert "hotline_answer" not in found
