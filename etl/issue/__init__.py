@@ -1,0 +1,1 @@
+"""Issue (报出): tables that are frozen, versioned, corrected by new versions, and proved to be what was known then."""
