@@ -34,6 +34,7 @@ from etl.catalog.models import (
     SenderTotal,
     SumEquals,
 )
+from etl.catalog.report import GROUPS, Report
 from etl.catalog.rules import RULES, Backlog, Rule
 from etl.catalog.scheme import Evidence, Grade, Item, Scheme, Step
 from etl.catalog.survey import Satisfaction
@@ -108,6 +109,7 @@ FOLDERS = {
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False, about="schemes"),
         _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind", is_required=False, about="measures"),
         _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
+        _Folder("reports", Report, (Report, *GROUPS), "id", is_required=False, about="measures"),
     )
 }
 

@@ -14,6 +14,7 @@ from etl.catalog.alert import AlertEntry, ChannelName, Delivery, Reason, Robot, 
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.early_sight import EarlySight
 from etl.catalog.indicator import Indicator
+from etl.catalog.report import Report
 from etl.catalog.rules import Backlog, RepeatedDay, Rule
 from etl.catalog.scheme import Evidence, Scheme
 from etl.catalog.survey import Satisfaction
@@ -356,6 +357,7 @@ class Catalog(Declared):
     indicators: dict[str, Indicator]
     satisfaction: dict[str, Satisfaction]
     outlook: dict[str, EarlySight]
+    reports: dict[str, Report]
 
     def rounds(self) -> list[Round]:
         """The rungs of the ladder, in declared order."""
