@@ -110,6 +110,9 @@ def as_known_at(
                 _show_day(conn, catalog, row)
             for each in in_order(written):
                 _show_period(conn, current, each, written[each].period_id, known.periods.get(each.name))
+            conn.execute(
+                sa.text("SELECT set_config('pls.judged_at', :moment, true)"), {"moment": known.moment.isoformat()}
+            )
             yield conn, catalog
         finally:
             conn.rollback()

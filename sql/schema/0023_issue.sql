@@ -89,3 +89,8 @@ BEGIN
     END IF;
 END
 $$;
+
+-- The moment that statements judge by: now, or the earlier one that the transaction looks back to (etl/issue/as_known.py).
+CREATE FUNCTION core.judged_at() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT coalesce(nullif(current_setting('pls.judged_at', true), '')::timestamptz, statement_timestamp())
+$$;
