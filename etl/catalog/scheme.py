@@ -220,7 +220,9 @@ class Evidence(Declared):
     @classmethod
     def _file_is_the_one_named(cls, sha256: str, info: ValidationInfo) -> str:
         if info.context is None:
-            return sha256  # read back from a version of the catalogue that was kept: checked when it was loaded
+            return (
+                sha256  # read back from a version of the catalogue that was kept: checked when it was loaded
+            )
         folder: Path = info.context["folder"]
         name = info.data.get("file", "")
         if Path(name).name != name or name.startswith("."):

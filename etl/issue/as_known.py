@@ -111,7 +111,8 @@ def as_known_at(
             for each in in_order(written):
                 _show_period(conn, current, each, written[each].period_id, known.periods.get(each.name))
             conn.execute(
-                sa.text("SELECT set_config('pls.judged_at', :moment, true)"), {"moment": known.moment.isoformat()}
+                sa.text("SELECT set_config('pls.judged_at', :moment, true)"),
+                {"moment": known.moment.isoformat()},
             )
             yield conn, catalog
         finally:
@@ -119,9 +120,7 @@ def as_known_at(
 
 
 def _written_since(conn: Connection, period: Period, known: Known) -> dict[Period, Row[Any]]:
-    found = run_sql(
-        conn, "issue/periods_read", {"names": [each.name for each in periods_read(period)]}
-    ).all()
+    found = run_sql(conn, "issue/periods_read", {"names": [each.name for each in periods_read(period)]}).all()
     return {
         Period.parse(row.period): row
         for row in found
@@ -129,9 +128,7 @@ def _written_since(conn: Connection, period: Period, known: Known) -> dict[Perio
     }
 
 
-def _take(
-    conn: Connection, period: Period, written: Mapping[Period, Any], moment: datetime
-) -> list[Changed]:
+def _take(conn: Connection, period: Period, written: Mapping[Period, Any], moment: datetime) -> list[Changed]:
     """The days that changed since, locked until the transaction ends: in the order in which everybody locks."""
     for year in sorted({each.ends_on.year for each in written if each.kind != "day"}):
         take_year(conn, Period.parse(str(year)))

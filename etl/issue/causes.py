@@ -28,8 +28,12 @@ class Causes:
         """What may have changed a cell of a row and a column, in Chinese: what units below it sent, changes of divisions,
         and, where neither is, or where targets and scores stand, changed declarations."""
         code = row.removesuffix("/own")
-        sent = self.by_division.get(code) or ("" if code in self.by_division else self.by_division.get("", ""))
-        is_judged = any(word in column for word in ("target", "attainment", "status", "score", "grade", "rank"))
+        sent = self.by_division.get(code) or (
+            "" if code in self.by_division else self.by_division.get("", "")
+        )
+        is_judged = any(
+            word in column for word in ("target", "attainment", "status", "score", "grade", "rank")
+        )
         words = [sent, self.of_divisions]
         if is_judged or not any(words):
             words.append(self.of_catalog)
@@ -51,7 +55,9 @@ def find_causes(
     }
     words: dict[str, list[str]] = {}
     for each in run_sql(conn, "issue/causes", slice_):
-        days = f"{each.first_day}" if each.first_day == each.last_day else f"{each.first_day}至{each.last_day}"
+        days = (
+            f"{each.first_day}" if each.first_day == each.last_day else f"{each.first_day}至{each.last_day}"
+        )
         platforms = "、".join(each.platforms[:3]) + ("等" if len(each.platforms) > 3 else "")
         words.setdefault(each.division_code, []).append(
             f"{KINDS[each.kind]}：{each.submissions}份（{days}，平台{platforms}）"
@@ -76,7 +82,11 @@ def _declared(conn: Connection, catalog: Catalog, before: Known, after: Known) -
     if indicators:
         names = "、".join(catalog.indicators[code].name_zh for code in indicators[:3])
         words.append(f"指标或目标值变更：{len(indicators)}项（{names}）")
-    schemes = [each for each in {*catalog.schemes, *old.schemes} if catalog.schemes.get(each) != old.schemes.get(each)]
+    schemes = [
+        each
+        for each in {*catalog.schemes, *old.schemes}
+        if catalog.schemes.get(each) != old.schemes.get(each)
+    ]
     if schemes:
         words.append(f"评价方案变更：{'、'.join(sorted(schemes))}")
     return "；".join(words) or "制度目录有变更"

@@ -29,9 +29,7 @@ class Cells:
     def of(cls, table: Table) -> Self:
         """The cells of a table."""
         names = [number for number, each in enumerate(table.columns) if each.key == "name"]
-        rows = {
-            row.key: (str(row.cells[names[0]]) if names else row.key, row.cells) for row in table.rows
-        }
+        rows = {row.key: (str(row.cells[names[0]]) if names else row.key, row.cells) for row in table.rows}
         return cls({each.key: each.heads for each in table.columns}, rows)
 
     @classmethod

@@ -170,7 +170,9 @@ def _changes(
     names = {"report": issued_row.report, "division": issued_row.division_code, "period": issued_row.period}
     before = Cells.read(issued(site, names, issued_row.version) / FILE)
     found = list(before.differences(cells))
-    causes = find_causes(conn, site.catalog, table.period, known_of(issued_row), known, {row for row, *_ in found})
+    causes = find_causes(
+        conn, site.catalog, table.period, known_of(issued_row), known, {row for row, *_ in found}
+    )
     return Changes(
         issued_row.version,
         issued_row.known_at,

@@ -52,9 +52,7 @@ def issue_table(site: Site, report: Report, division: str | None, period: Period
 def approve_draft(site: Site, issue_id: int, by: str) -> Issued | None:
     """Approve a draft and freeze it; None when it was refused or replaced by a newer draft meanwhile."""
     with site.engine.begin() as conn:
-        run_sql(
-            conn, "issue/decide", {"issue_id": issue_id, "state": "approved", "by": by, "reason": None}
-        )
+        run_sql(conn, "issue/decide", {"issue_id": issue_id, "state": "approved", "by": by, "reason": None})
         row = _row(conn, issue_id)
     if row.state not in ISSUED:
         return None
@@ -99,9 +97,7 @@ def _freeze(site: Site, row: Row[Any]) -> Path:
                     )
             (place / MANIFEST).write_text(_manifest(row), encoding="utf-8")
     with site.engine.begin() as conn:
-        run_sql(
-            conn, "issue/freeze", {"issue_id": row.issue_id, "sha256": sha256_of(folder / MANIFEST)}
-        )
+        run_sql(conn, "issue/freeze", {"issue_id": row.issue_id, "sha256": sha256_of(folder / MANIFEST)})
     shutil.rmtree(source, ignore_errors=True)
     return folder
 

@@ -97,7 +97,9 @@ def _identify(site: Site, path: Path) -> tuple[Row[Any], list[str]]:
     with site.engine.connect() as conn:
         if not manifest.is_file():
             if not path.is_file():
-                raise IssueError(f"{path}: a manifest, its folder, or a file of an issued table was expected.")
+                raise IssueError(
+                    f"{path}: a manifest, its folder, or a file of an issued table was expected."
+                )
             row = run_sql(conn, "issue/find_by_file", {"sha256": sha256_of(path)}).one_or_none()
             if row is None:
                 raise IssueError(

@@ -166,9 +166,7 @@ def _measure_columns(catalog: Catalog, group: MeasureColumns, measure: Measure) 
     for show in group.shows:
         kind, unit = ("count", measure.unit) if show in ("value", "ytd") else ("change", "%")
         head = (SHOWS[show],) if len(group.shows) > 1 else ()
-        yield Column(
-            f"{measure.code}.all.{show}", (measure.name_zh, *whole, *head), unit, kind, group.sheet
-        )
+        yield Column(f"{measure.code}.all.{show}", (measure.name_zh, *whole, *head), unit, kind, group.sheet)
     if several:
         for channel in measure.channels:
             name = catalog.channels[channel].name_zh

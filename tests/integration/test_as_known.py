@@ -140,7 +140,9 @@ def test_targets_and_schemes_are_those_that_were_known_then(
             code: each.model_copy(update={"grades": tuple(g.model_copy(update={"name": f"新{g.name}"}) for g in each.grades)})
             for code, each in site.catalog.schemes.items()
         }  # fmt: skip
-        site = replace(site, catalog=site.catalog.model_copy(update={"indicators": halved, "schemes": schemes}))
+        site = replace(
+            site, catalog=site.catalog.model_copy(update={"indicators": halved, "schemes": schemes})
+        )
         register_catalog(site.engine, site.catalog)
         show_period(site, Period.parse("2026-03-02"))
         show_period(site, MONTH)
