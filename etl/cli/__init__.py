@@ -18,6 +18,7 @@ from etl.cli.flags import flags
 from etl.cli.follow_up import follow_up
 from etl.cli.housekeeping import housekeeping
 from etl.cli.indicators import indicators_command
+from etl.cli.issue import delivery, issue_command, issued
 from etl.cli.metrics import metrics_command
 from etl.cli.outlook import outlook
 from etl.cli.period import period
@@ -48,6 +49,9 @@ for command in (
     submissions,
     report_command,
     indicators_command,
+    issue_command,
+    issued,
+    delivery,
     quarantine,
     period,
     explain_command,

@@ -92,7 +92,7 @@ def _attempt(site: Site, row: Row[Any], first_wait_s: float) -> tuple[dict[str, 
     """The receipt, and how many attempts it took. Raises DeliveryFailed."""
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(ATTEMPTS),
-        wait=tenacity.wait_exponential_jitter(initial=first_wait_s, jitter=first_wait_s),
+        wait=tenacity.wait_exponential_jitter(multiplier=first_wait_s, jitter=first_wait_s),
         retry=tenacity.retry_if_exception(
             lambda error: isinstance(error, DeliveryFailed) and not error.is_final
         ),

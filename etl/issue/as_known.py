@@ -139,10 +139,10 @@ def _take(conn: Connection, period: Period, written: Mapping[Period, Any], momen
         "moment": moment,
     }
     while True:
-        found = [Changed(*row) for row in run_sql(conn, "issue/changed_days", slice_)]
+        found = [Changed(**row._mapping) for row in run_sql(conn, "issue/changed_days", slice_)]
         for day in sorted({each.stat_date for each in found}):
             take_day(conn, day)
-        if found == [Changed(*row) for row in run_sql(conn, "issue/changed_days", slice_)]:
+        if found == [Changed(**row._mapping) for row in run_sql(conn, "issue/changed_days", slice_)]:
             return found
 
 

@@ -46,6 +46,8 @@ CREATE TABLE mart.issue (
     files jsonb NOT NULL,
     drafted_at timestamptz NOT NULL,
     drafted_by text NOT NULL,
+    -- The run that asked a person.
+    asked_in text,
     decided_at timestamptz,
     decided_by text,
     reason text,
