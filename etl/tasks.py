@@ -27,7 +27,7 @@ from etl.failures import (
 from etl.housekeeping import backup, retention
 from etl.outlook import forecast_counties
 from etl.periods import Period
-from etl.reports.workbook import write_daily_workbook
+from etl.reports.publish import write_tables
 from etl.site import Site, open_site
 
 
@@ -98,9 +98,10 @@ def forecast() -> None:
 
 
 def publish_day(day: date) -> None:
-    """Write the day's workbook and its Data Docs."""
+    """Write the day's tables and its Data Docs."""
     with _site() as site:
-        write_daily_workbook(site.engine, site.catalog, day, site.settings.home / "reports", site.today())
+        folder = site.settings.home / "reports"
+        write_tables(site.engine, site.catalog, Period.around("day", day), folder, site.today())
         build_data_docs(day, site.settings.home)
 
 

@@ -19,7 +19,7 @@ IndicatorShow = Literal[
 ]  # fmt: skip
 ReportingShow = Literal[
     "expected", "received", "reporting_rate", "on_time", "on_time_rate", "late", "late_after_cutoff", "missing",
-    "rejected",
+    "rejected", "state",
 ]  # fmt: skip
 SatisfactionShow = Literal[
     "asked", "answered", "response_rate", "delivered", "answered_share", "rate", "rate_low", "rate_high",
@@ -62,12 +62,14 @@ class TrendColumns(_Group):
 
 class IndicatorColumns(_Group):
     """Indicators, named one by one or all that a source numbers. Where rows are divisions there is a column per
-    indicator and show, where rows are indicators a column per show."""
+    indicator and show, where rows are indicators a column per show. below: where rows are indicators, the value of every
+    division directly below beside each other."""
 
     kind: Literal["indicators"]
     indicators: Codes | None = None
     source: SourceKey | None = None
-    shows: Annotated[tuple[IndicatorShow, ...], Field(min_length=1), AfterValidator(each_once)]
+    below: bool = False
+    shows: Annotated[tuple[IndicatorShow, ...], Field(min_length=1), AfterValidator(each_once)] = ("value",)
 
     @model_validator(mode="after")
     def _names_indicators_once(self) -> Self:

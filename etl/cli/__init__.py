@@ -23,11 +23,12 @@ from etl.cli.metrics import metrics_command
 from etl.cli.outlook import outlook
 from etl.cli.period import period
 from etl.cli.quarantine import quarantine
+from etl.cli.report import report_command
 from etl.cli.runs import restate_command, run_day_command
 from etl.cli.sheet import quarantine_sheet
 from etl.cli.site import init, platforms
 from etl.cli.stocks import stocks_command
-from etl.cli.tables import report_command, submissions
+from etl.cli.tables import submissions
 from etl.cli.verify import verify_command
 
 

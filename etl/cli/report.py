@@ -1,0 +1,37 @@
+"""Command that writes consolidated tables: `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from etl.cli.base import as_json, show
+
+
+@click.command("report")
+@click.option(
+    "--period", required=True, help="A day, month, quarter or year: 2026-03-02, 2026-03, 2026Q1, 2026."
+)
+@click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--report", "only", help="One report of the catalogue. Default: all that such a period has.")
+@click.option("--division", help="Code of a division. Default: the lowest that has all reporting units in it.")
+@as_json
+def report_command(
+    period: str, folder: Path, only: str | None, division: str | None, json_: bool
+) -> None:
+    """Write the consolidated tables of a period: workbooks, with CSV, Parquet and SDMX-CSV beside them."""
+    from etl.periods import Period
+    from etl.reports.publish import write_tables
+    from etl.site import open_site
+
+    site = open_site()
+    files = write_tables(
+        site.engine, site.catalog, Period.parse(period), folder, site.today(), only, division
+    )
+    books = [file for file in files if file.suffix == ".xlsx"]
+    show(
+        json_,
+        {"files": [str(file) for file in files]},
+        "\n".join(f"Written: {file}" for file in books),
+    )
