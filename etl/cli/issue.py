@@ -25,28 +25,28 @@ def issue_command(period: str, reports: tuple[str, ...], division: str | None, b
     from etl.delivery import deliver_tables
     from etl.issue import issue_table
     from etl.periods import Period
+    from etl.reports.publish import wanted_reports
     from etl.site import open_site
 
     site = open_site()
     of = Period.parse(period)
-    chosen = list(reports) or [
-        name for name, each in site.catalog.reports.items() if of.kind in each.period_kinds
-    ]
-    unknown = [name for name in chosen if name not in site.catalog.reports]
-    if unknown or not chosen:
-        known = ", ".join(site.catalog.reports)
-        raise click.UsageError(f"no report {', '.join(unknown) or f'of a {of.kind}'}; declared are {known}")
+    with site.engine.connect() as conn:
+        chosen = [
+            report
+            for name in reports or (None,)
+            for report in wanted_reports(conn, site.catalog, of, name, division)
+        ]
     rows: list[dict[str, Any]] = []
-    for name in chosen:
-        with progress(json_, name):
+    for report in chosen:
+        with progress(json_, report.title):
             try:
-                done = issue_table(site, site.catalog.reports[name], division, of, by)
+                done = issue_table(site, report, division, of, by)
             except Refused as error:
-                rows.append({"report": name, "state": "refused", "message": str(error)})
+                rows.append({"report": report.id, "state": "refused", "message": str(error)})
                 continue
         words = "issued" if done.is_new else "no cell has changed since"
         rows.append(
-            {"report": name, "state": words, "version": done.version, "folder": str(done.folder),
+            {"report": report.id, "state": words, "version": done.version, "folder": str(done.folder),
              "cells_changed": done.cells_changed, "message": ""}
         )  # fmt: skip
     delivered = deliver_tables(site)

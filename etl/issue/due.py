@@ -16,6 +16,8 @@ from etl.issue.draft import Draft, draft_table
 from etl.issue.issue import approve_draft
 from etl.periods import Period
 from etl.periods.period import Kind
+from etl.reports.publish import wanted_reports
+from etl.reports.table import ReportError
 from etl.site import Site
 from etl.warehouse import run_sql
 
@@ -86,11 +88,17 @@ def _due(site: Site, changed: Period) -> Iterator[tuple[Report, Period]]:
             if is_over(site.catalog, period, moment):
                 over.append(period)
                 break
-    for report in site.catalog.reports.values():
+    with site.engine.connect() as conn:
         for period in over:
-            is_new = (report.id, period.name) not in known
-            if period.kind in report.period_kinds and period.name in shown and (is_new or period == changed):
-                wanted[report.id, period.name] = (report, period)
+            if period.name not in shown:
+                continue
+            try:
+                reports = wanted_reports(conn, site.catalog, period, None, None)
+            except ReportError:
+                continue  # nothing is declared of such a period, or nothing reported in it
+            for report in reports:
+                if period == changed or (report.id, period.name) not in known:
+                    wanted[report.id, period.name] = (report, period)
     yield from wanted.values()
 
 

@@ -94,9 +94,7 @@ def columns_of(catalog: Catalog, report: Report, period: Period, top: Unit) -> l
     return list(found.values())
 
 
-def _columns(
-    catalog: Catalog, report: Report, group: Group, period: Period, top: Unit
-) -> Iterator[Column]:
+def _columns(catalog: Catalog, report: Report, group: Group, period: Period, top: Unit) -> Iterator[Column]:
     match group:
         case ReportingColumns(shows=shows, dataset=dataset, sheet=sheet):
             for show in shows:

@@ -115,7 +115,8 @@ class Grid:
 def is_additive(column: Column) -> bool:
     """Whether a subtotal of the column is the sum of the lines below it: a measure's value or a count of reports."""
     return column.kind == "count" and (
-        column.key.endswith(".value") or column.key in ("reporting.daily.expected", "reporting.daily.received")
+        column.key.endswith(".value")
+        or column.key in ("reporting.daily.expected", "reporting.daily.received")
     )
 
 
@@ -235,7 +236,9 @@ def _measures(
     if grid.own:
         own = {**params, "codes": list(grid.own)}
         has_stocks = not is_day and any(catalog.measures[code].kind == "stock" for code in measures)
-        for name in ("report/day_own",) if is_day else ("report/period_own", "report/stock_own")[: 1 + has_stocks]:
+        for name in (
+            ("report/day_own",) if is_day else ("report/period_own", "report/stock_own")[: 1 + has_stocks]
+        ):
             for row in _stream(conn, name, own):
                 place = grid.places.get(f"{row.measure}.{row.channel}.value")
                 if place is not None:

@@ -35,7 +35,7 @@ def write_tables(
     """
     files: list[Path] = []
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
-        for report in _wanted(conn, catalog, period, only, division):
+        for report in wanted_reports(conn, catalog, period, only, division):
             table = compose_table(conn, catalog, report, division, period)
             files += write_table(table, folder, made_on)
     return files
@@ -46,9 +46,10 @@ def write_table(table: Table, folder: Path, made_on: date) -> list[Path]:
     return [write_workbook(table, folder, made_on), *write_exchange(table, folder)]
 
 
-def _wanted(
+def wanted_reports(
     conn: Connection, catalog: Catalog, period: Period, only: str | None, division: str | None
 ) -> Sequence[Report]:
+    """The reports that are made of such a period and division, or one by its id. Raises ReportError when there is none."""
     if only is not None:
         if only not in catalog.reports:
             known = ", ".join(catalog.reports) or "none"

@@ -35,7 +35,9 @@ LEGEND = (
     "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；空白表示已报送、但报表中没有该指标；"
     "“—”表示不适用、无可比基数或无数据；“/”表示本期本级及下级均无应报单位；“不公布”表示样本过小。期内已撤销、停用的单位不列入本表。"
 )
-OWN_AND_BELOW = "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
+OWN_AND_BELOW = (
+    "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
+)
 PAPERS = {"A3": 8, "A4": 9}
 HEAD_TOP = 3
 """Title and two lines of the form's head stand above the header of the table."""
@@ -222,7 +224,8 @@ class _Sheet:
                 last += not is_end and places[-1] in self.trends
                 reach = bottom - 1 if is_end else row
                 height = max(
-                    height, lines_needed(heads[level], sum(self.widths[at] for at in range(first, last + 1)))
+                    height,
+                    lines_needed(heads[level], sum(self.widths[at] for at in range(first, last + 1)))
                     / (reach - row + 1),
                 )
                 self._head(row, first, reach, last, heads[level])
@@ -262,7 +265,9 @@ class _Sheet:
             known = (line.style, line.depth, line.unit)
             if known not in styles:
                 styles[known] = [
-                    formats.of_cell(line.style, kind_in(column, line), line.depth if column.key == "name" else 0)
+                    formats.of_cell(
+                        line.style, kind_in(column, line), line.depth if column.key == "name" else 0
+                    )
                     for column in self.columns
                 ]
             shown = styles[known]

@@ -6,14 +6,22 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from etl.cli import main
 from etl.issue import (
+    Drafted,
     IssueError,
     approve_draft,
+    draft_due,
     draft_table,
     issue_table,
     refuse_draft,
@@ -57,6 +65,9 @@ def test_a_restated_month_becomes_version_two_and_both_are_proved(
             verdict = verify_issue(site, done.folder)
             assert verdict.findings == ()
             assert verdict.cells == len(old.rows) * len(old.columns) > 100
+        book = openpyxl.load_workbook(next(second.folder.glob("*.xlsx")), read_only=True)
+        said = [row for row in book["变更说明"].iter_rows(values_only=True)]
+        assert sum("修订" in str(row) or "补报" in str(row) for row in said) == second.cells_changed
         shown = read_view(site, "mart.issued_table").sort_values("version")
         assert list(shown["version"]) == [1, 2]
         assert list(shown["state"]) == ["approved", "approved"]
@@ -65,6 +76,36 @@ def test_a_restated_month_becomes_version_two_and_both_are_proved(
         manifest = json.loads((second.folder / "manifest.json").read_text())
         assert {each["name"] for each in manifest["files"]} | {"manifest.json"} == set(stamps(second.folder))
         assert manifest["replaces"] == 1
+
+
+def test_the_command_line_issues_lists_and_proves(
+    tmp_path: Path, hotline_url: str, open_for: OpenFor
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = open_for(simulation)
+        bring_in(site)
+
+        def run(*words: str, status: int = 0) -> Any:
+            done = CliRunner().invoke(main, [*words, "--json"])
+            assert done.exit_code == status, done.output
+            return json.loads(done.stdout)
+
+        made = run("issue", "--period", "2026-03", "--by", "张三")["tables"]
+        assert [each["state"] for each in made] == ["issued"] * len(made)
+        monthly = [name for name, each in site.catalog.reports.items() if "month" in each.period_kinds]
+        assert [each["report"] for each in made] == monthly
+        assert {each["state"] for each in run("issued", "list")} == {"approved"}
+        assert run("delivery", "list") == []
+        assert run("delivery", "retry")["delivered"] == 0
+        for each in made:
+            verdict = run("report", "--verify", each["folder"])
+            assert verdict["is_proved"]
+            assert verdict["cells"] > 10
+        again = run("issue", "--period", "2026-03")["tables"]
+        assert {each["state"] for each in again} == {"no cell has changed since"}
+        book = next(Path(made[0]["folder"]).glob("*.xlsx"))
+        book.write_bytes(b"another")
+        assert not run("report", "--verify", str(book), status=1)["is_proved"]
 
 
 def test_whatever_is_not_as_issued_is_named(tmp_path: Path, hotline_url: str, open_for: OpenFor) -> None:
@@ -130,6 +171,34 @@ def test_a_draft_is_issued_as_it_was_approved_and_a_refused_one_is_not(
         assert verify_issue(site, issued.folder).is_proved
         with pytest.raises(IssueError, match="cannot be refused"):
             refuse_draft(site, newer.issue_id, "张三", "迟了")
+
+
+def test_a_run_drafts_what_is_over_asks_once_and_issues_what_needs_no_approval(
+    tmp_path: Path, hotline_url: str, open_for: OpenFor
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = with_report(open_for(simulation))
+        bring_in(site)
+
+        def at(day: str, approval: bool = True) -> Site:
+            return replace(with_report(site, approval=approval), clock=lambda: datetime.fromisoformat(day))
+
+        early = draft_due(at("2026-03-31T20:00:00+08:00"), "2026-03", "run1")
+        assert early == Drafted([], [], [])
+        later = at("2026-04-20T12:00:00+08:00")
+        done = draft_due(later, "2026-03", "run1")
+        (question,) = done.questions
+        assert "测试汇总表" in question["subject"]
+        assert draft_due(later, "2026-03", "run1") == done, "a retry asks the same"
+        assert draft_due(later, "2026-03", "run2").questions == [], "another run does not ask again"
+        # Made up for: the run of another period finds the month over and never drafted; here it was.
+        assert draft_due(later, "2026-03-02", "run3") == Drafted([], [], [])
+        refuse_draft(site, question["issue_id"], "张三", "待核")
+        with site.engine.begin() as conn:
+            conn.execute(sa.text("DELETE FROM mart.issue"))
+        free = draft_due(at("2026-04-20T12:00:00+08:00", approval=False), "2026-04-19", "run4")
+        assert free == Drafted([], ["test-month|2026-03|v1"], [])
+        assert read_view(site, "mart.issued_table")["state"].tolist() == ["approved"]
 
 
 def test_an_issue_that_was_killed_ends_as_it_would_have(
