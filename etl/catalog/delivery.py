@@ -55,8 +55,8 @@ class S3Target(Declared):
 
 
 class EmailTarget(Declared):
-    """Recipients of an e-mail with the workbook. to: ids of recipients; left out, those of the report. A workbook of more
-    than largest_mb (10^6 bytes) stays where it lies, and the mail says where."""
+    """Recipients of an e-mail with the workbook. to: ids of recipients; left out, those of the report. A workbook of
+    more than largest_mb (10^6 bytes) stays where it lies, and the mail says where."""
 
     kind: Literal["email"]
     id: Name

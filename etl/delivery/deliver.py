@@ -30,7 +30,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was done: deliveries made, those that wait for their target, and those that it refuses, by target and words."""
+    """What was done: deliveries made, those that wait for their target, those that it refuses, by target and words."""
 
     delivered: int
     waiting: tuple[str, ...]
@@ -63,7 +63,7 @@ def deliver_tables(site: Site, first_wait_s: float = 2.0) -> Delivered:
 
 
 def _deliver_one(site: Site, delivery_id: int, first_wait_s: float) -> tuple[str, str]:
-    """The state that the delivery is left in, and the words of a fault. It is locked meanwhile; another run passes it by."""
+    """The state that the delivery is left in, and the words of a fault. It is locked meanwhile; others pass it by."""
     with site.engine.begin() as conn:
         row = run_sql(conn, "delivery/take", {"delivery_id": delivery_id}).one_or_none()
         if row is None:

@@ -12,7 +12,7 @@ CHUNK = 1_000_000
 
 
 class DeliveryFailed(Exception):
-    """A delivery that did not succeed, in Chinese and without secrets. is_final: the same again would be refused again."""
+    """A delivery that did not succeed, in Chinese and without secrets. is_final: the same again would be refused."""
 
     def __init__(self, words: str, *, is_final: bool) -> None:
         super().__init__(words)

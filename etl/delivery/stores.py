@@ -10,9 +10,9 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # type: ignore[import-untyped, unused-ignore]
 import paramiko
-import s3fs
+import s3fs  # type: ignore[import-untyped, unused-ignore]
 from fsspec.implementations.local import LocalFileSystem
 
 from etl.catalog.delivery import FolderTarget, S3Target, SftpTarget

@@ -38,8 +38,8 @@ OF_ALL = ("divisions", "changes")
 
 @dataclass(frozen=True)
 class Shown:
-    """What there was of a period: totals, and indicators by a version of the catalogue (None: not yet; empty: by one that
-    nobody kept)."""
+    """What there was of a period: totals, and indicators by a version of the catalogue (None: not yet; empty: by one
+    that nobody kept)."""
 
     is_totalled: bool
     catalog: str | None
@@ -47,8 +47,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Known:
-    """The knowledge that a table is made of: everything until a moment, by a version of the catalogue, and what there was
-    of each period that may stand in it."""
+    """The knowledge that a table is made of: everything until a moment, by a version of the catalogue, and what there
+    was of each period that may stand in it."""
 
     moment: datetime
     catalog: str
@@ -65,8 +65,8 @@ class Changed(NamedTuple):
 
 
 def periods_read(period: Period) -> list[Period]:
-    """The periods whose figures may stand in a table of one, small ones first: itself, the one before, that of last year,
-    the year to date, the last twelve months, and the months that all of these are summed from."""
+    """The periods whose figures may stand in a table of one, small ones first: itself, the one before, that of last
+    year, the year to date, the last twelve months, and the months that all of these are summed from."""
     read = {period, period.previous(), period.last_year()}
     if period.kind == "day":
         return in_order(read)
@@ -163,7 +163,7 @@ def _rewind(conn: Connection, changed: Sequence[Changed], moment: datetime) -> N
 
 
 def _show_day(conn: Connection, catalog: Catalog, row: Changed) -> None:
-    """Write a day, or the stocks of a month, as the roll-up had written it; one that was not rolled up then is forgotten."""
+    """Write a day, or the stocks of a month, as the roll-up had written it; forget one that was not rolled up then."""
     day, is_daily = row.stat_date, row.dataset == "daily"
     if row.was_shown and is_daily:
         write_day(conn, catalog, day, whole=row.is_whole)

@@ -25,8 +25,8 @@ class Causes:
     of_catalog: str
 
     def of(self, row: str, column: str) -> str:
-        """What may have changed a cell of a row and a column, in Chinese: what units below it sent, changes of divisions,
-        and, where neither is, or where targets and scores stand, changed declarations."""
+        """What may have changed a cell of a row and a column, in Chinese: what units below it sent, changes of
+        divisions, and, where neither is, or where targets and scores stand, changed declarations."""
         code = row.removesuffix("/own")
         sent = self.by_division.get(code) or (
             "" if code in self.by_division else self.by_division.get("", "")
@@ -43,8 +43,8 @@ class Causes:
 def find_causes(
     conn: Connection, catalog: Catalog, period: Period, before: Known, after: Known, rows: Collection[str]
 ) -> Causes:
-    """What became known from one state of knowledge to the other about the periods that stand in a table, for each of the
-    given rows. Rows that are no divisions have the causes of the whole table."""
+    """What became known from one state of knowledge to the other about the periods that stand in a table, for each of
+    the given rows. Rows that are no divisions have the causes of the whole table."""
     read = periods_read(period)
     slice_ = {
         "first": min(each.starts_on for each in read),

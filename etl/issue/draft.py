@@ -99,8 +99,8 @@ def draft_table(site: Site, report: Report, division: str | None, period: Period
 
 
 def bring_up_to_date(site: Site, period: Period) -> None:
-    """Show whatever of the period, and of those beside it in its tables, does not show yet what is rolled up, or was made
-    by another catalogue than today's. Raises IssueError when something is loaded and not rolled up."""
+    """Show whatever of the period, and of those beside it in its tables, does not show yet what is rolled up, or was
+    made by another catalogue than today's. Raises IssueError when something is loaded and not rolled up."""
     read = periods_read(period)
     days = {"first": min(each.starts_on for each in read), "last": max(each.ends_on for each in read)}
     with site.engine.connect() as conn:
@@ -146,8 +146,8 @@ def _place(site: Site, kind: str, names: dict[str, str], version: int) -> Path:
 
 @contextmanager
 def _snapshot(site: Site, period: Period) -> Iterator[Connection]:
-    """One snapshot. It begins while no day that may stand in the table is being written: whatever is stamped earlier than
-    its beginning is in it, and nothing that is stamped later."""
+    """One snapshot. It begins while no day that may stand in the table is being written: whatever is stamped earlier
+    than its beginning is in it, and nothing that is stamped later."""
     read = periods_read(period)
     days = {"first": min(each.starts_on for each in read), "last": max(each.ends_on for each in read)}
     with site.engine.connect() as conn:

@@ -10,14 +10,14 @@ from typing import Any
 
 from etl.catalog import Catalog
 from etl.catalog.report import Report
+from etl.clock import SHANGHAI
 from etl.deadlines import deadlines
 from etl.failures import Refused
 from etl.issue.draft import Draft, draft_table
 from etl.issue.issue import approve_draft
 from etl.periods import Period
 from etl.periods.period import Kind
-from etl.reports.publish import wanted_reports
-from etl.reports.table import ReportError
+from etl.reports.publish import reports_of
 from etl.site import Site
 from etl.warehouse import run_sql
 
@@ -43,7 +43,7 @@ def is_over(catalog: Catalog, period: Period, moment: datetime) -> bool:
     found = [*deadlines(catalog, "daily", day).values()]
     if period.kind != "day":
         found += deadlines(catalog, "stocks", day).values()
-    return all(each.cutoff_at < moment for each in found) and day < moment.date()
+    return all(each.cutoff_at < moment for each in found) and day < moment.astimezone(SHANGHAI).date()
 
 
 def draft_due(site: Site, name: str, run_key: str) -> Drafted:
@@ -54,7 +54,7 @@ def draft_due(site: Site, name: str, run_key: str) -> Drafted:
     same questions.
     """
     done = Drafted([], [], [])
-    for report, period in _due(site, Period.parse(name)):
+    for report, period in _due(site, Period.parse(name), done.faults):
         try:
             draft = draft_table(site, report, None, period, BY_RUN)
         except Refused as error:
@@ -74,7 +74,7 @@ def draft_due(site: Site, name: str, run_key: str) -> Drafted:
     return done
 
 
-def _due(site: Site, changed: Period) -> Iterator[tuple[Report, Period]]:
+def _due(site: Site, changed: Period, faults: list[str]) -> Iterator[tuple[Report, Period]]:
     moment = site.clock()
     wanted: dict[tuple[str, str], tuple[Report, Period]] = {}
     with site.engine.connect() as conn:
@@ -93,9 +93,10 @@ def _due(site: Site, changed: Period) -> Iterator[tuple[Report, Period]]:
             if period.name not in shown:
                 continue
             try:
-                reports = wanted_reports(conn, site.catalog, period, None, None)
-            except ReportError:
-                continue  # nothing is declared of such a period, or nothing reported in it
+                reports = reports_of(conn, site.catalog, period, None)
+            except Refused as error:
+                faults.append(f"{period.name}: {error}")
+                continue
             for report in reports:
                 if period == changed or (report.id, period.name) not in known:
                     wanted[report.id, period.name] = (report, period)

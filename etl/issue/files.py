@@ -45,8 +45,8 @@ def sha256_of(file: Path) -> str:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into that takes its name when it is whole; one of that name goes. A writer that is killed leaves
-    nothing under the name."""
+    """A folder to write into that takes its name when it is whole; one of that name goes. A writer that is killed
+    leaves nothing under the name."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     unfinished.mkdir()

@@ -80,8 +80,8 @@ def _row(conn: Any, issue_id: int) -> Row[Any]:
 
 
 def _freeze(site: Site, row: Row[Any]) -> Path:
-    """Put the draft's files where issued ones stand, with the manifest. All of it follows from the row: whoever is killed
-    in between and does it again does the same."""
+    """Put the draft's files where issued ones stand, with the manifest. All of it follows from the row: whoever is
+    killed in between and does it again does the same."""
     names = {"report": row.report, "division": row.division_code, "period": row.period}
     folder = issued(site, names, row.version)
     if row.manifest_sha256 is not None:

@@ -43,8 +43,8 @@ class Verdict:
 
 
 def verify_issue(site: Site, path: Path) -> Verdict:
-    """Prove a manifest, its folder, or a file of an issued table: by SHA-256 that it is the one issued, and by making the
-    table again from the warehouse as known then that every cell is right.
+    """Prove a manifest, its folder, or a file of an issued table: by SHA-256 that it is the one issued, and by making
+    the table again from the warehouse as known then that every cell is right.
 
     Raises IssueError when nothing says which issued table it should be.
     """
@@ -80,8 +80,8 @@ def verify_issue(site: Site, path: Path) -> Verdict:
 
 
 def recompute(site: Site, row: Row[Any]) -> Cells:
-    """The cells of an issued version, made again from the warehouse as known then. Raises IssueError when its report was
-    not declared then."""
+    """The cells of an issued version, made again from the warehouse as known then. Raises IssueError when its report
+    was not declared then."""
     period = Period.parse(row.period)
     with as_known_at(site.engine, site.catalog, period, known_of(row)) as (conn, catalog):
         report = catalog.reports.get(row.report)

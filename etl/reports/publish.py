@@ -55,19 +55,25 @@ def wanted_reports(
             known = ", ".join(catalog.reports) or "none"
             raise ReportError(f"{only} is not a report; declared are: {known}.")
         return [catalog.reports[only]]
+    found = reports_of(conn, catalog, period, division)
+    if not found:
+        raise ReportError(
+            f"No report is made of a {period.kind} for such a division. Declare one in reports/"
+            " (docs/howto/new-table.md)."
+        )
+    return found
+
+
+def reports_of(conn: Connection, catalog: Catalog, period: Period, division: str | None) -> list[Report]:
+    """The reports that are made of such a period and a division, or of the lowest one that has all reporting units in
+    it. Raises ReportError when the period is not shown or nothing of it has reported."""
     require_shown(conn, period)
     units = read_units(conn, catalog, period)
     top = find_top(units, period) if division is None else units.get(division)
     if top is None:
         raise ReportError(f"No unit of {division} was expected or has reported in {period.name}.")
-    found = [
+    return [
         each
         for each in catalog.reports.values()
         if period.kind in each.period_kinds and top.level in each.of_levels
     ]
-    if not found:
-        raise ReportError(
-            f"No report is made of a {period.kind} for level {top.level}. Declare one in reports/"
-            " (docs/howto/new-table.md)."
-        )
-    return found

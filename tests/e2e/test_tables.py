@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.stack import PROJECT
+from etl.daily import run_day
+from etl.periodic import show_period
+from etl.periods import Period
+from etl.site import open_site
 from tests.e2e.conftest import DAYS, Running
 
 DAG = "consolidated_tables"
@@ -27,17 +27,17 @@ REPORTS = """
 """
 
 
-def etl(running: Running, *words: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "local.stack", "run", sys.executable, "-m", "etl", *words],
-        cwd=PROJECT,
-        env=os.environ | {"PLS_HOME": str(running.stack.home), "PLS_AIRFLOW_PORT": str(running.stack.port)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    # A platform of the scenario may refuse us: 1.
-    assert ended.returncode in (0, 1), ended.stdout + ended.stderr
+def show(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bring both days in, unless an earlier test has."""
+    for name, value in running.simulation.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PLS_HOME", str(running.stack.home))
+    monkeypatch.delenv("PLS_WAREHOUSE", raising=False)
+    site = open_site()
+    for day in DAYS:
+        run_day(site, day, list(site.catalog.platforms))
+        show_period(site, Period.around("day", day))
+    site.engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,8 @@ def share(running: Running) -> Iterator[Path]:
     ):
         (catalog / folder).mkdir()
         (catalog / folder / "e2e.yaml").write_text(text)
-    for day in DAYS:
-        etl(running, "run-day", "--date", day.isoformat())
-        etl(running, "indicators", "--period", day.isoformat())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        show(running, monkeypatch)
     running.api.unpause(DAG)
     yield share
     for folder in ("reports", "deliveries"):
