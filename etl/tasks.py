@@ -153,8 +153,9 @@ def draft_tables(period: str, run_key: str) -> dict[str, Any]:
 def decide_table(
     question: Mapping[str, Any], answer: Mapping[str, Any], *, approve: str, refuse: str
 ) -> list[str]:
-    """Carry out what a person chose for a draft, in the words that stand for approving and refusing it: it is issued and
-    delivered, or refused. Returns the keys of the tables issued. Raises TablesIncomplete when a target did not take it."""
+    """Carry out what a person chose for a draft, in the words that stand for approving and refusing it: it is issued
+    and delivered, or refused. Returns the keys of the tables issued. Raises TablesIncomplete when a target did not take
+    it."""
     (choice,) = answer["chosen_options"]
     user = answer.get("responded_by_user") or {}
     by = user.get("name") or user.get("id") or "Airflow"
@@ -173,8 +174,8 @@ def decide_table(
 
 
 def deliver_waiting(faults: Sequence[str]) -> None:
-    """Deliver what is issued and not delivered everywhere. Raises TablesIncomplete naming what a target did not take, and
-    the tables that could not be drafted."""
+    """Deliver what is issued and not delivered everywhere. Raises TablesIncomplete naming what a target did not take,
+    and the tables that could not be drafted."""
     with _site() as site:
         _deliver(site, faults)
 

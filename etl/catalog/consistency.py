@@ -12,6 +12,7 @@ from etl.catalog.alert_consistency import alert_contradictions
 from etl.catalog.delivery_consistency import delivery_contradictions
 from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
+from etl.catalog.report_checks import report_contradictions
 from etl.catalog.rules import (
     WINDOWS,
     AllSatisfied,
@@ -57,6 +58,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
     for check in catalog.checks.values():
         yield from _check_contradictions(check, catalog)
     yield from _plausibility_contradictions(catalog)
+    yield from report_contradictions(catalog)
     for backlog in catalog.backlogs.values():
         yield from _backlog_contradictions(backlog, catalog)
     for kind in ("day", "month", "quarter", "year", "to_date"):

@@ -46,8 +46,8 @@ INDICATORS = {
     "mom": ("环比", "", "difference"),
     "yoy": ("同比", "", "difference"),
     "ytd": ("累计", "", "figure"),
-    "numerator": ("分子", "", "number"),
-    "denominator": ("分母", "", "number"),
+    "numerator": ("分子", "", "count"),
+    "denominator": ("分母", "", "count"),
     "completeness": ("报送率", "%", "ratio"),
 }
 SATISFACTION = {
@@ -94,7 +94,9 @@ def columns_of(catalog: Catalog, report: Report, period: Period, top: Unit) -> l
     return list(found.values())
 
 
-def _columns(catalog: Catalog, report: Report, group: Group, period: Period, top: Unit) -> Iterator[Column]:
+def _columns(
+    catalog: Catalog, report: Report, group: Group, period: Period, top: Unit
+) -> Iterator[Column]:
     match group:
         case ReportingColumns(shows=shows, dataset=dataset, sheet=sheet):
             for show in shows:
@@ -107,18 +109,16 @@ def _columns(catalog: Catalog, report: Report, group: Group, period: Period, top
             for code in measures:
                 measure = catalog.measures[code]
                 for month in trend_months(period):
-                    head = f"{month.starts_on.year}年{month.starts_on.month}月"
-                    yield Column(
-                        f"trend.{code}.{month.name}", (measure.name_zh, head), measure.unit, "count", sheet
-                    )
+                    heads = (measure.name_zh, f"{month.starts_on.year}年", f"{month.starts_on.month}月")
+                    yield Column(f"trend.{code}.{month.name}", heads, measure.unit, "count", sheet)
         case IndicatorColumns(shows=shows, sheet=sheet) if report.rows == "indicators":
             if group.below:
                 for unit in top.below:
                     yield Column(f"{unit.code}.value", (unit.name,), "", "figure", sheet)
                 return
             for show in shows:
-                head, words, kind = INDICATORS[show]
-                yield Column(show, (head,), words, kind, sheet)
+                head, _, kind = INDICATORS[show]
+                yield Column(show, (head,), "", kind, sheet)
         case IndicatorColumns(shows=shows, sheet=sheet):
             for code in indicators_of(catalog, group):
                 indicator = catalog.indicators[code]

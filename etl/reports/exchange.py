@@ -171,9 +171,7 @@ def _dimensions(table: Table, column: Column) -> tuple[str, str, str, str]:
         return "", "ALL", (show or code).upper(), code if show else table.division_code
     parts = column.key.split(".")
     if parts[0] in ("reporting", "satisfaction"):
-        prefix = (
-            f"{parts[0]}_{parts[2]}" if parts[0] == "satisfaction" else f"{parts[0]}_{parts[1]}_{parts[2]}"
-        )
+        prefix = f"{parts[0]}_{parts[2]}" if parts[0] == "satisfaction" else f"{parts[0]}_{parts[1]}_{parts[2]}"
         return prefix.upper(), parts[1].upper() if parts[0] == "satisfaction" else "ALL", "VALUE", ""
     if parts[0] == "trend":
         return f"TREND_{parts[1]}".upper(), "ALL", parts[2], ""

@@ -29,7 +29,7 @@ from etl.warehouse import run_sql, statement
 
 CHUNK = 20_000
 """Figures fetched at once: a province's villages have more than memory should hold."""
-STATUSES = {"met": "达标", "not_met": "未达标"}
+STATUSES = {"met": "达标", "not_met": "未达标", "no_data": "无数据"}
 NATURES = {"binding": "约束性", "expected": "预期性"}
 STATES = {True: "初步", False: "正式"}
 REASONS = {"no_data": NoFigure.MISSING, "not_applicable": NoFigure.NOT_APPLICABLE}
@@ -115,8 +115,7 @@ class Grid:
 def is_additive(column: Column) -> bool:
     """Whether a subtotal of the column is the sum of the lines below it: a measure's value or a count of reports."""
     return column.kind == "count" and (
-        column.key.endswith(".value")
-        or column.key in ("reporting.daily.expected", "reporting.daily.received")
+        column.key.endswith(".value") or column.key in ("reporting.daily.expected", "reporting.daily.received")
     )
 
 
@@ -175,7 +174,7 @@ def _reported(unit: Unit, show: str) -> Cell:
         case "late_after_cutoff":
             return unit.received - unit.on_time - unit.late
         case "missing":
-            return unit.expected - unit.received - unit.rejected if unit.is_over else NoFigure.NOT_DUE
+            return unit.expected - unit.received - unit.rejected if unit.is_over else NoFigure.NOT_APPLICABLE
         case "state":
             return STATES[unit.is_provisional]
         case _:
@@ -236,9 +235,7 @@ def _measures(
     if grid.own:
         own = {**params, "codes": list(grid.own)}
         has_stocks = not is_day and any(catalog.measures[code].kind == "stock" for code in measures)
-        for name in (
-            ("report/day_own",) if is_day else ("report/period_own", "report/stock_own")[: 1 + has_stocks]
-        ):
+        for name in ("report/day_own",) if is_day else ("report/period_own", "report/stock_own")[: 1 + has_stocks]:
             for row in _stream(conn, name, own):
                 place = grid.places.get(f"{row.measure}.{row.channel}.value")
                 if place is not None:

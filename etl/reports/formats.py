@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 import xlsxwriter
@@ -33,7 +32,7 @@ PARTS: dict[str, dict[str, object]] = {
     "small": {"bold": False, "font_size": 9},
     "note": {"text_wrap": True},
     # kinds of figures
-    "text": {},
+    "text": {"shrink": True},
     "code": {"align": "center"},
     "count": {"num_format": "#,##0", "align": "right"},
     "number": {"num_format": "#,##0.00", "align": "right"},
@@ -59,7 +58,7 @@ PARTS: dict[str, dict[str, object]] = {
 KIND_WIDTHS = {
     "code": 13.5, "ratio": 7.5, "change": 8, "points": 7.5, "score": 8, "rank": 6.5, "status": 8, "date": 11,
 }  # fmt: skip
-NARROWEST, WIDEST_TEXT = 6.5, 34
+NARROWEST, WIDEST_TEXT = 6.5, 27
 CONDITIONS = ("met", "short")
 
 
@@ -99,28 +98,33 @@ def width_of(column: Column, cells: Sequence[Cell], rows: Sequence[Row]) -> floa
     if column.kind == "text":
         indent = [row.depth for row in rows] if column.key == "name" else [0] * len(rows)
         longest = max(
-            (
-                _breadth(cell) + 1.5 * depth
-                for cell, depth in zip(cells, indent, strict=True)
-                if isinstance(cell, str)
-            ),
+            (_breadth(cell) + 1.5 * depth for cell, depth in zip(cells, indent, strict=True) if isinstance(cell, str)),
             default=0,
         )
         return min(max(12, longest + 2), WIDEST_TEXT)
     head = max(_breadth(column.heads[-1]) / 2 + 1, _breadth(column.unit) + 1) if column.heads else 0
-    if column.kind in KIND_WIDTHS:
-        texts = [_breadth(cell) + 1.5 for cell in islice(cells, 2000) if isinstance(cell, str)]
-        return max(KIND_WIDTHS[column.kind], min(head, 12), *texts[:1], max(texts, default=0))
+    if column.kind in ("code", "status", "date"):
+        longest = max((_breadth(cell) for cell in cells if isinstance(cell, str)), default=0)
+        return max(KIND_WIDTHS[column.kind], min(head, 12), longest + 1.5)
     longest = max((_digits(cell, column, row) for cell, row in zip(cells, rows, strict=True)), default=0)
-    return max(NARROWEST, longest * 1.1 + 1, min(head, 12))
+    return max(KIND_WIDTHS.get(column.kind, NARROWEST), longest * 1.1 + 1, min(head, 12))
 
 
 def _digits(cell: Cell, column: Column, row: Row) -> int:
+    """Characters of a figure as it is shown, in bold at the most."""
+    if isinstance(cell, NoFigure):
+        return _breadth(cell.value)
     if isinstance(cell, int):
         return len(f"{cell:,}")
-    if isinstance(cell, Decimal):
-        return 7 if kind_in(column, row) in ("ratio", "points", "change") else len(f"{cell:,.2f}")
-    return 0
+    if not isinstance(cell, Decimal):
+        return 0
+    match kind_in(column, row):
+        case "ratio" | "change":
+            return len(f"{cell:+,.1%}")
+        case "count":
+            return len(f"{cell:,.0f}")
+        case _:
+            return len(f"{cell:,.2f}")
 
 
 def _breadth(text: str) -> int:

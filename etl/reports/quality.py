@@ -64,11 +64,7 @@ def notes_of(conn: Connection, catalog: Catalog, period: Period, grid: Grid) -> 
     for row in run_sql(conn, "report/flags", params):
         columns = [f"{row.measure}.{row.channel}.value", f"{row.measure}.all.value"]
         column = next((each for each in columns if each in grid.places), None)
-        if (
-            row.measure is None
-            or column is None
-            or catalog.measures[row.measure].kind in ("survey", "carried")
-        ):
+        if row.measure is None or column is None or catalog.measures[row.measure].kind in ("survey", "carried"):
             continue
         answer = f"；说明：{row.explanation}" if row.explanation else "；尚未说明"
         words.setdefault((row.unit_code, column), []).append(

@@ -35,9 +35,7 @@ LEGEND = (
     "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；空白表示已报送、但报表中没有该指标；"
     "“—”表示不适用、无可比基数或无数据；“/”表示本期本级及下级均无应报单位；“不公布”表示样本过小。期内已撤销、停用的单位不列入本表。"
 )
-OWN_AND_BELOW = (
-    "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
-)
+OWN_AND_BELOW = "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
 PAPERS = {"A3": 8, "A4": 9}
 HEAD_TOP = 3
 """Title and two lines of the form's head stand above the header of the table."""
@@ -131,7 +129,8 @@ class _Sheet:
         self.columns = [table.columns[number] for number in self.numbers]
         self.sheet: Any = book.add_worksheet(name)
         self.depth = max(len(column.heads) for column in self.columns)
-        self.first = HEAD_TOP + self.depth + 1
+        self.has_units = any(column.unit for column in self.columns)
+        self.first = HEAD_TOP + self.depth + self.has_units
         self.last = self.first + len(table.rows) - 1
         self.trends = self._trends()
 
@@ -207,39 +206,43 @@ class _Sheet:
             sheet.write_string(row, last, right, self.formats["right"])
 
     def _write_heads(self) -> None:
-        """Header lines; equal heads side by side are one cell, one without a line below it reaches down."""
-        top, bottom = HEAD_TOP, self.first - 1
-        paths = [column.heads for column in self.columns]
-        for level in range(self.depth):
-            row = top + level
-            height = 1
-            for heads, group in groupby(enumerate(paths), key=lambda item: item[1][: level + 1]):
-                places = [place for place, _ in group]
+        """Header lines; equal heads side by side are one cell, one without a line below it reaches down. The last line
+        holds the units, where there are any."""
+        bottom = self.first - 1
+        for level in range(self.depth + self.has_units):
+            row, height = HEAD_TOP + level, 1.0
+            is_units = self.has_units and row == bottom
+            for heads, group in groupby(range(len(self.columns)), key=lambda place: self._head_of(place, level)):
+                places = list(group)
                 first, last = self._at(places[0]), self._at(places[-1])
-                if len(heads) <= level:
-                    for place in range(first, last + 1):
-                        self.sheet.write_blank(row, place, None, self.formats["head"])
-                    continue
-                is_end = len(paths[places[0]]) == level + 1
-                last += not is_end and places[-1] in self.trends
-                reach = bottom - 1 if is_end else row
-                height = max(
-                    height,
-                    lines_needed(heads[level], sum(self.widths[at] for at in range(first, last + 1)))
-                    / (reach - row + 1),
-                )
-                self._head(row, first, reach, last, heads[level])
-                if is_end and places[-1] in self.trends and level == self.depth - 1:
-                    self._head(row, last + 1, row, last + 1, "走势")
-            self.sheet.set_row(row, 14 * math.ceil(height) + 5)
-        self.sheet.set_row(bottom, 15)
-        for place, column in enumerate(self.columns):
-            self.sheet.write_string(bottom, self._at(place), column.unit, self.formats["head small"])
-        for end in self.trends:
-            self.sheet.write_blank(bottom, self._at(end) + 1, None, self.formats["head small"])
+                if heads is None:
+                    for place in places:
+                        self.sheet.write_blank(row, self._at(place), None, self.formats["head"])
+                else:
+                    column = self.columns[places[0]]
+                    is_end = len(column.heads) == level + 1
+                    reach = (bottom - (self.has_units and bool(column.unit)) if is_end else row)
+                    last += not is_end and places[-1] in self.trends
+                    room = sum(self.widths[at] for at in range(first, last + 1))
+                    height = max(height, lines_needed(heads[-1], room) / (reach - row + 1))
+                    self._head(row, first, reach, last, heads[-1], "head")
+                if is_units or level == self.depth - 1:
+                    for end in self.trends.keys() & set(places):
+                        text = "" if is_units else "走势"
+                        self._head(row, self._at(end) + 1, row, self._at(end) + 1, text, "head")
+            if is_units:
+                for place, column in enumerate(self.columns):
+                    if column.unit:
+                        self.sheet.write_string(row, self._at(place), column.unit, self.formats["head small"])
+            self.sheet.set_row(row, 15 if is_units else 14 * math.ceil(height) + 5)
 
-    def _head(self, row: int, first: int, reach: int, last: int, text: str) -> None:
-        self.sheet.write_string(row, first, text, self.formats["head"])
+    def _head_of(self, place: int, level: int) -> tuple[str, ...] | None:
+        """The heads of a column down to a line; None below the last one."""
+        heads = self.columns[place].heads
+        return heads[: level + 1] if len(heads) > level else None
+
+    def _head(self, row: int, first: int, reach: int, last: int, text: str, style: str) -> None:
+        self.sheet.write_string(row, first, text, self.formats[style])
         for place in range(first + 1, last + 1):
             self.sheet.write_blank(row, place, None, self.formats["head"])
         if reach > row or last > first:
@@ -265,9 +268,7 @@ class _Sheet:
             known = (line.style, line.depth, line.unit)
             if known not in styles:
                 styles[known] = [
-                    formats.of_cell(
-                        line.style, kind_in(column, line), line.depth if column.key == "name" else 0
-                    )
+                    formats.of_cell(line.style, kind_in(column, line), line.depth if column.key == "name" else 0)
                     for column in self.columns
                 ]
             shown = styles[known]
@@ -323,8 +324,10 @@ class _Sheet:
             case date():
                 sheet.write_datetime(row, at, datetime.combine(cell, time()), shown)
             case Decimal():
-                is_points = kind_in(self.columns[place], line) == "points"
-                sheet.write_number(row, at, float(cell * 100 if is_points else cell), shown)
+                kind = kind_in(self.columns[place], line)
+                if kind == "number" and line.unit and cell == cell.to_integral_value():
+                    shown = self.formats.of_cell(line.style, "count", 0)
+                sheet.write_number(row, at, float(cell * 100 if kind == "points" else cell), shown)
             case _:
                 sheet.write_number(row, at, cell, shown)
 

@@ -331,8 +331,8 @@ class Store:
 
 
 def open_sftp(connection: Connection, timeout_s: float) -> Any:
-    """The files of an SFTP server (fsspec), as whoever the connection signs in. Raises ValueError for a host_key that is
-    no key, and whatever paramiko raises."""
+    """The files of an SFTP server (fsspec), as whoever the connection signs in. Raises ValueError for a host_key that
+    is no key, and whatever paramiko raises."""
     key = connection.extra.get("host_key")
     return _PinnedSFTP(
         connection.host,
