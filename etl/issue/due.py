@@ -29,8 +29,8 @@ BY_RUN = "系统"
 
 @dataclass(frozen=True)
 class Drafted:
-    """What a run did: questions to people (issue_id, subject, body), keys of tables issued without asking, and reports of
-    which no table could be made, with the reason."""
+    """What a run did: questions to people (issue_id, key, subject, body), keys of tables issued without asking, and
+    reports of which no table could be made, with the reason."""
 
     questions: list[dict[str, Any]]
     issued: list[str]
@@ -38,7 +38,7 @@ class Drafted:
 
 
 def is_over(catalog: Catalog, period: Period, moment: datetime) -> bool:
-    """Whether the last cut-off of what counts in a period has passed: of its last day, and of its last month's stocks."""
+    """Whether the last cut-off of what counts in a period has passed: of its last day and its last month's stocks."""
     day = period.ends_on
     found = [*deadlines(catalog, "daily", day).values()]
     if period.kind != "day":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from etl.catalog.indicator import Indicator
+from etl.catalog.scheme import Scheme
 from etl.catalog_version import keep_catalog
 from etl.daily import load_and_roll_up, run_day
 from etl.desk import release
@@ -62,6 +65,19 @@ def remember(site: Site) -> tuple[Known, dict[str, pd.DataFrame]]:
         return known, read(conn)
 
 
+def with_halved_targets(indicator: Indicator) -> Indicator:
+    targets = [
+        each.model_copy(update={"at_least": each.at_least / 2}) if each.at_least else each
+        for each in indicator.targets
+    ]
+    return indicator.model_copy(update={"targets": tuple(targets)})
+
+
+def with_other_grades(scheme: Scheme) -> Scheme:
+    grades = [each.model_copy(update={"name": f"新{each.name}"}) for each in scheme.grades]
+    return scheme.model_copy(update={"grades": tuple(grades)})
+
+
 def differing(site: Site, known: Known, shown: dict[str, pd.DataFrame]) -> list[str]:
     with as_known_at(site.engine, site.catalog, MONTH, known) as (conn, _):
         again = read(conn)
@@ -97,7 +113,7 @@ def test_nothing_that_became_known_later_is_in_what_was_known_then(
         now = remember(site)[1]
         for number, (known, shown) in enumerate(snapshots):
             assert differing(site, known, shown) == [], number
-        for (_, earlier), (_, later) in zip(snapshots, snapshots[1:], strict=False):
+        for (_, earlier), (_, later) in pairwise(snapshots):
             assert not earlier["mart.daily_statistics"].equals(later["mart.daily_statistics"])
         with site.engine.connect() as conn:
             after = read(conn)
@@ -130,16 +146,8 @@ def test_targets_and_schemes_are_those_that_were_known_then(
         run_day(site, DAY, list(site.catalog.platforms))
         show_all(site)
         known, shown = remember(site)
-        halved = {
-            code: each.model_copy(
-                update={"targets": tuple(t.model_copy(update={"at_least": t.at_least / 2}) if t.at_least else t for t in each.targets)}
-            )
-            for code, each in site.catalog.indicators.items()
-        }  # fmt: skip
-        schemes = {
-            code: each.model_copy(update={"grades": tuple(g.model_copy(update={"name": f"新{g.name}"}) for g in each.grades)})
-            for code, each in site.catalog.schemes.items()
-        }  # fmt: skip
+        halved = {code: with_halved_targets(each) for code, each in site.catalog.indicators.items()}
+        schemes = {code: with_other_grades(each) for code, each in site.catalog.schemes.items()}
         site = replace(
             site, catalog=site.catalog.model_copy(update={"indicators": halved, "schemes": schemes})
         )

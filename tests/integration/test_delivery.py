@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -240,7 +239,7 @@ def test_a_delivery_that_was_broken_off_goes_on_and_changed_files_are_not_delive
     name = sorted(wanted)[0]
     (place / name).write_bytes(b"half")
     kept = shutil.copytree(folder, tmp_path / "kept")
-    os.remove(folder / name)
+    (folder / name).unlink()
     assert len(deliver_tables(site, first_wait_s=0.01).failed) == 1
     shutil.copy(kept / name, folder / name)
     with site.engine.begin() as conn:

@@ -66,7 +66,7 @@ def test_a_restated_month_becomes_version_two_and_both_are_proved(
             assert verdict.findings == ()
             assert verdict.cells == len(old.rows) * len(old.columns) > 100
         book = openpyxl.load_workbook(next(second.folder.glob("*.xlsx")), read_only=True)
-        said = [row for row in book["变更说明"].iter_rows(values_only=True)]
+        said = list(book["变更说明"].iter_rows(values_only=True))
         assert sum("修订" in str(row) or "补报" in str(row) for row in said) == second.cells_changed
         shown = read_view(site, "mart.issued_table").sort_values("version")
         assert list(shown["version"]) == [1, 2]
@@ -136,7 +136,8 @@ def test_whatever_is_not_as_issued_is_named(tmp_path: Path, hotline_url: str, op
                     "SELECT total.period_id, total.division_id, total.cell_id FROM mart.period_total AS total"
                     " JOIN mart.period USING (period_id) JOIN core.cell USING (cell_id)"
                     " JOIN core.measure USING (measure_id) JOIN core.division USING (division_id)"
-                    " WHERE division.division_code = '371302000000' AND period.period = '2026-03' AND measure.measure = 'consultation' AND cell.channel_id = 0)"
+                    " WHERE division.division_code = '371302000000' AND period.period = '2026-03'"
+                    " AND measure.measure = 'consultation' AND cell.channel_id = 0)"
                 )
             )
         findings = verify_issue(site, done.folder).findings
