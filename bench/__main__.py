@@ -24,6 +24,7 @@ from bench.process import Measured, run_apart
 from bench.product import archive_files, platform_id, run_product
 from bench.proof import prove_mart, prove_peer
 from bench.report import Shape, describe
+from bench.villages import measure_villages
 from etl.catalog import Catalog, Level, load_catalog
 from etl.divisions import load_divisions
 from etl.register import register_catalog
@@ -75,6 +76,8 @@ def main(units: int, repeat: int | None) -> None:
         ratios += measure_restated(server, TEMPLATE, realistic, catalog)
         _say("indicators")
         ratios += measure_indicators(server, TEMPLATE, catalog)
+        _say("every village's month as a workbook")
+        ratios.append(measure_villages(server, TEMPLATE))
         with connect(server, TEMPLATE) as conn:
             version = conn.execute("SHOW server_version").fetchone()
     assert version is not None

@@ -43,8 +43,8 @@ def _against_floor(server: ServerAddress, template: str, catalog: Catalog) -> Ra
     create(server, database, template)
     engine = _open(server, database)
     with connect(server, database) as conn:
-        _run(conn, "batch")
-        _make_month(conn, MONTH, PROVINCE)
+        run_statement(conn, "batch")
+        make_month(conn, MONTH, PROVINCE)
         ours = min(_timed(lambda: _show(engine, catalog, MONTH)) for _ in range(REPEATS))
         written = _count(conn, "mart.indicator_figure")
         floors = []
@@ -52,7 +52,7 @@ def _against_floor(server: ServerAddress, template: str, catalog: Catalog) -> Ra
             conn.execute("DROP TABLE IF EXISTS floor")
             conn.execute("CREATE TABLE floor (LIKE mart.indicator_figure INCLUDING ALL)")
             conn.commit()
-            floors.append(_timed(lambda: _run(conn, "floor", day=MONTH.ends_on)))
+            floors.append(_timed(lambda: run_statement(conn, "floor", day=MONTH.ends_on)))
         plain = _count(conn, "floor")
     engine.dispose()
     drop(server, database)
@@ -66,8 +66,8 @@ def _against_history(server: ServerAddress, template: str, catalog: Catalog) -> 
     create(server, database, template)
     engine = _open(server, database)
     with connect(server, database) as conn:
-        _run(conn, "batch")
-        _make_month(conn, MONTH, HISTORY_AREA)
+        run_statement(conn, "batch")
+        make_month(conn, MONTH, HISTORY_AREA)
 
         def best() -> float:
             return min(_timed(lambda: _show(engine, catalog, MONTH)) for _ in range(2 * REPEATS))
@@ -76,7 +76,7 @@ def _against_history(server: ServerAddress, template: str, catalog: Catalog) -> 
         month = MONTH
         for _ in range(HISTORY_MONTHS - 1):
             month = month.previous()
-            _make_month(conn, month, HISTORY_AREA)
+            make_month(conn, month, HISTORY_AREA)
             _show(engine, catalog, month)
         conn.execute("ANALYZE mart.indicator_figure")
         conn.commit()
@@ -94,7 +94,8 @@ def _show(engine: Engine, catalog: Catalog, month: Period) -> None:
     evaluate(engine, catalog, month, known_indicators(catalog.indicators))
 
 
-def _make_month(conn: psycopg.Connection, month: Period, area: str) -> None:
+def make_month(conn: psycopg.Connection, month: Period, area: str) -> None:
+    """Facts of a month of a division and all below it, as if rolled up."""
     number = conn.execute(
         "SELECT mart.ensure_period(%s, %s, %s, %s)",
         (month.name, month.kind, month.starts_on, month.ends_on),
@@ -102,7 +103,7 @@ def _make_month(conn: psycopg.Connection, month: Period, area: str) -> None:
     assert number is not None
     conn.execute("SELECT core.ensure_month(%s)", (month.ends_on,))
     for name in ("scope", "own", "total", "reporting", "stock_submission", "stock_reporting", "stock_total"):
-        _run(conn, name, day=month.ends_on, period_id=number[0], area=area)
+        run_statement(conn, name, day=month.ends_on, period_id=number[0], area=area)
     conn.execute(
         "INSERT INTO mart.daily_rollup (stat_date, loaded_at, rolled_up_at)"
         " SELECT day::date, now(), now() FROM generate_series(%s::date, %s, '1 day') AS day ON CONFLICT DO NOTHING",
@@ -115,7 +116,8 @@ def _make_month(conn: psycopg.Connection, month: Period, area: str) -> None:
     conn.commit()
 
 
-def _run(conn: psycopg.Connection, name: str, **params: date | int | str) -> None:
+def run_statement(conn: psycopg.Connection, name: str, **params: date | int | str) -> None:
+    """Execute bench/sql/<name>.sql."""
     query = (SQL / f"{name}.sql").read_text(encoding="utf-8")
     psycopg.ClientCursor(conn).execute(query, params or None)  # type: ignore[call-overload]
     conn.commit()

@@ -1,4 +1,4 @@
-"""Report: what an entry of reports/ declares, a consolidated table (汇总表) that an office receives (domain.md section 7)."""
+"""Report: what an entry of reports/ declares, a consolidated table (汇总表) for the office (domain.md section 7)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ SatisfactionShow = Literal[
     "asked", "answered", "response_rate", "delivered", "answered_share", "rate", "rate_low", "rate_high",
     "strict_rate", "satisfied_share", "awareness", "first_choice", "score", "enough", "ranks",
 ]  # fmt: skip
-EvaluationShow = Literal["score", "grade", "rank_in_parent", "rank_in_province", "bonus", "deduction", "missing"]  # fmt: skip
+EvaluationShow = Literal[
+    "score", "grade", "rank_in_parent", "rank_in_province", "bonus", "deduction", "missing"
+]  # fmt: skip
 
 
 class _Group(Declared):
@@ -62,8 +64,8 @@ class TrendColumns(_Group):
 
 class IndicatorColumns(_Group):
     """Indicators, named one by one or all that a source numbers. Where rows are divisions there is a column per
-    indicator and show, where rows are indicators a column per show. below: where rows are indicators, the value of every
-    division directly below beside each other."""
+    indicator and show, where rows are indicators a column per show. below: where rows are indicators, the value of
+    every division directly below beside each other."""
 
     kind: Literal["indicators"]
     indicators: Codes | None = None
@@ -87,7 +89,7 @@ class SatisfactionColumns(_Group):
 
 
 class EvaluationColumns(_Group):
-    """Scores, grades and ranks of the schemes that evaluate the period and a level of the rows; scheme: of one alone."""
+    """Scores, grades and ranks of the schemes that evaluate the period and a level of the rows; scheme: of one."""
 
     kind: Literal["evaluation"]
     scheme: Text | None = None
@@ -116,12 +118,12 @@ GROUPS = (
 class Report(Declared):
     """A consolidated table.
 
-    number: 表号. issued_by: 制定机关; left out, the judicial office of the division that the table is of. basis: 制表依据.
+    number: 表号. issued_by: 制定机关; left out, the judicial office of the table's division. basis: 制表依据.
     unit: 计量单位. of_levels: of which divisions the table is made; row_levels: which divisions have rows in it.
-    rows: divisions, or indicators of the one division. subtotals: divisions stand under the one they belong to, with the
-    unit's own figures first, and fold; without, they stand in order alone. order: code, or the key of a column, with - in
-    front for the highest first. approval: whether a person approves the table before it is delivered. recipients,
-    deliveries: ids of those entries.
+    rows: divisions, or indicators of the one division. subtotals: divisions stand under the one they belong to,
+    with the unit's own figures first, and fold; without, they stand in order alone. order: code, or how the key of a
+    column ends, with - in front for the highest first. approval: whether a person approves the table before it is
+    delivered. recipients, deliveries: ids of those entries.
     """
 
     id: Name

@@ -31,7 +31,11 @@ def report_contradictions(catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     for report in catalog.reports.values():
         other = titles.setdefault(report.title, report.id)
         if other != report.id:
-            yield "reports", report.id, f"key title: {other} has it already; files are named by it: choose another."
+            yield (
+                "reports",
+                report.id,
+                f"key title: {other} has it already; files are named by it: choose another.",
+            )
         for words in _complaints(report, catalog):
             yield "reports", report.id, words
 
@@ -78,21 +82,26 @@ def _rows(report: Report) -> Iterator[str]:
         yield f"key columns: rows are indicators, and {strays[0]} is of divisions: delete it, or make rows divisions."
     if is_table and report.subtotals:
         yield "key subtotals: indicators do not add up: write subtotals: false."
-    sources = {(each.source, each.indicators) for each in report.columns if isinstance(each, IndicatorColumns)}
+    sources = {
+        (each.source, each.indicators) for each in report.columns if isinstance(each, IndicatorColumns)
+    }
     if is_table and len(sources) > 1:
         yield "key columns: rows are the indicators of one source: name the same in every group."
     lowest = max(report.row_levels, key=lambda level: level.depth)
     depths = sorted(level.depth for level in report.row_levels)
     if report.subtotals and not is_table:
         if depths != list(range(depths[0], depths[-1] + 1)):
-            missing = [level for level in Level if depths[0] < level.depth < depths[-1] and level.depth not in depths]
+            missing = [
+                level for level in Level if depths[0] < level.depth < depths[-1] and level.depth not in depths
+            ]
             yield (
                 f"key row_levels: subtotals are the sums of the level below, and {', '.join(missing)} is left out:"
                 " add it, or write subtotals: false."
             )
         above = [level for level in report.of_levels if level.depth < depths[0] - 1]
         if above:
-            yield f"key of_levels: rows begin with {report.row_levels[0]}, which is not right below {above[0]}: mend one."
+            first = report.row_levels[0]
+            yield f"key of_levels: rows begin with {first}, which is not right below {above[0]}: mend one."
         if report.order != "code":
             yield "key order: with subtotals rows stand in the order of codes: delete it, or write subtotals: false."
     beyond = [level for level in report.of_levels if level.depth > lowest.depth]

@@ -94,12 +94,12 @@ def columns_of(catalog: Catalog, report: Report, period: Period, top: Unit) -> l
     return list(found.values())
 
 
-def _columns(
-    catalog: Catalog, report: Report, group: Group, period: Period, top: Unit
-) -> Iterator[Column]:
+def _columns(catalog: Catalog, report: Report, group: Group, period: Period, top: Unit) -> Iterator[Column]:
+    show: str
+    heads: tuple[str, ...]
     match group:
-        case ReportingColumns(shows=shows, dataset=dataset, sheet=sheet):
-            for show in shows:
+        case ReportingColumns(dataset=dataset, sheet=sheet):
+            for show in group.shows:
                 head, unit, kind = REPORTING[show]
                 yield Column(f"reporting.{dataset}.{show}", (DATASETS[dataset], head), unit, kind, sheet)
         case MeasureColumns(measures=measures):
@@ -109,12 +109,12 @@ def _columns(
             for code in measures:
                 measure = catalog.measures[code]
                 for month in trend_months(period):
-                    heads = (measure.name_zh, f"{month.starts_on.year}年", f"{month.starts_on.month}月")
-                    yield Column(f"trend.{code}.{month.name}", heads, measure.unit, "count", sheet)
+                    dated = (measure.name_zh, f"{month.starts_on.year}年", f"{month.starts_on.month}月")
+                    yield Column(f"trend.{code}.{month.name}", dated, measure.unit, "count", sheet)
         case IndicatorColumns(shows=shows, sheet=sheet) if report.rows == "indicators":
             if group.below:
-                for unit in top.below:
-                    yield Column(f"{unit.code}.value", (unit.name,), "", "figure", sheet)
+                for below in top.below:
+                    yield Column(f"{below.code}.value", (below.name,), "", "figure", sheet)
                 return
             for show in shows:
                 head, _, kind = INDICATORS[show]

@@ -40,9 +40,7 @@ def compose_table(
         raise ReportError(f"No unit of {division} was expected or has reported in {period.name}.")
     if top.level not in report.of_levels:
         levels = ", ".join(report.of_levels)
-        raise ReportError(
-            f"{report.id} is made of level {levels}; {top.name} ({top.code}) is a {top.level}."
-        )
+        raise ReportError(f"{report.id} is made of level {levels}; {top.name} ({top.code}) is a {top.level}.")
     columns = columns_of(catalog, report, period, top)
     grid = Grid(_lines(catalog, report, top), columns)
     if not grid.lines:
@@ -94,9 +92,7 @@ def _lines(catalog: Catalog, report: Report, top: Unit) -> list[Line]:
     if report.rows == "indicators":
         group = next(each for each in report.columns if isinstance(each, IndicatorColumns))
         codes = [
-            code
-            for code in indicators_of(catalog, group)
-            if top.level in catalog.indicators[code].levels
+            code for code in indicators_of(catalog, group) if top.level in catalog.indicators[code].levels
         ]
         return [Line(top, "row", 0, indicator=catalog.indicators[code]) for code in codes]
     if not report.subtotals:
@@ -119,9 +115,7 @@ def _in_order(report: Report, grid: Grid) -> list[Line]:
     if report.order == "code" or report.rows == "indicators":
         return grid.lines
     wanted = report.order.removeprefix("-")
-    place = next(
-        (number for number, each in enumerate(grid.columns) if each.key.endswith(wanted)), None
-    )
+    place = next((number for number, each in enumerate(grid.columns) if each.key.endswith(wanted)), None)
     if place is None:
         raise ReportError(f"{report.id}: key order names {wanted}, which no column's key ends with.")
     sign = -1 if report.order.startswith("-") else 1

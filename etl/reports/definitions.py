@@ -18,8 +18,16 @@ LEVEL_NAMES = {
     Level.VILLAGE: "村(社区)",
 }
 SHOWS = {
-    "mom": ("环比", "%", "本期÷上期－1；比率类指标为本期－上期(百分点)。上期缺少、为零或为初步数时不比较，记“—”"),
-    "yoy": ("同比", "%", "本期÷上年同期－1；比率类指标为本期－上年同期(百分点)。上年同期缺少、为零或为初步数时不比较，记“—”"),
+    "mom": (
+        "环比",
+        "%",
+        "本期÷上期－1；比率类指标为本期－上期(百分点)。上期缺少、为零或为初步数时不比较，记“—”",
+    ),
+    "yoy": (
+        "同比",
+        "%",
+        "本期÷上年同期－1；比率类指标为本期－上年同期(百分点)。上年同期缺少、为零或为初步数时不比较，记“—”",
+    ),
     "ytd": ("累计", "", "本年1月起至报告期末的合计"),
     "reporting_rate": ("报送率", "%", "实报÷应报；每个单位每个应报日计一份"),
     "on_time_rate": ("按时报送率", "%", "按时报送÷应报；按时指不晚于规定的报送时限"),
@@ -76,7 +84,8 @@ def _of_groups(catalog: Catalog, report: Report) -> Iterator[Definition]:
 def _of_indicator(catalog: Catalog, indicator: Indicator) -> Definition:
     formula = indicator.parsed
     top, below = (
-        "＋".join(_term(catalog, str(term)) for term in side) for side in (formula.numerator, formula.denominator)
+        "＋".join(_term(catalog, str(term)) for term in side)
+        for side in (formula.numerator, formula.denominator)
     )
     words = f"{top}÷{below}" if below else top
     if formula.factor != 1:

@@ -24,8 +24,8 @@ STATUSES = {
     NoFigure.NOT_APPLICABLE: "M",
     NoFigure.SUPPRESSED: "Q",
 }
-"""OBS_STATUS of the SDMX code list CL_OBS_STATUS: A normal, P provisional, U uncertain, O missing, L missing but collected,
-M cannot exist, Q missing and suppressed."""
+"""OBS_STATUS of the SDMX code list CL_OBS_STATUS: A normal, P provisional, O missing, L missing but collected, M cannot
+exist, Q missing and suppressed."""
 SDMX = (
     "STRUCTURE", "STRUCTURE_ID", "ACTION", "REF_AREA", "FREQ", "TIME_PERIOD", "MEASURE", "CHANNEL", "INDICATOR_TYPE",
     "OBS_VALUE", "OBS_STATUS", "UNIT_MEASURE",
@@ -142,7 +142,7 @@ def _write_sdmx(table: Table, opened: TextIO) -> None:
         for number, column in enumerate(table.columns)
         if column.kind in FIGURES
     ]
-    is_provisional = {key for key in _provisional_rows(table)}
+    is_provisional = set(_provisional_rows(table))
     for row in table.rows:
         area, is_own = row.key.partition("/")[0], row.style == "own"
         for number, column, (measure, channel, kind, of_area) in observed:
@@ -171,7 +171,9 @@ def _dimensions(table: Table, column: Column) -> tuple[str, str, str, str]:
         return "", "ALL", (show or code).upper(), code if show else table.division_code
     parts = column.key.split(".")
     if parts[0] in ("reporting", "satisfaction"):
-        prefix = f"{parts[0]}_{parts[2]}" if parts[0] == "satisfaction" else f"{parts[0]}_{parts[1]}_{parts[2]}"
+        prefix = (
+            f"{parts[0]}_{parts[2]}" if parts[0] == "satisfaction" else f"{parts[0]}_{parts[1]}_{parts[2]}"
+        )
         return prefix.upper(), parts[1].upper() if parts[0] == "satisfaction" else "ALL", "VALUE", ""
     if parts[0] == "trend":
         return f"TREND_{parts[1]}".upper(), "ALL", parts[2], ""

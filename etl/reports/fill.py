@@ -37,7 +37,7 @@ REASONS = {"no_data": NoFigure.MISSING, "not_applicable": NoFigure.NOT_APPLICABL
 
 @dataclass
 class Line:
-    """A row that is being made. unit: whose it is; is_own: of its own unit alone; indicator: of a table of indicators."""
+    """A row that is being made. unit: whose it is; is_own: of its own unit; indicator: of a table of indicators."""
 
     unit: Unit
     style: str
@@ -64,7 +64,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Difference:
-    """A stored total that is not the sum of its parts. units: codes of the line's division and of those of the parts."""
+    """A stored total that is not the sum of its parts. units: codes of the divisions of both."""
 
     line: Line
     column: Column
@@ -115,7 +115,8 @@ class Grid:
 def is_additive(column: Column) -> bool:
     """Whether a subtotal of the column is the sum of the lines below it: a measure's value or a count of reports."""
     return column.kind == "count" and (
-        column.key.endswith(".value") or column.key in ("reporting.daily.expected", "reporting.daily.received")
+        column.key.endswith(".value")
+        or column.key in ("reporting.daily.expected", "reporting.daily.received")
     )
 
 
@@ -149,7 +150,11 @@ def _label(line: Line, grid: Grid) -> None:
     elif line.is_own:
         labels = {"code": "", "name": f"{line.unit.name}本级"}
     else:
-        labels = {"code": line.unit.code, "name": line.unit.name, "parent": line.unit.parent_name}
+        labels = {
+            "code": line.unit.code,
+            "name": line.unit.name,
+            "parent": line.unit.parent.name if line.unit.parent else "",
+        }
     for key, cell in labels.items():
         if key in grid.places:
             line.cells[grid.places[key]] = cell
@@ -235,7 +240,9 @@ def _measures(
     if grid.own:
         own = {**params, "codes": list(grid.own)}
         has_stocks = not is_day and any(catalog.measures[code].kind == "stock" for code in measures)
-        for name in ("report/day_own",) if is_day else ("report/period_own", "report/stock_own")[: 1 + has_stocks]:
+        for name in (
+            ("report/day_own",) if is_day else ("report/period_own", "report/stock_own")[: 1 + has_stocks]
+        ):
             for row in _stream(conn, name, own):
                 place = grid.places.get(f"{row.measure}.{row.channel}.value")
                 if place is not None:
@@ -299,9 +306,9 @@ def _indicators(
             grid.put(line.key, "nature", NATURES.get(line.indicator.nature or "", NoFigure.NOT_APPLICABLE))
             grid.put(line.key, "unit", line.indicator.unit)
     for key in grid.places:
-        if (is_table and not group.below) or key.partition(".")[0] in (*codes, *divisions):
-            if key not in ("number", "name", "code"):
-                _say(grid, key, NoFigure.NOT_APPLICABLE)
+        is_ours = (is_table and not group.below) or key.partition(".")[0] in (*codes, *divisions)
+        if is_ours and key not in ("number", "name", "code"):
+            _say(grid, key, NoFigure.NOT_APPLICABLE)
 
 
 def _survey_channels(catalog: Catalog, code: str) -> set[str]:
@@ -318,7 +325,7 @@ def _indicator_cell(row: Row[Any], show: str) -> Cell:
         return NoFigure.SUPPRESSED
     value = getattr(row, show, None)
     if show == "status":
-        return STATUSES.get(value) or REASONS.get(value, NoFigure.NOT_APPLICABLE)
+        return STATUSES.get(value or "") or REASONS.get(value or "", NoFigure.NOT_APPLICABLE)
     if value is None and show == "value":
         return REASONS.get(row.status, NoFigure.NOT_APPLICABLE)
     return NoFigure.NOT_APPLICABLE if value is None else _exact(value)

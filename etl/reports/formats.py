@@ -98,7 +98,11 @@ def width_of(column: Column, cells: Sequence[Cell], rows: Sequence[Row]) -> floa
     if column.kind == "text":
         indent = [row.depth for row in rows] if column.key == "name" else [0] * len(rows)
         longest = max(
-            (_breadth(cell) + 1.5 * depth for cell, depth in zip(cells, indent, strict=True) if isinstance(cell, str)),
+            (
+                _breadth(cell) + 1.5 * depth
+                for cell, depth in zip(cells, indent, strict=True)
+                if isinstance(cell, str)
+            ),
             default=0,
         )
         return min(max(12, longest + 2), WIDEST_TEXT)

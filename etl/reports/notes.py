@@ -1,4 +1,4 @@
-"""Notes: the sheets of a workbook that are read, not summed: definitions and data quality, and what a version changed."""
+"""Notes: the sheets of a workbook that are read, not summed: definitions, data quality, what a version changed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,12 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
             ("统计范围", f"{table.division_name}({table.division_code})及其下级中有平台报送的单位"),
             ("报告期", f"{table.period.starts_on} 至 {table.period.ends_on}"),
             ("数据截至", f"{table.known_at:%Y-%m-%d %H:%M:%S}"),
-            ("数据状态", "初步数：报送率低于规定比例或报告期未满，不排名、不比较" if table.is_provisional else "正式数"),
+            (
+                "数据状态",
+                "初步数：报送率低于规定比例或报告期未满，不排名、不比较"
+                if table.is_provisional
+                else "正式数",
+            ),
             ("数据质量", "，".join(f"{name} {count}" for name, count in counts.items())),
             ("格中标记", legend),
         ],
@@ -110,7 +115,13 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
         "四、未入库的批次",
         ("平台", "日期", "状态", "文件或来源", "原因"),
         [
-            (each.platform, each.stat_date.isoformat(), STATES[each.state], each.source_name or "全部", each.message)
+            (
+                each.platform,
+                each.stat_date.isoformat(),
+                STATES[each.state],
+                each.source_name or "全部",
+                each.message,
+            )
             for each in quality.batches_out
         ]
         or [NOTHING],

@@ -64,7 +64,11 @@ def notes_of(conn: Connection, catalog: Catalog, period: Period, grid: Grid) -> 
     for row in run_sql(conn, "report/flags", params):
         columns = [f"{row.measure}.{row.channel}.value", f"{row.measure}.all.value"]
         column = next((each for each in columns if each in grid.places), None)
-        if row.measure is None or column is None or catalog.measures[row.measure].kind in ("survey", "carried"):
+        if (
+            row.measure is None
+            or column is None
+            or catalog.measures[row.measure].kind in ("survey", "carried")
+        ):
             continue
         answer = f"；说明：{row.explanation}" if row.explanation else "；尚未说明"
         words.setdefault((row.unit_code, column), []).append(
@@ -92,11 +96,11 @@ def _levels(top: Unit) -> list[LevelReported]:
 
 def _platforms(catalog: Catalog, top: Unit, codes: list[str]) -> list[str]:
     """Platforms that units of the division report through: their area lies in it, or it in theirs."""
-    inside = set(codes)
+    inside, above = set(codes), top.above()
     return [
         name
         for name, platform in catalog.platforms.items()
-        if inside.intersection(platform.area) or not set(platform.area).isdisjoint(top.above)
+        if inside.intersection(platform.area) or not set(platform.area).isdisjoint(above)
     ]
 
 

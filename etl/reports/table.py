@@ -33,9 +33,9 @@ Cell = int | Decimal | str | date | NoFigure | None
 @dataclass(frozen=True)
 class Column:
     """A column. heads: its header lines, the outermost first. unit: 计量单位 of its figures. kind: text, code, count,
-    number (in the column's unit, with decimals), ratio (1 = 100 %), change (ratio - 1), points (difference of ratios; 1 =
-    100 percentage points), score, rank, status, date; figure, target and difference of a table of indicators are what
-    the row's unit makes of them (`kind_in`). sheet: where it stands; None: on every sheet."""
+    number (in the column's unit, with decimals), ratio (1 = 100 %), change (ratio - 1), points (difference of ratios;
+    1 = 100 percentage points), score, rank, status, date; figure, target and difference of a table of indicators are
+    what the row's unit makes of them (`kind_in`). sheet: where it stands; None: on every sheet."""
 
     key: str
     heads: tuple[str, ...]
@@ -47,7 +47,8 @@ class Column:
 @dataclass(frozen=True)
 class Row:
     """A row; cells are aligned with the table's columns. key: code of the division, with /own for what its own unit
-    reported, or code of the indicator. style: row, subtotal, total (the whole table), own. unit: of an indicator's figures."""
+    reported, or code of the indicator. style: row, subtotal, total (the whole table), own. unit: of an indicator's
+    figures."""
 
     key: str
     level: str

@@ -59,7 +59,7 @@ class Standing:
 @dataclass
 class Unit:
     """A division of the period: its counts are of its own unit and all below it, those that begin with own_ of its own
-    unit. Units count once for each day on which they were expected. above: codes of the divisions that it belongs to."""
+    unit. Units count once for each day on which they were expected."""
 
     code: str
     name: str
@@ -76,14 +76,23 @@ class Unit:
     is_provisional: bool
     own: Standing
     standing: Standing
-    parent_name: str = ""
-    above: frozenset[str] = frozenset()
+    parent: Unit | None = None
     below: list[Unit] = field(default_factory=list)
 
     @property
     def own_received(self) -> int:
         """Of its own submissions that were expected, those received."""
         return max(0, self.received - sum(each.received for each in self.below))
+
+    def above(self) -> set[str]:
+        """Codes of the divisions that it belongs to."""
+        codes: set[str] = set()
+        unit: Unit | None = self
+        while unit is not None:
+            if unit.parent_code is not None:
+                codes.add(unit.parent_code)
+            unit = unit.parent
+        return codes
 
     def walk(self) -> Iterator[Unit]:
         """The unit and all below it, each before those below it, in the order of codes."""
@@ -102,17 +111,13 @@ def read_units(conn: Connection, catalog: Catalog, period: Period) -> dict[str, 
         else 0,
     }
     name = "report/day_units" if period.kind == "day" else "report/period_units"
-    units = {row.division_code: _unit(row._mapping) for row in run_sql(conn, name, params)}
+    units = {row.division_code: _unit(dict(row._mapping)) for row in run_sql(conn, name, params)}
     for unit in units.values():
         if unit.parent_code in units:
             units[unit.parent_code].below.append(unit)
-            unit.parent_name = units[unit.parent_code].name
+            unit.parent = units[unit.parent_code]
     for unit in sorted(units.values(), key=lambda each: -each.level.depth):
         _settle(unit)
-    for unit in sorted(units.values(), key=lambda each: each.level.depth):
-        if unit.parent_code is not None:
-            beyond = units[unit.parent_code].above if unit.parent_code in units else frozenset()
-            unit.above = beyond | {unit.parent_code}
     return units
 
 

@@ -21,7 +21,7 @@ from etl.reports.changes import Changes
 from etl.reports.exchange import file_stem
 from etl.reports.fill import is_additive
 from etl.reports.formats import FONT, Formats, lines_needed, spell_day, width_of
-from etl.reports.table import Cell, Column, NoFigure, Row, Table, kind_in
+from etl.reports.table import Cell, NoFigure, Row, Table, kind_in
 
 # Who issues the form and who fills it in, by the level of the division (domain.md: who reports).
 OFFICES = {
@@ -32,10 +32,13 @@ OFFICES = {
     Level.VILLAGE: ("公共法律服务室", "公共法律服务室"),
 }
 LEGEND = (
-    "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；空白表示已报送、但报表中没有该指标；"
+    "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；"
+    "空白表示已报送、但报表中没有该指标；"
     "“—”表示不适用、无可比基数或无数据；“/”表示本期本级及下级均无应报单位；“不公布”表示样本过小。期内已撤销、停用的单位不列入本表。"
 )
-OWN_AND_BELOW = "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
+OWN_AND_BELOW = (
+    "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
+)
 PAPERS = {"A3": 8, "A4": 9}
 HEAD_TOP = 3
 """Title and two lines of the form's head stand above the header of the table."""
@@ -212,7 +215,9 @@ class _Sheet:
         for level in range(self.depth + self.has_units):
             row, height = HEAD_TOP + level, 1.0
             is_units = self.has_units and row == bottom
-            for heads, group in groupby(range(len(self.columns)), key=lambda place: self._head_of(place, level)):
+            for heads, group in groupby(
+                range(len(self.columns)), key=lambda place: self._head_of(place, level)
+            ):
                 places = list(group)
                 first, last = self._at(places[0]), self._at(places[-1])
                 if heads is None:
@@ -221,7 +226,7 @@ class _Sheet:
                 else:
                     column = self.columns[places[0]]
                     is_end = len(column.heads) == level + 1
-                    reach = (bottom - (self.has_units and bool(column.unit)) if is_end else row)
+                    reach = bottom - (self.has_units and bool(column.unit)) if is_end else row
                     last += not is_end and places[-1] in self.trends
                     room = sum(self.widths[at] for at in range(first, last + 1))
                     height = max(height, lines_needed(heads[-1], room) / (reach - row + 1))
@@ -268,7 +273,9 @@ class _Sheet:
             known = (line.style, line.depth, line.unit)
             if known not in styles:
                 styles[known] = [
-                    formats.of_cell(line.style, kind_in(column, line), line.depth if column.key == "name" else 0)
+                    formats.of_cell(
+                        line.style, kind_in(column, line), line.depth if column.key == "name" else 0
+                    )
                     for column in self.columns
                 ]
             shown = styles[known]
@@ -375,7 +382,8 @@ class _Sheet:
                     self.sheet.conditional_format(*area, rule)
             elif show in ("status", "grade", "state", "enough"):
                 for text, style in (
-                    ("达标", met), ("未达标", short), ("优秀", met), ("不合格", short), ("初步", short), ("样本不足", short),
+                    ("达标", met), ("未达标", short), ("优秀", met), ("不合格", short), ("初步", short),
+                    ("样本不足", short),
                 ):  # fmt: skip
                     rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": style}
                     self.sheet.conditional_format(*area, rule)

@@ -13,7 +13,7 @@ LEFT JOIN (
         bool_and(satisfaction.is_shown) AS are_all_shown,
         bool_and(satisfaction.is_shown) FILTER (WHERE satisfaction.channel = 'all') AS is_shown
     FROM mart.satisfaction
-    WHERE satisfaction.period = :period AND satisfaction.division_code = ANY(:codes)
+    WHERE satisfaction.period = :period AND satisfaction.division_code IN (SELECT unnest(CAST(:codes AS text[])))
     GROUP BY satisfaction.division_code
 ) AS sample ON sample.division_code = indicator.division_code
-WHERE indicator.period = :period AND indicator.indicator = ANY(:indicators) AND indicator.division_code = ANY(:codes)
+WHERE indicator.period = :period AND indicator.indicator = ANY(:indicators) AND indicator.division_code IN (SELECT unnest(CAST(:codes AS text[])))

@@ -9,7 +9,7 @@ FROM mart.period AS this
 JOIN mart.period_own AS own ON own.period_id = this.period_id
 JOIN core.division ON division.division_id = own.unit_id
 JOIN core.cell_name AS known ON known.cell_id = own.cell_id
-WHERE this.period = :period AND division.division_code = ANY(:codes) AND known.measure = ANY(:measures)
+WHERE this.period = :period AND division.division_code IN (SELECT unnest(CAST(:codes AS text[]))) AND known.measure = ANY(:measures)
 GROUP BY GROUPING SETS (
     (division.division_code, known.measure, known.channel), (division.division_code, known.measure)
 )

@@ -7,4 +7,4 @@ SELECT
     satisfaction.rank_low, satisfaction.rank_high, satisfaction.is_leading, satisfaction.note_zh,
     satisfaction.is_provisional, satisfaction.definition_zh
 FROM mart.satisfaction
-WHERE satisfaction.period = :period AND satisfaction.division_code = ANY(:codes)
+WHERE satisfaction.period = :period AND satisfaction.division_code IN (SELECT unnest(CAST(:codes AS text[])))

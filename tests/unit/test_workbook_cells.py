@@ -1,15 +1,14 @@
-"""What a cell of the daily workbook says: a figure, zero, missing, not listed, not due, not applicable."""
+"""What a cell of a table says: a figure, zero, missing, not listed, not due, not applicable."""
 
 from __future__ import annotations
-
-from itertools import permutations
 
 import pytest
 
 from etl.catalog import Level, Measure, load_catalog
-from etl.reports.day_table import NoFigure, Standing, add_up
+from etl.reports.table import NoFigure
+from etl.reports.units import Standing, mask_of
 
-VILLAGE, COUNTY = frozenset({Level.VILLAGE}), frozenset({Level.COUNTY})
+VILLAGE, COUNTY = mask_of((Level.VILLAGE,)), mask_of((Level.COUNTY,))
 BOTH = VILLAGE | COUNTY
 
 
@@ -45,12 +44,4 @@ def test_nobody_due_that_day_is_not_the_same_as_never_reported(of_villages: Meas
 
 
 def test_the_marks_of_cells_without_a_figure_all_differ() -> None:
-    assert len({reason.value for reason in NoFigure} | {"0"}) == 5
-
-
-def test_a_sum_of_nothing_is_not_zero() -> None:
-    for order in permutations([NoFigure.NOT_APPLICABLE, NoFigure.MISSING, NoFigure.NOT_DUE]):
-        assert add_up(order) is NoFigure.MISSING
-    assert add_up([NoFigure.MISSING, 0]) == 0
-    assert add_up([NoFigure.MISSING, 2, 3]) == 5
-    assert add_up([]) is NoFigure.NOT_APPLICABLE
+    assert len({reason.value for reason in NoFigure} | {"0"}) == 6
