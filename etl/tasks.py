@@ -144,8 +144,8 @@ def decide_held(
 
 
 def draft_tables(period: str, run_key: str) -> dict[str, Any]:
-    """Draft the tables that are due as a period is shown anew: questions to people, keys of tables issued without asking,
-    and faults."""
+    """Draft the tables that are due as a period is shown anew: questions to people, keys of tables issued without
+    asking, and faults."""
     with _site() as site:
         return asdict(issue.draft_due(site, period, run_key))
 

@@ -17,6 +17,7 @@ from etl.issue.draft import IssueError, issued, known_of
 from etl.issue.files import MANIFEST, sha256_of
 from etl.periods import Period
 from etl.reports.compose import compose_table
+from etl.reports.table import ReportError
 from etl.site import Site
 from etl.warehouse import run_sql
 
@@ -63,7 +64,11 @@ def verify_issue(site: Site, path: Path) -> Verdict:
         findings.append(f"冻结的数据缺失或被改动 / the frozen cells are gone or changed: {frozen_file}")
         return _verdict(row, len(looked_at), 0, findings)
     frozen = Cells.read(frozen_file)
-    again = recompute(site, row)
+    try:
+        again = recompute(site, row)
+    except ReportError as error:
+        findings.append(f"无法重算 / the table cannot be made again: {error}")
+        return _verdict(row, len(looked_at), 0, findings)
     different = list(islice(frozen.differences(again), MOST_NAMED + 1))
     for row_key, column, old, new in different[:MOST_NAMED]:
         name = (frozen.rows.get(row_key) or again.rows[row_key])[0]

@@ -49,7 +49,7 @@ def write_table(table: Table, folder: Path, made_on: date) -> list[Path]:
 def wanted_reports(
     conn: Connection, catalog: Catalog, period: Period, only: str | None, division: str | None
 ) -> Sequence[Report]:
-    """The reports that are made of such a period and division, or one by its id. Raises ReportError when there is none."""
+    """The reports that are made of such a period and division, or one by its id. Raises ReportError for none."""
     if only is not None:
         if only not in catalog.reports:
             known = ", ".join(catalog.reports) or "none"

@@ -38,6 +38,22 @@ pytestmark = pytest.mark.integration
 OpenFor = Callable[[Simulation], Site]
 
 
+def tamper(site: Site, period: str) -> None:
+    """Add 1 to the consultations of a county."""
+    with site.engine.begin() as conn:
+        conn.execute(
+            sa.text(
+                "UPDATE mart.period_total SET value = value + 1 WHERE (period_id, division_id, cell_id) IN ("
+                "SELECT total.period_id, total.division_id, total.cell_id FROM mart.period_total AS total"
+                " JOIN mart.period USING (period_id) JOIN core.cell USING (cell_id)"
+                " JOIN core.measure USING (measure_id) JOIN core.division USING (division_id)"
+                " WHERE division.division_code = '371302000000' AND period.period = :period"
+                " AND measure.measure = 'consultation' AND cell.channel_id = 0)"
+            ),
+            {"period": period},
+        )
+
+
 def stamps(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
@@ -128,22 +144,15 @@ def test_whatever_is_not_as_issued_is_named(tmp_path: Path, hotline_url: str, op
             verify_issue(site, alone)
         (copy / "manifest.json").write_text((copy / "manifest.json").read_text().replace("张三", "王五"))
         assert any("manifest" in each for each in verify_issue(site, copy).findings)
-        # A figure changed behind the pipeline's back: every cell that it enters is named.
-        with site.engine.begin() as conn:
-            conn.execute(
-                sa.text(
-                    "UPDATE mart.period_total SET value = value + 1 WHERE (period_id, division_id, cell_id) IN ("
-                    "SELECT total.period_id, total.division_id, total.cell_id FROM mart.period_total AS total"
-                    " JOIN mart.period USING (period_id) JOIN core.cell USING (cell_id)"
-                    " JOIN core.measure USING (measure_id) JOIN core.division USING (division_id)"
-                    " WHERE division.division_code = '371302000000' AND period.period = '2026-03'"
-                    " AND measure.measure = 'consultation' AND cell.channel_id = 0)"
-                )
-            )
-        findings = verify_issue(site, done.folder).findings
-        assert len(findings) == 1
-        assert "consultation.all.value" in findings[0]
-        assert "法律咨询" in findings[0]
+        # A figure changed behind the pipeline's back is named; one that makes the sums wrong, too.
+        tamper(site, "2026-03/to_date")
+        (finding,) = verify_issue(site, done.folder).findings
+        assert "consultation.all.ytd" in finding
+        assert "兰山区（371302000000）法律咨询" in finding
+        tamper(site, "2026-03")
+        (finding,) = verify_issue(site, done.folder).findings
+        assert "无法重算" in finding
+        assert "not the sum of their parts" in finding
 
 
 def test_a_draft_is_issued_as_it_was_approved_and_a_refused_one_is_not(
