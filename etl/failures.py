@@ -19,3 +19,7 @@ class DayIncomplete(Exception):
 
 class AlertsFailed(Exception):
     """Alerts that no channel of their recipients took: asking again at once would not help."""
+
+
+class TablesIncomplete(Exception):
+    """Tables that could not be made, or that a target did not take: the next run tries again."""

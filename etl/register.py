@@ -18,41 +18,46 @@ def register_catalog(engine: Engine, catalog: Catalog) -> dict[tuple[str, str], 
 
     Nothing is deleted: what the catalogue no longer names stays readable. Run again, it changes nothing.
     """
+    with engine.begin() as conn:
+        return write_catalog(conn, catalog)
+
+
+def write_catalog(conn: Connection, catalog: Catalog) -> dict[tuple[str, str], int]:
+    """The same in the caller's transaction."""
     measures = list(catalog.measures.values())
     carried = catalog.carried_measures()
     pairs = [(measure.code, "all") for measure in measures] + catalog.pairs()
     pairs += [(measure.code, channel) for measure in carried for channel in measure.channels]
-    with engine.begin() as conn:
+    known = _known_cells(conn)
+    if not set(pairs) <= known.keys() or not _is_current(conn, catalog):
+        conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": REGISTER_LOCK})
+        conn.execute(
+            statement("register/measure"),
+            [
+                {
+                    "measure": each.code,
+                    "measure_name": each.name_zh,
+                    "unit": each.unit,
+                    "kind": each.kind,
+                    "position": n,
+                    "levels": [level.value for level in each.levels],
+                    "is_required": each.required,
+                }
+                for n, each in enumerate(measures, start=1)
+            ],
+        )
+        for each in carried:
+            names = {"measure": each.code, "sums": each.sums, "carrying": each.carrying}
+            run_sql(conn, "register/carried", names)
+        for channel in catalog.channels.values():
+            run_sql(conn, "register/channel", {"channel": channel.code, "channel_name": channel.name_zh})
+        conn.execute(statement("register/cell"), [{"measure": m, "channel": c} for m, c in pairs])
+        conn.execute(statement("register/platform"), _platform_rows(catalog))
+        run_sql(conn, "register/retire_platforms", {"declared": list(catalog.platforms)})
+        declared = {"declared": json.dumps(_indicator_rows(catalog), ensure_ascii=False)}
+        for name in ("indicator", "indicator_version"):
+            run_sql(conn, f"register/{name}", declared)
         known = _known_cells(conn)
-        if not set(pairs) <= known.keys() or not _is_current(conn, catalog):
-            conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": REGISTER_LOCK})
-            conn.execute(
-                statement("register/measure"),
-                [
-                    {
-                        "measure": each.code,
-                        "measure_name": each.name_zh,
-                        "unit": each.unit,
-                        "kind": each.kind,
-                        "position": n,
-                        "levels": [level.value for level in each.levels],
-                        "is_required": each.required,
-                    }
-                    for n, each in enumerate(measures, start=1)
-                ],
-            )
-            for each in carried:
-                names = {"measure": each.code, "sums": each.sums, "carrying": each.carrying}
-                run_sql(conn, "register/carried", names)
-            for channel in catalog.channels.values():
-                run_sql(conn, "register/channel", {"channel": channel.code, "channel_name": channel.name_zh})
-            conn.execute(statement("register/cell"), [{"measure": m, "channel": c} for m, c in pairs])
-            conn.execute(statement("register/platform"), _platform_rows(catalog))
-            run_sql(conn, "register/retire_platforms", {"declared": list(catalog.platforms)})
-            declared = {"declared": json.dumps(_indicator_rows(catalog), ensure_ascii=False)}
-            for name in ("indicator", "indicator_version"):
-                run_sql(conn, f"register/{name}", declared)
-            known = _known_cells(conn)
     return known
 
 

@@ -20,33 +20,36 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
     its totals as they are. One transaction; run again, it writes the same rows.
     """
     with engine.begin() as conn:
-        moment = take_day(conn, day)
-        if is_closed(conn, day):
-            return
-        whole = whole or not _is_rolled_up(conn, day)
-        if whole:
-            plan_for_bulk(conn)
-            # As many of the commonest values as a month has days; a hundred would take twice as long to count.
-            conn.execute(sa.text("SET LOCAL default_statistics_target = 50"))
-            touch_all(conn, catalog, day, "daily", moment)
-        else:
-            run_sql(conn, "rollup/touch_units", {"day": day})
-            _meet_kin(conn, day)
-        run_sql(conn, "rollup/own", {"day": day})
-        run_sql(conn, "rollup/parts", {"day": day})
-        run_sql(conn, "rollup/carried", {"day": day})
-        conn.execute(sa.text("ANALYZE own, part"))
-        for table in ("totals", "reporting"):
-            run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
-        depths = (
-            conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars().all()
-        )
-        for depth in depths:
-            run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
-            run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})
-        run_sql(conn, "rollup/mark", {"day": day, "moment": moment, "whole": whole})
-        if whole:
-            conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
+        write_day(conn, catalog, day, whole=whole)
+
+
+def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> None:
+    """The same in the caller's transaction; in one that is rolled back, nothing was written."""
+    moment = take_day(conn, day)
+    if is_closed(conn, day):
+        return
+    whole = whole or not _is_rolled_up(conn, day)
+    if whole:
+        plan_for_bulk(conn)
+        # As many of the commonest values as a month has days; a hundred would take twice as long to count.
+        conn.execute(sa.text("SET LOCAL default_statistics_target = 50"))
+        touch_all(conn, catalog, day, "daily", moment)
+    else:
+        run_sql(conn, "rollup/touch_units", {"day": day})
+        _meet_kin(conn, day)
+    run_sql(conn, "rollup/own", {"day": day})
+    run_sql(conn, "rollup/parts", {"day": day})
+    run_sql(conn, "rollup/carried", {"day": day})
+    conn.execute(sa.text("ANALYZE own, part"))
+    for table in ("totals", "reporting"):
+        run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
+    depths = conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars().all()
+    for depth in depths:
+        run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
+        run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})
+    run_sql(conn, "rollup/mark", {"day": day, "moment": moment, "whole": whole})
+    if whole:
+        conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
 
 
 def touch_all(conn: Connection, catalog: Catalog, day: date, dataset: Dataset, moment: datetime) -> None:

@@ -13,11 +13,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl import alerts, daily, desk, periodic, pull
+from etl import alerts, daily, delivery, desk, issue, periodic, pull
 from etl.catalog import Dataset
 from etl.connections import Connection, ConnectionMissing, connection_from_airflow
 from etl.data_docs import build_data_docs
-from etl.failures import AlertsFailed, DayIncomplete, PlatformsFailed, PlatformsRejected
+from etl.failures import (
+    AlertsFailed,
+    DayIncomplete,
+    PlatformsFailed,
+    PlatformsRejected,
+    TablesIncomplete,
+)
 from etl.housekeeping import backup, retention
 from etl.outlook import forecast_counties
 from etl.periods import Period
@@ -135,6 +141,50 @@ def decide_held(
         "pls://core/daily": [day.isoformat() for day in done.days],
         "pls://core/stocks": [f"{day:%Y-%m}" for day in done.month_ends],
     }
+
+
+def draft_tables(period: str, run_key: str) -> dict[str, Any]:
+    """Draft the tables that are due as a period is shown anew: questions to people, keys of tables issued without
+    asking, and faults."""
+    with _site() as site:
+        return asdict(issue.draft_due(site, period, run_key))
+
+
+def decide_table(
+    question: Mapping[str, Any], answer: Mapping[str, Any], *, approve: str, refuse: str
+) -> list[str]:
+    """Carry out what a person chose for a draft, in the words that stand for approving and refusing it: it is issued
+    and delivered, or refused. Returns the keys of the tables issued. Raises TablesIncomplete when a target did not take
+    it."""
+    (choice,) = answer["chosen_options"]
+    user = answer.get("responded_by_user") or {}
+    by = user.get("name") or user.get("id") or "Airflow"
+    why = (answer["params_input"].get("why") or "").strip()
+    if choice == refuse and user and not why:
+        raise issue.IssueError(f"{refuse}须写明理由：请清除本任务及 approve 任务，重新答复。")
+    with _site() as site:
+        if choice != approve:
+            issue.refuse_draft(site, question["issue_id"], by, why or "期限内无人批准")
+            return []
+        if issue.approve_draft(site, question["issue_id"], by) is None:
+            print(f"{question['subject']}：已由新稿取代，不报出")
+            return []
+        _deliver(site, [])
+    return [question["key"]]
+
+
+def deliver_waiting(faults: Sequence[str]) -> None:
+    """Deliver what is issued and not delivered everywhere. Raises TablesIncomplete naming what a target did not take,
+    and the tables that could not be drafted."""
+    with _site() as site:
+        _deliver(site, faults)
+
+
+def _deliver(site: Site, faults: Sequence[str]) -> None:
+    done = delivery.deliver_tables(site)
+    missing = [*faults, *done.waiting, *done.failed]
+    if missing:
+        raise TablesIncomplete("; ".join(missing))
 
 
 def tell_of_run(what: str, dag_id: str, run_id: str, partition: str | None) -> None:

@@ -11,6 +11,8 @@ import html
 import json
 import smtplib
 import uuid
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from etl.alerts.message import ChannelFailed, Message, without_secrets
@@ -21,6 +23,20 @@ LONGEST_BODY = 200_000
 
 def send_by_mail(address: str, message: Message, connection: Connection) -> None:
     """Send to one address. Raises ChannelFailed; a refusal of the server (5xx) is final."""
+    text = html.escape(message.text(LONGEST_BODY)).replace("\n", "<br>\n")
+    number = message.alert_id or uuid.uuid4().hex
+    send_mail([address], message.subject, text, f"<pls-alert-{number}@pls-statistics>", connection)
+
+
+def send_mail(
+    addresses: Sequence[str],
+    subject: str,
+    content: str,
+    message_id: str,
+    connection: Connection,
+    files: Sequence[Path] = (),
+) -> None:
+    """Send HTML, with files attached. Raises ChannelFailed; a refusal of the server (5xx) is final."""
     from airflow.providers.smtp.hooks.smtp import SmtpHook
     from airflow.sdk import Connection as AirflowConnection
     from airflow.sdk.exceptions import AirflowException
@@ -40,16 +56,15 @@ def send_by_mail(address: str, message: Message, connection: Connection) -> None
                 extra=json.dumps(connection.extra),
             )
 
-    secrets = [connection.password, connection.login, address]
-    text = html.escape(message.text(LONGEST_BODY)).replace("\n", "<br>\n")
-    number = message.alert_id or uuid.uuid4().hex
+    secrets = [connection.password, connection.login, *addresses]
     try:
         with Hook(connection.conn_id) as hook:
             hook.send_email_smtp(
-                to=[address],
-                subject=" ".join(message.subject.split()),
-                html_content=f'<html lang="zh-CN"><body>{text}</body></html>',
-                custom_headers={"Message-ID": f"<pls-alert-{number}@pls-statistics>"},
+                to=list(addresses),
+                subject=" ".join(subject.split()),
+                html_content=f'<html lang="zh-CN"><body>{content}</body></html>',
+                files=[str(file) for file in files],
+                custom_headers={"Message-ID": message_id},
             )
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))

@@ -10,6 +10,7 @@ from typing import Any
 
 from etl.catalog.alert_consistency import alert_contradictions
 from etl.catalog.bulletin_consistency import bulletin_contradictions
+from etl.catalog.delivery_consistency import delivery_contradictions
 from etl.catalog.indicator_checks import indicator_contradictions
 from etl.catalog.models import AtMost, Catalog, Channel, Measure, Recipient, SenderTotal, SumEquals
 from etl.catalog.report_checks import report_contradictions
@@ -66,6 +67,7 @@ def contradictions(catalog: Catalog) -> Iterator[Complaint]:
             first = next(iter(catalog.periods))
             yield "periods", first, f"beside it an entry of kind {kind} was expected: add it."
     yield from alert_contradictions(catalog)
+    yield from delivery_contradictions(catalog)
     yield from scheme_contradictions(catalog.schemes, catalog.evidence)
     yield from item_contradictions(catalog.schemes, known_indicators(catalog.indicators))
     yield from indicator_contradictions(catalog)

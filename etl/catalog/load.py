@@ -16,6 +16,7 @@ from etl.catalog.alert import ALERTS, AlertEntry
 from etl.catalog.base import CODE_PATTERN, DIVISION_PATTERN, NAME_PATTERN, Declared
 from etl.catalog.bulletin import BULLETINS, BulletinEntry
 from etl.catalog.consistency import contradictions
+from etl.catalog.delivery import BUCKET_PATTERN, DELIVERIES, DeliveryTarget
 from etl.catalog.early_sight import EARLY_SIGHT, EarlySight
 from etl.catalog.indicator import Indicator, Source, Target
 from etl.catalog.models import (
@@ -52,6 +53,7 @@ PATTERN_WORDS = {
     DIVISION_PATTERN: "a division code of 12 digits was expected",
     TIME_PATTERN: 'a time of day was expected, in quotes like "18:00"',
     EMAIL_PATTERN: "an address like name@example.org was expected",
+    BUCKET_PATTERN: "a bucket's name of small letters, digits, . and - was expected",
     WEBHOOK_PATTERN: "an address beginning with http:// or https:// was expected",
 }
 
@@ -96,6 +98,7 @@ FOLDERS = {
         _Folder("measures", Measure, (Measure,), "code"),
         _Folder("calendars", Calendar, (Calendar, Override), "name"),
         _Folder("recipients", Recipient, (Recipient,), "id", is_required=False),
+        _Folder("deliveries", DeliveryTarget, DELIVERIES, "id", is_required=False),
         _Folder("platforms", Platform, (Platform,), "id"),
         _Folder("checks", Check, (SenderTotal, SumEquals, AtMost), "code"),
         _Folder("plausibility", Rule, RULES, "kind"),

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from etl.catalog.alert import AlertEntry, ChannelName, Delivery, Reason, Robot, Round, Wording
 from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, each_once
 from etl.catalog.bulletin import BulletinEntry
+from etl.catalog.delivery import DeliveryTarget
 from etl.catalog.early_sight import EarlySight
 from etl.catalog.indicator import Indicator
 from etl.catalog.report import Report
@@ -348,6 +349,7 @@ class Catalog(Declared):
     calendars: dict[str, Calendar]
     checks: dict[str, Check]
     recipients: dict[str, Recipient]
+    deliveries: dict[str, DeliveryTarget]
     plausibility: dict[str, Rule]
     backlogs: dict[str, Backlog]
     retention: dict[str, Retention]

@@ -19,6 +19,7 @@ from etl.cli.flags import flags
 from etl.cli.follow_up import follow_up
 from etl.cli.housekeeping import housekeeping
 from etl.cli.indicators import indicators_command
+from etl.cli.issue import delivery, issue_command, issued
 from etl.cli.metrics import metrics_command
 from etl.cli.outlook import outlook
 from etl.cli.period import period
@@ -52,6 +53,9 @@ for command in (
     report_command,
     bulletin_command,
     indicators_command,
+    issue_command,
+    issued,
+    delivery,
     quarantine,
     period,
     explain_command,

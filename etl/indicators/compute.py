@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from etl.catalog import Catalog
+from etl.catalog_version import keep_catalog
 from etl.indicators.plan import Plan
 from etl.load import take_day
 from etl.periods import Period
@@ -25,13 +26,18 @@ def compute_indicators(engine: Engine, catalog: Catalog, period: Period) -> None
     Of a day, it waits for a roll-up that is under way.
     """
     with engine.begin() as conn:
-        if period.kind == "day":
-            take_day(conn, period.starts_on)
-        period_id = ensure_period(conn, period)
-        run_sql(conn, "indicator/mark", {"period_id": period_id})
-        prepare(conn, catalog, period, period_id)
-        run_sql(conn, "indicator/forget", {"period_id": period_id})
-        run_sql(conn, "indicator/figure", figure_params(conn, catalog, period, period_id))
+        write_indicators(conn, catalog, period)
+
+
+def write_indicators(conn: Connection, catalog: Catalog, period: Period) -> None:
+    """The same in the caller's transaction."""
+    if period.kind == "day":
+        take_day(conn, period.starts_on)
+    period_id = ensure_period(conn, period)
+    run_sql(conn, "indicator/mark", {"period_id": period_id, "digest": keep_catalog(conn, catalog)})
+    prepare(conn, catalog, period, period_id)
+    run_sql(conn, "indicator/forget", {"period_id": period_id})
+    run_sql(conn, "indicator/figure", figure_params(conn, catalog, period, period_id))
 
 
 def prepare(conn: Connection, catalog: Catalog, period: Period, period_id: int) -> Plan:

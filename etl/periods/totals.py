@@ -24,29 +24,35 @@ def total_period(engine: Engine, catalog: Catalog, period: Period) -> None:
     totalled before it. A closed month that has totals keeps them; a year to date whose last month has none is not
     written; days need none. One transaction; run again, it changes nothing.
     """
+    with engine.begin() as conn:
+        write_totals(conn, catalog, period)
+
+
+def write_totals(conn: Connection, catalog: Catalog, period: Period) -> None:
+    """The same in the caller's transaction."""
     if period.kind == "day":
         return
-    with engine.begin() as conn:
-        _take(conn, period)
-        if _keeps_its_totals(conn, period):
-            return
-        slice_ = _write(conn, period)
-        moment = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-        share = catalog.periods[period.kind].provisional_below
-        run_sql(conn, "totals/mark", {**slice_, "moment": moment, "provisional_below": share})
+    take_year(conn, period)
+    if _keeps_its_totals(conn, period):
+        return
+    slice_ = _write(conn, period)
+    moment = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    share = catalog.periods[period.kind].provisional_below
+    run_sql(conn, "totals/mark", {**slice_, "moment": moment, "provisional_below": share})
 
 
 def differing_totals(engine: Engine, period: Period) -> list[Row[Any]]:
     """Totals of a period that differ from those summed anew, at most 100; nothing is written."""
     with engine.connect() as conn:
-        _take(conn, period)
+        take_year(conn, period)
         run_sql(conn, "verify/keep_shown", {"period_id": ensure_period(conn, period)})
         found = list(run_sql(conn, "verify/period_total", _write(conn, period)).all())
         conn.rollback()
     return found
 
 
-def _take(conn: Connection, period: Period) -> None:
+def take_year(conn: Connection, period: Period) -> None:
+    """Let one transaction at a time write the totals of a period's year, until it ends."""
     conn.execute(
         sa.text("SELECT pg_advisory_xact_lock(:key, :year)"),
         {"key": YEAR_LOCK, "year": period.ends_on.year},

@@ -35,7 +35,7 @@ def write_tables(
     """
     files: list[Path] = []
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
-        for report in _wanted(conn, catalog, period, only, division):
+        for report in wanted_reports(conn, catalog, period, only, division):
             table = compose_table(conn, catalog, report, division, period)
             files += write_table(table, folder, made_on)
     return files
@@ -46,27 +46,34 @@ def write_table(table: Table, folder: Path, made_on: date) -> list[Path]:
     return [write_workbook(table, folder, made_on), *write_exchange(table, folder)]
 
 
-def _wanted(
+def wanted_reports(
     conn: Connection, catalog: Catalog, period: Period, only: str | None, division: str | None
 ) -> Sequence[Report]:
+    """The reports that are made of such a period and division, or one by its id. Raises ReportError for none."""
     if only is not None:
         if only not in catalog.reports:
             known = ", ".join(catalog.reports) or "none"
             raise ReportError(f"{only} is not a report; declared are: {known}.")
         return [catalog.reports[only]]
+    found = reports_of(conn, catalog, period, division)
+    if not found:
+        raise ReportError(
+            f"No report is made of a {period.kind} for such a division. Declare one in reports/"
+            " (docs/howto/new-table.md)."
+        )
+    return found
+
+
+def reports_of(conn: Connection, catalog: Catalog, period: Period, division: str | None) -> list[Report]:
+    """The reports that are made of such a period and a division, or of the lowest one that has all reporting units in
+    it. Raises ReportError when the period is not shown or nothing of it has reported."""
     require_shown(conn, period)
     units = read_units(conn, catalog, period)
     top = find_top(units, period) if division is None else units.get(division)
     if top is None:
         raise ReportError(f"No unit of {division} was expected or has reported in {period.name}.")
-    found = [
+    return [
         each
         for each in catalog.reports.values()
         if period.kind in each.period_kinds and top.level in each.of_levels and has_rows(catalog, each)
     ]
-    if not found:
-        raise ReportError(
-            f"No report is made of a {period.kind} for level {top.level}. Declare one in reports/"
-            " (docs/howto/new-table.md)."
-        )
-    return found

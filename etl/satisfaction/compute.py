@@ -62,21 +62,26 @@ def compute_satisfaction(engine: Engine, catalog: Catalog, period: Period) -> No
             " and single days would give small samples away."
         )
     with engine.begin() as conn:
-        period_id = _take(conn, period)
-        plan_for_bulk(conn)
-        channels = channel_ids(conn, catalog)
-        survey = read_survey(conn, catalog, period_id, channels)
-        detail = read_detail(conn, catalog, period, period_id, channels)
-        shown = np.asarray(detail.reindex(survey.divisions["division_id"]).fillna(CHANNELS), dtype=np.int64)
-        frame = _rows(conn, catalog, period, survey, shown)
-        frame["channel_id"] = pa.array(np.array([0, *channels])[frame.pop("place")])
-        frame["period_id"] = pa.array(np.full(len(frame["channel_id"]), period_id))
-        run_sql(conn, "satisfaction/forget", {"period_id": period_id})
-        _copy(conn, frame)
-        run_sql(conn, "satisfaction/rule", {"period_id": period_id, **_rule(catalog)})
-        if period.kind == "month":
-            write_dissatisfied(conn, catalog, period)
-        run_sql(conn, "satisfaction/mark", {"period_id": period_id})
+        write_satisfaction(conn, catalog, period)
+
+
+def write_satisfaction(conn: Connection, catalog: Catalog, period: Period) -> None:
+    """The same in the caller's transaction, of a period that is not a day."""
+    period_id = _take(conn, period)
+    plan_for_bulk(conn)
+    channels = channel_ids(conn, catalog)
+    survey = read_survey(conn, catalog, period_id, channels)
+    detail = read_detail(conn, catalog, period, period_id, channels)
+    shown = np.asarray(detail.reindex(survey.divisions["division_id"]).fillna(CHANNELS), dtype=np.int64)
+    frame = _rows(conn, catalog, period, survey, shown)
+    frame["channel_id"] = pa.array(np.array([0, *channels])[frame.pop("place")])
+    frame["period_id"] = pa.array(np.full(len(frame["channel_id"]), period_id))
+    run_sql(conn, "satisfaction/forget", {"period_id": period_id})
+    _copy(conn, frame)
+    run_sql(conn, "satisfaction/rule", {"period_id": period_id, **_rule(catalog)})
+    if period.kind == "month":
+        write_dissatisfied(conn, catalog, period)
+    run_sql(conn, "satisfaction/mark", {"period_id": period_id})
 
 
 def _take(conn: Connection, period: Period) -> int:

@@ -330,6 +330,21 @@ class Store:
         return PullFailed(Failure(state, f"平台 {self._platform.id}：{mask(words)}"))
 
 
+def open_sftp(connection: Connection, timeout_s: float) -> Any:
+    """The files of an SFTP server (fsspec), as whoever the connection signs in. Raises ValueError for a host_key that
+    is no key, and whatever paramiko raises."""
+    key = connection.extra.get("host_key")
+    return _PinnedSFTP(
+        connection.host,
+        host_key=_host_key(key) if key else None,
+        timeout_s=timeout_s,
+        port=connection.port or 22,
+        username=connection.login or None,
+        password=connection.password or None,
+        key_filename=connection.extra.get("key_file"),
+    )
+
+
 def _host_key(text: str) -> paramiko.PKey:
     """The key in `ssh-ed25519 AAAA…`, or in its last part alone, as Airflow's connections hold it."""
     words = text.split()

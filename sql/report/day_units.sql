@@ -13,7 +13,7 @@ SELECT
     reporting.is_expected::integer AS own_expected,
     reporting.is_reported::integer AS own_reported,
     CASE WHEN own.is_nil THEN 1 << level.depth ELSE 0 END AS nil_levels,
-    coalesce(reporting.cutoff_at < statement_timestamp(), false) AS is_over,
+    coalesce(reporting.cutoff_at < core.judged_at(), false) AS is_over,
     reporting.received < completeness.provisional_below * reporting.units_expected AS is_provisional
 FROM mart.daily_reporting AS reporting
 JOIN core.division ON division.division_id = reporting.division_id

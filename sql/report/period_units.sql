@@ -13,7 +13,7 @@ SELECT
     NULL::integer AS own_expected,
     reporting.own_reported,
     reporting.nil_levels,
-    coalesce(reporting.cutoff_at < statement_timestamp(), false) AS is_over,
+    coalesce(reporting.cutoff_at < core.judged_at(), false) AS is_over,
     mart.is_provisional(this, reporting.expected, reporting.received) AS is_provisional
 FROM mart.period AS this
 CROSS JOIN LATERAL mart.period_reporting_of(this.period_id) AS reporting

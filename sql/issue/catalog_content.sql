@@ -1,0 +1,1 @@
+SELECT content FROM core.catalog_version WHERE digest = :digest

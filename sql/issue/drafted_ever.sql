@@ -1,0 +1,1 @@
+SELECT DISTINCT report, period FROM mart.issue

@@ -1,0 +1,1 @@
+DELETE FROM core.division_change WHERE known_from > :moment

@@ -1,0 +1,1 @@
+DELETE FROM mart.daily_reporting WHERE stat_date = :day

@@ -1,0 +1,1 @@
+DELETE FROM mart.daily_total WHERE stat_date = :day

@@ -1,0 +1,1 @@
+DELETE FROM core.division_period WHERE known_from > :moment

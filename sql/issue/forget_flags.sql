@@ -1,0 +1,1 @@
+DELETE FROM quality.flag WHERE stat_date = ANY(:days) AND known_at > :moment

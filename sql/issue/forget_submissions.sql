@@ -1,0 +1,1 @@
+DELETE FROM core.submission WHERE stat_date = ANY(:days) AND known_from > :moment

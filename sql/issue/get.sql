@@ -1,0 +1,1 @@
+SELECT * FROM mart.issue WHERE issue_id = :issue_id

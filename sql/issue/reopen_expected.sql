@@ -1,0 +1,3 @@
+UPDATE core.expected_day
+SET known_to = 'infinity'
+WHERE stat_date = ANY(:days) AND known_to > :moment AND known_to < 'infinity'

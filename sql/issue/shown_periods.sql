@@ -1,0 +1,1 @@
+SELECT period FROM mart.period WHERE indicated_at IS NOT NULL
