@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from etl.cli.base import as_json, err
+from etl.cli.base import as_json, err, progress, show
+from etl.periods import Period
 
 
 @click.group()
@@ -31,3 +34,19 @@ def portal_serve(listen: str, json_: bool) -> None:
     err.print(f"http://{listen}/")
     # Who asks is the address that connects: what a proxy writes into headers is no evidence.
     uvicorn.run(app, host=host, port=int(port), proxy_headers=False, server_header=False, log_level="warning")
+
+
+@portal.command("export")
+@click.option("--period", required=True, metavar="P", help="A month, quarter or year: 2026-03, 2026Q1, 2026.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder.")
+@click.option("--division", "code", metavar="CODE", help="Only this division and what is below it.")
+@as_json
+def portal_export(period: str, out: Path, code: str | None, json_: bool) -> None:
+    """Write the pages of a period as files that open without a server."""
+    from etl.portal.export import export_portal
+    from etl.site import open_site
+
+    Period.parse(period)
+    with progress(json_, f"Pages of {period}"):
+        made = export_portal(open_site(), period, out, code)
+    show(json_, {"index": made.index, "pages": made.pages}, f"{made.pages:,} pages: {made.index}")

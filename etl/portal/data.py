@@ -1,10 +1,11 @@
 """Data: every question that the portal asks the warehouse, each behind one function.
 
-All take a connection and the viewer first, and answer in plain dicts and lists, in the order in which they are shown. A
-division outside the viewer's own part of the tree raises NotYours, one that does not exist NotFound. `period` is the name
-of a month, quarter or year (2026-03, 2026Q1, 2026). Values are as stored: counts int, ratios Decimal or float with
-1 = 100 %, dates date, times datetime with zone; None is "no figure", never 0. mom and yoy are ratios less 1 of volumes and
-differences of rates. What rests on surveys comes only from `satisfaction`, suppressed (ruling 18), whoever asks.
+All take a connection and the viewer first, and answer in plain dicts and lists, in the order in which they
+are shown. A division outside the viewer's own part of the tree raises NotYours, one that does not exist
+NotFound. `period` is the name of a month, quarter or year (2026-03, 2026Q1, 2026). Values are as stored:
+counts int, ratios Decimal or float with 1 = 100 %, dates date, times datetime with zone; None is "no figure",
+never 0. mom and yoy are ratios less 1 of volumes and differences of rates. What rests on surveys comes only
+from `satisfaction`, suppressed (ruling 18), whoever asks.
 
 Thousands of rows never come at once: functions with `limit` and `offset` answer a page of at most LONGEST_PAGE rows and
 say in `rows_total` how many there are.
@@ -68,6 +69,11 @@ def top(conn: Connection, viewer: Viewer) -> dict[str, Any]:
     return _place(conn, viewer, found[0]["division_code"])
 
 
+def place(conn: Connection, viewer: Viewer, code: str) -> dict[str, Any]:
+    """A division as it stands today (place, and path). Raises NotFound or NotYours."""
+    return _place(conn, viewer, code)
+
+
 def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
     """The first page, of the viewer's highest division.
 
@@ -78,6 +84,7 @@ def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
     """
     here = top(conn, viewer)
     code = here["division_code"]
+    known = _period(conn, period)
     whole = division(conn, viewer, code, period)
     status: dict[str, int] = {}
     for row in indicators(conn, viewer, code, period):
@@ -90,7 +97,7 @@ def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
             for row in asked
         ],
         "indicators": status,
-        "levels": _rows(conn, "levels", division=code, period=period),
+        "levels": _rows(conn, "levels", division_id=here["division_id"], day=known["ends_on"]),
         "children": children(conn, viewer, code, period)["rows"],
         "satisfaction": next((row for row in asked if row["channel"] == "all"), None),
         "evaluation": schemes(conn, viewer, code, period),
@@ -108,7 +115,7 @@ def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[s
     here = _place(conn, viewer, code, period)
     known = _period(conn, period)
     measures: dict[str, dict[str, Any]] = {}
-    for row in _rows(conn, "statistics", period=period, divisions=[code]):
+    for row in _rows(conn, "statistics", period=period, divisions=[here["division_id"]]):
         of = measures.setdefault(
             row["measure"],
             {name: row[name] for name in ("measure", "measure_name", "unit", "kind")}
@@ -119,7 +126,7 @@ def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[s
             name: row[name]
             for name in ("channel_name", "value", "value_previous", "value_last_year", "mom", "yoy", "ytd")
         }
-    reporting = _rows(conn, "reporting", period=period, divisions=[code])
+    reporting = _rows(conn, "reporting", period_id=known["period_id"], division_id=here["division_id"])
     return {
         "division": here,
         "period": known,
@@ -142,11 +149,13 @@ def children(
     Each row: place, has_children, reporting's columns, values: by measure its figure of all channels: value, mom, yoy.
     A page has at most LONGEST_PAGE rows (a township may have hundreds of villages): pages must turn.
     """
-    _place(conn, viewer, code, period)
-    page = _page(conn, "children", limit, offset, division=code, period=period)
-    codes = [row["division_code"] for row in page["rows"]]
-    values: dict[str, dict[str, Any]] = {each: {} for each in codes}
-    for row in _rows(conn, "statistics_of", period=period, divisions=codes, measures=list(measures)):
+    here, known = _place(conn, viewer, code, period), _period(conn, period)
+    page = _page(
+        conn, "children", limit, offset, division_id=here["division_id"], period_id=known["period_id"]
+    )
+    divisions = [row["division_id"] for row in page["rows"]]
+    values: dict[str, dict[str, Any]] = {row["division_code"]: {} for row in page["rows"]}
+    for row in _rows(conn, "statistics_of", period=period, divisions=divisions, measures=list(measures)):
         values[row["division_code"]][row["measure"]] = {name: row[name] for name in ("value", "mom", "yoy")}
     for row in page["rows"]:
         row["values"] = values[row["division_code"]]
@@ -156,9 +165,9 @@ def children(
 def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Rows:
     """Divisions of today whose code begins with the words or whose name contains them, within the viewer's own.
 
-    Higher levels first, then names that begin with the words, then by code. Rows: place, path_names (names of all above
-    it, highest first, as text). Several words separated by blanks: the last is looked for in the name, the others in the
-    names above it (临沂 兰山 小学 finds villages there only).
+    Higher levels first, then names that begin with the words, then by code. Rows: place, path_names (names of
+    all above it, highest first, as text). Several words separated by blanks: the last is looked for in the
+    name, the others in the names above it (临沂 兰山 小学 finds villages there only).
     """
     parts = words.split()
     if not parts:
@@ -168,7 +177,7 @@ def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Row
         "search",
         word=parts[-1],
         above=parts[:-1],
-        own=viewer.division_code,
+        own_id=_own_id(conn, viewer),
         limit=max(1, min(limit, LONGEST_PAGE)),
     )
 
@@ -179,12 +188,13 @@ def trend(conn: Connection, viewer: Viewer, code: str, measure: str, months: int
     measure, measure_name, unit, rows: period, starts_on, value (all channels), value_last_year, is_provisional,
     channels: by channel code its value. At most 60 months. Survey measures raise NotFound.
     """
-    _place(conn, viewer, code)
+    here = _place(conn, viewer, code)
     named = _rows(conn, "measure", measure=measure)
     if not named:
         raise NotFound(f"没有指标项 {measure}。")
     rows: dict[str, dict[str, Any]] = {}
-    for row in _rows(conn, "trend", division=code, measure=measure, months=max(1, min(months, 60))):
+    months = max(1, min(months, 60))
+    for row in _rows(conn, "trend", division_id=here["division_id"], measure=measure, months=months):
         of = rows.setdefault(
             row["period"],
             {"period": row["period"], "starts_on": row["starts_on"], "is_provisional": row["is_provisional"]}
@@ -213,9 +223,9 @@ def indicator_ranking(
 ) -> Rows:
     """An indicator over the divisions directly below: place, value, target, attainment, status, is_provisional; the
     best first, provisional ones last."""
-    _place(conn, viewer, code, period)
+    codes = _codes_below(conn, viewer, code, period)
     limit = max(1, min(limit, LONGEST_PAGE))
-    return _rows(conn, "ranking", division=code, period=period, indicator=indicator, limit=limit)
+    return _rows(conn, "ranking", divisions=codes, period=period, indicator=indicator, limit=limit)
 
 
 def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
@@ -231,8 +241,8 @@ def satisfaction_below(
     conn: Connection, viewer: Viewer, code: str, period: str, limit: int = 100, offset: int = 0
 ) -> dict[str, Any]:
     """The same over all channels of the divisions directly below, by code: {rows, rows_total}."""
-    _place(conn, viewer, code, period)
-    return _page(conn, "satisfaction_below", limit, offset, division=code, period=period)
+    codes = _codes_below(conn, viewer, code, period)
+    return _page(conn, "satisfaction_below", limit, offset, divisions=codes, period=period)
 
 
 def schemes(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
@@ -255,11 +265,13 @@ def evaluation(
     total = _rows(conn, "evaluation_total", **key)
     if not total:
         raise NotFound(f"{code} 在 {period} 没有按方案 {scheme} 的考核得分。")
+    below = {**key, "divisions": _codes_below(conn, viewer, code, period)}
+    del below["division"]
     return {
         "total": total[0],
         "items": _rows(conn, "evaluation_items", **key),
         "evidence": _rows(conn, "evaluation_evidence", **key),
-        "below": _rows(conn, "evaluation_below", **key, limit=max(1, min(limit, LONGEST_PAGE))),
+        "below": _rows(conn, "evaluation_below", **below, limit=max(1, min(limit, LONGEST_PAGE))),
     }
 
 
@@ -276,13 +288,13 @@ def board(
 
     division: place with path. day. counted_at: when the counts were made, None: the day has no counts yet.
     reporting: of the division and all below. children: the divisions directly below that owe anything: place,
-    has_children, reporting's columns; those with most outstanding first. units: a page of the units of the division itself
-    and directly below it, those that have not reported first: place, status (on_time | late | late_after_cutoff |
-    missing | rejected | not_expected | None: still to come), due_at, cutoff_at, received_at, revision, is_nil, is_partial,
-    is_restated; narrowed by `status`. units_total: how many.
+    has_children, reporting's columns; those with most outstanding first. units: a page of the units of the
+    division itself and directly below it, those that have not reported first: place, status (on_time | late |
+    late_after_cutoff | missing | rejected | not_expected | None: still to come), due_at, cutoff_at,
+    received_at, revision, is_nil, is_partial, is_restated; narrowed by `status`. units_total: how many.
     """
     here = top(conn, viewer) if under is None else _place(conn, viewer, under)
-    key = {"division": here["division_code"], "day": day}
+    key = {"division_id": here["division_id"], "day": day}
     counted = _rows(conn, "board_counted", day=day)
     own = _rows(conn, "board_own", **key)
     units = _page(conn, "board_units", limit, offset, **key, status=status)
@@ -300,23 +312,23 @@ def board(
 def quality(conn: Connection, viewer: Viewer, day: date, limit: int = 100, offset: int = 0) -> dict[str, Any]:
     """What of a day was held back or remarked on, in the viewer's own part of the tree.
 
-    held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows. flags_by_check:
-    check_code, state (open | explained | closed), flags. batches: of platforms that reach into the part: platform,
-    dataset, source_name, state, message, rows_received, rows_loaded, rows_quarantined, rows_duplicate, rows_superseded,
-    received_at, pulled_at, batch_id, sha256; those not in first. quarantine: a page: quarantine_id, unit_code,
-    unit_name, platform, source_name, row_number, reason_code, reason, state. quarantine_total: how many. flags: a page of
-    open flags: unit_code, unit_name, check_code, message, state; flags_total. Raw rows are not shown.
+    held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows.
+    flags_by_check: check_code, state (open | explained | closed), flags. batches: of platforms that reach
+    into the part: platform, dataset, source_name, state, message, rows_received, rows_loaded,
+    rows_quarantined, rows_duplicate, rows_superseded, received_at, pulled_at, batch_id, sha256; those not in
+    first. quarantine: a page: quarantine_id, unit_code, unit_name, platform, source_name, row_number,
+    reason_code, reason, state. quarantine_total: how many. flags: a page of open flags: unit_code, unit_name,
+    check_code, message, state; flags_total. Raw rows are not shown.
     """
-    if viewer.division_code is not None:
-        _place(conn, viewer, viewer.division_code)
-    key = {"day": day, "own": viewer.division_code}
+    key = {"day": day, "own_id": _own_id(conn, viewer)}
+    path = [] if viewer.division_code is None else _path(conn, viewer.division_code)
     held = _page(conn, "quality_quarantine", limit, offset, **key)
     flags = _page(conn, "quality_flags", limit, offset, **key)
     return {
         "day": day,
         "held_by_reason": _rows(conn, "quality_reasons", **key),
         "flags_by_check": _rows(conn, "quality_checks", **key),
-        "batches": _rows(conn, "quality_batches", **key),
+        "batches": _rows(conn, "quality_batches", **key, path=[each["division_code"] for each in path]),
         "quarantine": held["rows"],
         "quarantine_total": held["rows_total"],
         "flags": flags["rows"],
@@ -347,21 +359,23 @@ def figure_parts(
     if not named:
         raise NotFound(f"没有指标项 {measure}。")
     span = Period.parse(period)
-    key = {"division": code, "measure": measure, "channel": channel}
-    if span.kind == "day" or named[0]["kind"] == "stock":
-        kind, parts = "submissions", "parts_of_day"
-        key["day"] = span.ends_on  # type: ignore[assignment]
-        key["dataset"] = "stocks" if named[0]["kind"] == "stock" else "daily"
-    else:
-        kind, parts = "days", "parts_of_period"
-        key |= {"first": span.starts_on, "last": span.ends_on}  # type: ignore[dict-item]
+    is_stock = named[0]["kind"] == "stock"
+    key: dict[str, Any] = {"division_id": here["division_id"], "measure": measure, "channel": channel}
     if span.kind == "day":
-        value = _rows(conn, "value_of_day", **key)
+        value = _rows(conn, "value_of_day", **key, day=span.ends_on)
     else:
         value = _rows(conn, "value_of_period", **key, period=period)
     if not value:
         raise NotFound(f"{here['division_name']} {period} 没有 {named[0]['measure_name']} 的数据。")
-    page = _page(conn, parts, limit, offset, **key)
+    if span.kind == "day" or is_stock:
+        kind = "submissions"
+        dataset = "stocks" if is_stock else "daily"
+        page = _page(conn, "parts_of_day", limit, offset, **key, day=span.ends_on, dataset=dataset)
+    else:
+        kind = "days"
+        page = _page(conn, "parts_of_period", limit, offset, **key, first=span.starts_on, last=span.ends_on)
+    parts_sum = page["rows"][0]["parts_sum"] if page["rows"] else None
+    page["rows"] = [_without(row, "parts_sum") for row in page["rows"]]
     return {
         "division": here,
         "period": period,
@@ -369,7 +383,7 @@ def figure_parts(
         "channel": channel,
         "value": value[0]["value"],
         "kind": kind,
-        "parts_sum": page["rows"][0]["parts_sum"] if page["rows"] else None,
+        "parts_sum": parts_sum,
         **page,
     }
 
@@ -379,21 +393,38 @@ def issued(conn: Connection, viewer: Viewer, limit: int = 100, offset: int = 0) 
     mart.issued_table; none before anything was issued."""
     if conn.execute(sa.text("SELECT to_regclass('mart.issued_table')")).scalar() is None:
         return {"rows": [], "rows_total": 0}
-    return _page(conn, "issued", limit, offset, own=viewer.division_code)
+    own = viewer.division_code
+    day = None if own is None else conn.execute(sa.text("SELECT current_date")).scalar_one()
+    return _page(conn, "issued", limit, offset, own_id=_own_id(conn, viewer), day=day)
 
 
 def _place(conn: Connection, viewer: Viewer, code: str, period: str | None = None) -> dict[str, Any]:
     """The division with its path, as of the period's end or today. Raises NotFound or NotYours."""
-    day = Period.parse(period).ends_on if period else None
-    path = _rows(conn, "path", division=code, day=day)
-    if not path:
-        raise NotFound(f"没有代码为 {code} 的区划。")
+    path = _path(conn, code, Period.parse(period).ends_on if period else None)
     if viewer.division_code is not None:
         codes = [each["division_code"] for each in path]
         if viewer.division_code not in codes:
             raise NotYours(f"{path[-1]['division_name']}不在您的查看范围内。")
         path = path[codes.index(viewer.division_code) :]
     return path[-1] | {"path": path}
+
+
+def _path(conn: Connection, code: str, day: date | None = None) -> Rows:
+    path = _rows(conn, "path", division=code, day=day)
+    if not path:
+        raise NotFound(f"没有代码为 {code} 的区划。")
+    return path
+
+
+def _own_id(conn: Connection, viewer: Viewer) -> int | None:
+    """division_id of the viewer's own division; None: everything is theirs."""
+    return None if viewer.division_code is None else _path(conn, viewer.division_code)[-1]["division_id"]
+
+
+def _codes_below(conn: Connection, viewer: Viewer, code: str, period: str) -> list[str]:
+    here, known = _place(conn, viewer, code, period), _period(conn, period)
+    rows = _rows(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
+    return [row["division_code"] for row in rows]
 
 
 def _period(conn: Connection, name: str) -> dict[str, Any]:

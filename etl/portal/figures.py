@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from etl.clock import SHANGHAI
+from etl.periods import Period
 
 Number = int | float | Decimal
 NONE = "—"
@@ -47,6 +48,22 @@ def trend_of(value: Number | None) -> str:
 def indicator(value: Number | None, unit: str) -> str:
     """An indicator's value in its unit: a ratio for %, else a number of at most two decimals."""
     return percent(value) if unit == "%" else count(value)
+
+
+def period_name(value: str, language: str = "zh") -> str:
+    """2026-03 as 2026年3月, 2026Q1 as 2026年第一季度, 2026 as 2026年; in English as it is written."""
+    if language == "en":
+        return value
+    period = Period.parse(value)
+    match period.kind:
+        case "month":
+            return f"{period.starts_on.year}年{period.starts_on.month}月"
+        case "quarter":
+            return f"{period.starts_on.year}年第{'一二三四'[period.starts_on.month // 3]}季度"
+        case "year":
+            return f"{period.starts_on.year}年"
+        case _:
+            return value
 
 
 def moment(value: datetime | None) -> str:

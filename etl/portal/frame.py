@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
@@ -18,12 +18,40 @@ from sqlalchemy.engine import Connection
 from etl.portal import figures
 from etl.portal.links import Links, LiveLinks
 from etl.portal.reader import snapshot
+from etl.portal.shield import PAGE_POLICY
 from etl.portal.sign_in import viewer_of
 from etl.portal.viewer import Viewer
-from etl.portal.words import LANGUAGES, Language, Words
+from etl.portal.words import LANGUAGES, Language, Words, later
 from etl.site import Site
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+LEVELS = {
+    "province": later("省"),
+    "city": later("市"),
+    "county": later("县（市、区）"),
+    "township": later("乡镇（街道）"),
+    "village": later("村（社区）"),
+}
+KINDS = {"month": later("月"), "quarter": later("季度"), "year": later("年")}
+STATUSES = {
+    "met": later("达标"),
+    "not_met": later("未达标"),
+    "no_data": later("无数据"),
+    "not_applicable": later("不适用"),
+}
+STATES = {
+    "drafted": later("已编制"),
+    "awaiting_approval": later("待审批"),
+    "approved": later("已批准"),
+    "refused": later("未批准"),
+    "delivered": later("已送达"),
+    "failed": later("送达失败"),
+}
+CHILD_MEASURES = ("consultation", "mediation_accepted", "legal_aid_accepted", "publicity_event")
+"""What is shown of divisions in a list: what data.children gives."""
+NATURES = {"binding": later("约束性"), "expected": later("预期性")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +76,24 @@ class Frame:
             "file": self.links.file,
             "token": self.token,
             "here": self.here,
+            "root": self.links.root,
+            "policy": PAGE_POLICY,
+            "named": self.named,
+            "channels": self.site.catalog.channels,
+            "child_measures": [
+                self.site.catalog.measures[name]
+                for name in CHILD_MEASURES
+                if name in self.site.catalog.measures
+            ],
         }
         return templates().get_template(template).render(known | dict(content))
+
+    def named(self, kind: Literal["measures", "indicators", "channels"], code: str, chinese: str) -> str:
+        """A declared thing's name in the reader's language; what is no longer declared keeps its Chinese one."""
+        if self.language == "zh":
+            return chinese
+        declared = getattr(self.site.catalog, kind).get(code)
+        return Words("en")("合计") if code == "all" else chinese if declared is None else declared.name_en
 
     def show(self, template: str, content: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """The page as an answer."""
@@ -74,7 +118,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("count", "percent", "change", "points", "trend_of", "indicator", "moment"):
+    found.globals.update(LEVELS=LEVELS, KINDS=KINDS, STATUSES=STATUSES, NATURES=NATURES, STATES=STATES)
+    for name in ("count", "percent", "change", "points", "trend_of", "indicator", "moment", "period_name"):
         found.filters[name] = getattr(figures, name)
     found.filters["data"] = _data
     return found

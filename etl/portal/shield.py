@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 16 * 1024
 """Bytes; the only body that the portal takes is the sign-in form."""
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'"
 )
+"""What a page may load; pages that are files carry it themselves."""
+POLICY = f"{PAGE_POLICY}; frame-ancestors 'none'"
 DOCS_POLICY = (
     "sandbox allow-scripts allow-popups allow-top-navigation-by-user-activation;"
     " default-src 'self' 'unsafe-inline' data:; object-src 'none'; base-uri 'none'; form-action 'none';"

@@ -1,7 +1,8 @@
 """Sign-in: who somebody is, as Airflow's user database or a proxy in front says; what they may see, as viewers/ says.
 
 Credentials are handed to Airflow's POST /auth/token, which every auth manager answers, and are kept nowhere. The
-session is a signed cookie that holds a name and a time; what the name may see is read from the catalogue at each request.
+session is a signed cookie that holds a name and a time; what the name may see is read from the
+catalogue at each request.
 """
 
 from __future__ import annotations

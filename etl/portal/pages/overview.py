@@ -1,4 +1,4 @@
-"""The first page: the viewer's highest division at a glance."""
+"""The first page: the viewer's highest division at a glance; and the same for a screen on the wall."""
 
 from __future__ import annotations
 
@@ -10,13 +10,28 @@ from fastapi.responses import Response
 from etl.portal import data
 from etl.portal.frame import Asked, Page
 
+HEADLINES = (
+    "consultation",
+    "mediation_accepted",
+    "legal_aid_accepted",
+    "document_drafted",
+    "publicity_audience",
+)
+"""Measures whose figures stand large."""
+TREND_MONTHS = 24
 router = APIRouter()
 
 
 @router.get("/")
 def overview(asked: Page, period: str | None = None) -> Response:
-    """Headline figures, the divisions below, trend, channels, indicators."""
+    """Headline figures, the divisions below, trend, channels, indicators, who is late today."""
     return asked.show("overview.html", content(asked, period))
+
+
+@router.get("/wall")
+def wall(asked: Page) -> Response:
+    """The same of the last month, large, made anew every minute."""
+    return asked.show("overview.html", content(asked, None) | {"is_wall": True})
 
 
 def content(asked: Asked, period: str | None) -> dict[str, Any]:
@@ -24,8 +39,22 @@ def content(asked: Asked, period: str | None) -> dict[str, Any]:
     chosen = period or data.latest_period(asked.conn)
     if chosen is None:
         return {"overview": None, "periods": [], "period": None}
+    whole = data.overview(asked.conn, asked.viewer, chosen)
+    code = whole["division"]["division_code"]
     return {
-        "overview": data.overview(asked.conn, asked.viewer, chosen),
+        "is_wall": False,
+        "overview": whole,
         "periods": data.periods(asked.conn),
         "period": chosen,
+        "headlines": headlines(whole["measures"]),
+        "trend": data.trend(asked.conn, asked.viewer, code, HEADLINES[0], TREND_MONTHS),
+        "today": data.board(asked.conn, asked.viewer, asked.site.today(), limit=1)
+        if asked.links.is_live
+        else None,
     }
+
+
+def headlines(measures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The measures that stand large, those that have a figure."""
+    found = {each["measure"]: each for each in measures}
+    return [found[name] for name in HEADLINES if name in found and "all" in found[name]["channels"]]

@@ -1,0 +1,62 @@
+"""A division in a period: what it did, over time, against targets, how content people were, what is below it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from etl.catalog.base import DIVISION_PATTERN
+from etl.portal import data
+from etl.portal.frame import Asked, Page
+from etl.portal.pages.overview import HEADLINES, TREND_MONTHS, headlines
+
+CHILDREN = 100
+"""Divisions below on one page."""
+router = APIRouter()
+Code = Annotated[str, Path(pattern=DIVISION_PATTERN)]
+Offset = Annotated[int, Query(ge=0, le=100_000)]
+
+
+@router.get("/division/{code}")
+def division(
+    asked: Page,
+    request: Request,
+    code: Code,
+    period: str | None = None,
+    measure: str = HEADLINES[0],
+    offset: Offset = 0,
+) -> Response:
+    """Everything of one division; asked by htmx for another measure, its trend alone."""
+    if request.headers.get("hx-target") == "trend":
+        trend = data.trend(asked.conn, asked.viewer, code, measure, TREND_MONTHS)
+        return asked.show("trend.html", {"trend": trend})
+    return asked.show("division.html", content(asked, code, period, measure, offset))
+
+
+def content(
+    asked: Asked, code: str, period: str | None, measure: str = HEADLINES[0], offset: int = 0
+) -> dict[str, Any]:
+    """What the page shows. period: None: the last month that is whole."""
+    conn, viewer = asked.conn, asked.viewer
+    chosen = period or data.latest_period(conn)
+    if chosen is None:
+        raise data.NotFound("还没有汇总数据。")
+    found = data.division(conn, viewer, code, chosen)
+    below = data.children(conn, viewer, code, chosen, limit=CHILDREN, offset=offset)
+    return {
+        "shown": found,
+        "division": found["division"],
+        "periods": data.periods(conn),
+        "period": chosen,
+        "headlines": headlines(found["measures"]),
+        "trend": data.trend(conn, viewer, code, measure, TREND_MONTHS),
+        "indicators": data.indicators(conn, viewer, code, chosen),
+        "satisfaction": data.satisfaction(conn, viewer, code, chosen),
+        "schemes": data.schemes(conn, viewer, code, chosen),
+        "children": below["rows"],
+        "children_total": below["rows_total"],
+        "offset": offset,
+        "page_size": CHILDREN,
+    }

@@ -1,0 +1,4 @@
+-- A division's figure of a period.
+SELECT statistic.value
+FROM mart.period_statistics_shown(:period, NULL, ARRAY[CAST(:division_id AS integer)]) AS statistic
+WHERE statistic.measure = :measure AND statistic.channel = :channel
