@@ -91,6 +91,7 @@ def run_demo(home: Path, keep: bool, now: datetime) -> None:
             watch.lap(f"Airflow is healthy on {stack.url}")
             _run_days(stack, days, month, watch)
             _show_results(home, days, month)
+            _write_portal(home, days, watch)
             print(f"\nDone in {time.monotonic() - began:.0f} s.", flush=True)
             if keep:
                 _wait_for_people(stack)
@@ -228,8 +229,16 @@ def _show_results(home: Path, days: list[date], month: Period) -> None:
             raise DemoError(f"No {words.lower()} was written below {home}.")
 
 
+def _write_portal(home: Path, days: list[date], watch: Watch) -> None:
+    folder = home / "reports" / "portal"
+    _etl(home, "portal", "export", "--period", f"{days[-1]:%Y-%m}", "--division", CITY, "--out", str(folder))
+    print(f"  {'Portal':10} {_short(folder / 'index.html')}")
+    watch.lap("the portal's pages are written as files")
+
+
 def _wait_for_people(stack: Stack) -> None:
     print(f"Airflow: {stack.url}, user admin, the password stands in {_short(stack.password_file)}")
+    print(f"Portal:  {stack.portal_url}, the same user and password")
     print("Ctrl-C stops everything.", flush=True)
     try:
         signal.pause()

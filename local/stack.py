@@ -1,4 +1,5 @@
-"""Airflow on this machine: its components started one by one, on the embedded PostgreSQL, reachable from here only.
+"""Airflow and the portal on this machine: their components started one by one, on the embedded PostgreSQL, reachable
+from here only.
 
 python -m local.stack up | down | status | run -- COMMAND
 """
@@ -16,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +39,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "scheduler": ("airflow", "scheduler", "--skip-serve-logs"),
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
+    "portal": ("python", "-m", "etl", "portal", "serve"),
 }
 # What makes their databases ready, before any of them starts.
 PREPARATIONS: dict[str, tuple[str, ...]] = {
@@ -70,14 +72,14 @@ class Stack:
     home: Path
     port: int
     connections: Path | None = None
+    portal_port: int = 8081
 
     @classmethod
     def from_env(cls, home: Path | None = None, connections: Path | None = None) -> Stack:
-        """Stack of PLS_AIRFLOW_PORT and, unless a home is given, of PLS_HOME; StackError for a bad port."""
-        port = os.environ.get("PLS_AIRFLOW_PORT") or "8080"
-        if not port.isdecimal() or not 0 < int(port) < 65536:
-            raise StackError(f"PLS_AIRFLOW_PORT is {port!r}; it must be a port number such as 8080.")
-        return cls(home or Settings.from_env().home, int(port), connections)
+        """Stack of PLS_AIRFLOW_PORT, PLS_PORTAL_PORT and, unless a home is given, of PLS_HOME; StackError for a bad
+        port."""
+        port, portal_port = _port("PLS_AIRFLOW_PORT", 8080), _port("PLS_PORTAL_PORT", 8081)
+        return cls(home or Settings.from_env().home, port, connections, portal_port)
 
     @property
     def folder(self) -> Path:
@@ -98,6 +100,11 @@ class Stack:
     def url(self) -> str:
         """Where the interface answers."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def portal_url(self) -> str:
+        """Where the portal answers."""
+        return f"http://{HOST}:{self.portal_port}"
 
     # --- environment -----------------------------------------------------------------------------------------
 
@@ -131,7 +138,9 @@ class Stack:
                 {"type": "file", "log_file_path": str(self.logs / "openlineage.jsonl"), "append": True}
             ),
             "NO_PROXY": ",".join(filter(None, [HOST, "localhost", os.environ.get("NO_PROXY")])),
+            "PLS_AIRFLOW_URL": self.url,
             "PLS_HOME": str(self.home.resolve()),
+            "PLS_PORTAL_LISTEN": f"{HOST}:{self.portal_port}",
             "PYTHONPATH": os.pathsep.join(filter(None, python_path)),
         }
         return PREFERENCES | dict(os.environ) | self._connections() | fixed
@@ -175,8 +184,7 @@ class Stack:
             running = self.running()
             if len(running) == len(COMPONENTS):
                 return False
-            if "api-server" not in running:
-                self.refuse_taken_port()
+            self.refuse_taken_port(running)
             server = embedded_server(self.home)
             server.ensure_database("airflow")
             environment = self.environment(server)
@@ -256,9 +264,7 @@ class Stack:
             for name, process in running.items():
                 if not _runs(process):
                     log = self.logs / f"{name}.log"
-                    raise StackError(
-                        f"Airflow's {name} ended while starting. The end of {log}:\n{_tail(log)}"
-                    )
+                    raise StackError(f"{name} ended while starting. The end of {log}:\n{_tail(log)}")
             unhealthy = self.unhealthy()
             if not unhealthy:
                 return
@@ -267,27 +273,40 @@ class Stack:
             f"Not healthy after {START_SECONDS} s: {', '.join(unhealthy)}. Logs are in {self.logs}."
         )
 
-    def refuse_taken_port(self) -> None:
-        """Raise StackError when another program has the port."""
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, self.port))
-            except OSError:
-                raise StackError(
-                    f"Port {self.port} is taken by another program. "
-                    f"Choose a free one, for example: PLS_AIRFLOW_PORT={self.port + 1} make up"
-                ) from None
+    def refuse_taken_port(self, running: Collection[str] = ()) -> None:
+        """Raise StackError when another program has a port that a component which does not run needs."""
+        needed = {
+            "api-server": ("PLS_AIRFLOW_PORT", self.port),
+            "portal": ("PLS_PORTAL_PORT", self.portal_port),
+        }
+        for name, port in (each for component, each in needed.items() if component not in running):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((HOST, port))
+                except OSError:
+                    raise StackError(
+                        f"Port {port} is taken by another program. "
+                        f"Choose a free one, for example: {name}={port + 1} make up"
+                    ) from None
 
     def unhealthy(self) -> list[str]:
-        """The parts that Airflow's own health report does not call healthy; all of them when it does not answer."""
+        """The parts that Airflow's own health report does not call healthy, and the portal where it does not read its
+        warehouse; what does not answer is not healthy."""
+        portal = [] if self._portal_is_healthy() else ["portal"]
         try:
             answer = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5, trust_env=False)
             report = answer.raise_for_status().json()
         except httpx.HTTPError:
-            return ["api-server"]
+            return ["api-server", *portal]
         parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-        return [part for part in parts if report[part]["status"] != "healthy"]
+        return [part for part in parts if report[part]["status"] != "healthy"] + portal
+
+    def _portal_is_healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.portal_url}/health", timeout=5, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
 
 
 def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
@@ -300,6 +319,13 @@ def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
         if connection.status == psutil.CONN_LISTEN
         or (connection.type == socket.SOCK_DGRAM and connection.laddr)
     }
+
+
+def _port(variable: str, default: int) -> int:
+    port = os.environ.get(variable) or str(default)
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise StackError(f"{variable} is {port!r}; it must be a port number such as {default}.")
+    return int(port)
 
 
 def _native(command: Sequence[str]) -> list[str]:
@@ -389,6 +415,7 @@ def _up(stack: Stack) -> None:
         print(f"Airflow runs: {stack.url} (ready after {time.monotonic() - started:.0f} s)")
     else:
         print(f"Airflow runs already: {stack.url}")
+    print(f"Portal: {stack.portal_url}")
     print(f"Log in as admin with the password in {stack.password_file}")
     print(f"Logs: {stack.logs}")
 

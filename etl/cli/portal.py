@@ -17,7 +17,12 @@ def portal() -> None:
 
 @portal.command("serve")
 @click.option(
-    "--listen", metavar="HOST:PORT", default="127.0.0.1:8081", show_default=True, help="Where to answer."
+    "--listen",
+    metavar="HOST:PORT",
+    envvar="PLS_PORTAL_LISTEN",
+    default="127.0.0.1:8081",
+    show_default=True,
+    help="Where to answer.",
 )
 @as_json
 def portal_serve(listen: str, json_: bool) -> None:

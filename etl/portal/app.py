@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +11,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from etl.failures import Refused
+from etl.periods import PeriodUnknown
 from etl.portal import data
 from etl.portal.frame import Frame, NotSignedIn
 from etl.portal.links import LiveLinks
@@ -26,6 +28,7 @@ from etl.portal.words import LANGUAGES
 from etl.site import Site
 
 STATIC = Path(__file__).parent / "static"
+log = logging.getLogger(__name__)
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -50,6 +53,7 @@ def create_app(site: Site, doors: Doors | None = None) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(NotSignedIn, _to_sign_in)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(SQLAlchemyError, _not_readable)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _not_there)
 
@@ -83,14 +87,23 @@ def _to_sign_in(request: Request, _: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
+    words = str(error)
     match error:
         case data.NotYours() | SignInRefused():
             status = 403
         case data.NotFound():
             status = 404
+        case PeriodUnknown():
+            status, words = 404, "没有这样的统计期，请写作 2026-03、2026Q1 或 2026。"
         case _:
             status = 400
-    return _say(request, str(error), status)
+    return _say(request, words, status)
+
+
+def _not_readable(request: Request, _: Exception) -> Response:
+    """The warehouse is down or took too long: said in words, the cause is in the log."""
+    log.exception("A page could not be made: %s", request.url.path)
+    return _say(request, "暂时无法读取数据，请稍后再试。", 503)
 
 
 def _not_understood(request: Request, _: Exception) -> Response:
@@ -109,7 +122,6 @@ def _say(request: Request, words: str, status: int) -> Response:
         site=request.app.state.site,
         language=wanted if wanted in LANGUAGES else "zh",
         links=LiveLinks(request.scope.get("root_path", "")),
-        token=secrets.token_urlsafe(8),
         here=request.url.path,
     )
     return frame.show("message.html", {"words": words, "status": status}, status)

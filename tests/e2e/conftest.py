@@ -90,9 +90,9 @@ def running() -> Iterator[Running]:
         counties=["371302000000", "371311000000", "371371000000"],
         townships_per_county=2,
     )
-    with socket.create_server((HOST, 0)) as probe:
-        port = probe.getsockname()[1]
-    stack = Stack(home, port, home / "connections.env")
+    with socket.create_server((HOST, 0)) as probe, socket.create_server((HOST, 0)) as other:
+        port, portal_port = probe.getsockname()[1], other.getsockname()[1]
+    stack = Stack(home, port, home / "connections.env", portal_port)
     try:
         with simulation:
             shutil.copy(simulation.write_connections(), home / "connections.env")

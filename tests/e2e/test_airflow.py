@@ -53,7 +53,10 @@ def healed(running: Running, first_runs: list[Run]) -> Run:
 def test_nothing_listens_beyond_this_machine(running: Running) -> None:
     processes = running.stack.running()
     assert set(processes) == set(COMPONENTS)
-    assert listening(list(processes.values())) == {(HOST, running.stack.port)}
+    assert listening(list(processes.values())) == {
+        (HOST, running.stack.port),
+        (HOST, running.stack.portal_port),
+    }
 
 
 def test_the_interface_wants_a_password(running: Running) -> None:

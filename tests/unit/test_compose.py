@@ -24,7 +24,7 @@ NO_SECRET = {"PLS_UID", "DEMO_START"}
 @pytest.fixture(scope="module")
 def services() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
-    assert len(found) == 14
+    assert len(found) == 15
     return found
 
 
@@ -85,9 +85,20 @@ def test_the_simulator_understands_its_command_and_listens_where_others_reach_it
     assert "error: unrecognized arguments: --unknown" in capsys.readouterr().err
 
 
+def test_the_portal_holds_none_of_airflows_secrets_and_writes_nowhere_but_in_its_home(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    portal = services["portal"]
+    assert portal["read_only"] is True
+    assert portal["cap_drop"] == ["ALL"]
+    assert portal["volumes"] == ["home:/opt/pls/home"]
+    assert not [name for name in portal["environment"] if name.startswith("AIRFLOW")]
+    assert "env_file" not in portal
+
+
 def test_ports_are_published_to_this_machine_only(services: dict[str, dict[str, Any]]) -> None:
     ports = [port for service in services.values() for port in service.get("ports", [])]
-    assert sorted(ports) == [f"127.0.0.1:{port}:{port}" for port in (3000, 8025, 8080, 9090)]
+    assert sorted(ports) == [f"127.0.0.1:{port}:{port}" for port in (3000, 8025, 8080, 8081, 9090)]
     assert not any(service.get("network_mode") == "host" for service in services.values())
 
 

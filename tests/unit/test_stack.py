@@ -62,9 +62,13 @@ def test_a_taken_port_is_named_before_anything_starts(
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setenv("PLS_HOME", str(tmp_path))
-        monkeypatch.setenv("PLS_AIRFLOW_PORT", str(port))
-        assert main(["up"]) == 1
-    assert f"Port {port} is taken" in capsys.readouterr().err
+        for variable in ("PLS_AIRFLOW_PORT", "PLS_PORTAL_PORT"):
+            with monkeypatch.context() as patched:
+                patched.setenv(variable, str(port))
+                assert main(["up"]) == 1
+            told = capsys.readouterr().err
+            assert f"Port {port} is taken" in told
+            assert f"{variable}={port + 1}" in told
     assert not (tmp_path / "postgres").exists()
 
 
@@ -79,6 +83,6 @@ def test_status_and_down_of_a_home_where_nothing_runs(
 ) -> None:
     monkeypatch.setenv("PLS_HOME", str(tmp_path))
     assert main(["status"]) == 1
-    assert capsys.readouterr().out.count("does not run") == 4
+    assert capsys.readouterr().out.count("does not run") == 5
     assert main(["down"]) == 0
     assert capsys.readouterr().out == "Nothing was running.\n"

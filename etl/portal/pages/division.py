@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from etl.catalog.base import DIVISION_PATTERN
 from etl.portal import data
 from etl.portal.frame import Asked, Page
-from etl.portal.pages.overview import HEADLINES, TREND_MONTHS, headlines
+from etl.portal.pages.overview import HEADLINES, TREND_MONTHS, by_channel, headlines
 
 CHILDREN = 100
 """Divisions below on one page."""
@@ -53,7 +53,7 @@ def content(
         "headlines": headlines(found["measures"]),
         "trend": data.trend(conn, viewer, code, measure, TREND_MONTHS),
         "indicators": data.indicators(conn, viewer, code, chosen),
-        "satisfaction": data.satisfaction(conn, viewer, code, chosen),
+        "satisfaction": by_channel(asked, data.satisfaction(conn, viewer, code, chosen)),
         "schemes": data.schemes(conn, viewer, code, chosen),
         "children": below["rows"],
         "children_total": below["rows_total"],

@@ -41,6 +41,7 @@ def content(asked: Asked, period: str | None) -> dict[str, Any]:
         return {"overview": None, "periods": [], "period": None}
     whole = data.overview(asked.conn, asked.viewer, chosen)
     code = whole["division"]["division_code"]
+    whole["services"] = by_channel(asked, whole["services"])
     return {
         "is_wall": False,
         "overview": whole,
@@ -52,6 +53,14 @@ def content(asked: Asked, period: str | None) -> dict[str, Any]:
         if asked.links.is_live
         else None,
     }
+
+
+def by_channel(asked: Asked, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in the catalogue's order of channels, the total first."""
+    order = ["all", *asked.site.catalog.channels]
+    return sorted(
+        rows, key=lambda row: order.index(row["channel"]) if row["channel"] in order else len(order)
+    )
 
 
 def headlines(measures: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: size },
       color: [style("--series-1"), style("--series-2")],
-      grid: { left: 8, right: 16, top: size * 2.6, bottom: 4, containLabel: true },
+      grid: { left: 8, right: size * 3, top: size * 2.6, bottom: 4, containLabel: true },
       legend: { top: 0, left: 0, itemWidth: 28, textStyle: { fontSize: size, color: style("--ink") } },
       tooltip: {
         trigger: "axis",
@@ -30,7 +30,7 @@
       yAxis: { type: "value", axisLabel: { fontSize: size, color: style("--ink-soft") }, splitLine: { lineStyle: { color: "#e3e7ec" } } },
       series: [
         { name: given.names[0], type: "line", data: given.values.map(point), lineStyle: { width: 2.5 }, z: 3 },
-        { name: given.names[1], type: "line", data: given.last_year, symbol: "none", lineStyle: { width: 2, type: "dashed" } },
+        { name: given.names[1], type: "line", data: given.last_year, symbol: "triangle", showSymbol: false, lineStyle: { width: 2, type: "dashed" } },
       ],
     };
   };
