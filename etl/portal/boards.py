@@ -221,10 +221,10 @@ def indicator(
     services | units | divisions | reporting | survey), value, and what opens it further: figures (measure, channel,
     value). counted: a page of the units that the first term of kind units counts. What rests on surveys has no terms.
     """
-    found = [row for row in data.indicators(conn, viewer, code, period) if row["indicator"] == indicator]
+    here = data._place(conn, viewer, code, period)
+    found = _rows(conn, "indicator", division=code, period=period, indicator=indicator)
     if not found or indicator not in catalog.indicators:
         raise NotFound(f"{code} 在 {period} 没有指标 {indicator}。")
-    here = data._place(conn, viewer, code, period)
     known = data._period(conn, period)
     formula = catalog.indicators[indicator].parsed
     answer: dict[str, Any] = {
