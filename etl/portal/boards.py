@@ -1,7 +1,7 @@
 """Boards: who is late, what is held back, and what a figure is made of, as the portal shows them.
 
-The same conventions as etl.portal.data: the viewer's own part of the tree bounds every answer (NotYours beyond it), lists
-come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
+The same conventions as etl.portal.data: the viewer's own part of the tree bounds every answer (NotYours beyond it),
+lists come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ def parts(
 ) -> dict[str, Any]:
     """What a figure sums: `data.figure_parts`, whose submissions carry known_from, pulled_at and channel_name too.
 
-    moment: as known then, of days and stocks; value is then the sum of the parts. adds_up: whether the parts are the figure
-    that is shown (None: nothing to hold it against). Raises NotFound for a period as known then: open its days.
+    moment: as known then, of days and stocks; value is then the sum of the parts. adds_up: whether the parts are the
+    figure that is shown (None: nothing to hold it against). Raises NotFound for a period as known then: open its days.
     """
     span = Period.parse(period)
     found = data.figure_parts(conn, viewer, code, period, measure, channel, limit, offset)
@@ -184,7 +184,7 @@ def parts(
             limit,
             offset,
             day=span.ends_on,
-            dataset="stocks" if found["measure"] in _stocks(conn, measure) else "daily",
+            dataset="daily" if span.kind == "day" else "stocks",
             division_id=found["division"]["division_id"],
             measure=measure,
             channel=channel,
@@ -201,10 +201,6 @@ def parts(
     return found
 
 
-def _stocks(conn: Connection, measure: str) -> set[str]:
-    return {row["measure"] for row in data._rows(conn, "measure", measure=measure) if row["kind"] == "stock"}
-
-
 def indicator(
     conn: Connection,
     viewer: Viewer,
@@ -217,8 +213,8 @@ def indicator(
 ) -> dict[str, Any]:
     """An indicator opened into the terms of its formula.
 
-    division, figure (the row of `data.indicators`), formula, terms: side (numerator | denominator), term, kind (figure |
-    services | units | divisions | reporting | survey), value, and what opens it further: figures (measure, channel,
+    division, figure (the row of `data.indicators`), formula, terms: side (numerator | denominator), term, kind
+    (figure | services | units | divisions | reporting | survey), value, and what opens it further: figures (measure, channel,
     value). counted: a page of the units that the first term of kind units counts. What rests on surveys has no terms.
     """
     here = data._place(conn, viewer, code, period)
@@ -320,12 +316,10 @@ def _units_counted(
 def evaluation(
     conn: Connection, viewer: Viewer, code: str, period: str, scheme: str, limit: int, offset: int
 ) -> dict[str, Any]:
-    """`data.evaluation` with `division` (place with path), `gap` of every item (points of the score that it still lacks)
-    and `siblings`: a page of the scores of its level under its parent. A parent outside the viewer's part has none."""
+    """`data.evaluation` with `division` (place with path) and `siblings`: a page of the scores of its level under its
+    parent; none where the parent is outside the viewer's part."""
     here = data._place(conn, viewer, code, period)
     found = data.evaluation(conn, viewer, code, period, scheme)
-    for item in found["items"]:
-        item["gap"] = None if item["score"] is None else max(item["effective_weight"] - item["score"], 0)
     sees_parent = len(here["path"]) > 1
     siblings: dict[str, Any] = {"rows": [], "rows_total": 0}
     if sees_parent:

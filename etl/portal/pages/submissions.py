@@ -1,4 +1,4 @@
-"""Submissions (报送进度): who has reported a day, who is late and was reminded, live; and how one unit keeps its deadlines."""
+"""Submissions (报送进度): who has reported a day, who is late and was reminded; how one unit keeps its deadlines."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A browser without memory. Afterwards: every request it made stayed on this machine, and no page's script failed."""
+    """A browser without memory. Afterwards: every request stayed on this machine, and no page's script failed."""
     opened = chromium.new_context(viewport=WIDE, locale="zh-CN")
     opened.set_default_timeout(20_000)
     asked: list[str] = []

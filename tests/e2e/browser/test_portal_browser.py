@@ -93,7 +93,9 @@ def test_no_page_has_a_serious_finding_of_axe_or_scrolls_sideways(
         problems += [f"{path}: {each}" for each in serious(page)]
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             problems.append(f"{path}: wider than {size['width']} px")
-        picture(page, f"{size['width']}-{re.sub(r'[^a-z0-9]+', '-', unquote(path))[:70].strip('-') or 'overview'}")
+        picture(
+            page, f"{size['width']}-{re.sub(r'[^a-z0-9]+', '-', unquote(path))[:70].strip('-') or 'overview'}"
+        )
         seen += 1
     assert seen == len(VISITS)
     assert not problems, "\n".join(problems)
@@ -110,7 +112,9 @@ def serious(page: Page) -> list[str]:
 
 def test_axe_would_tell_of_a_picture_without_words(context: BrowserContext, tmp_path: Path) -> None:
     page = context.new_page()
-    (tmp_path / "page.html").write_text("<html lang=en><title>x</title><main><h1>x</h1><img src='x.png'></main>")
+    (tmp_path / "page.html").write_text(
+        "<html lang=en><title>x</title><main><h1>x</h1><img src='x.png'></main>"
+    )
     page.goto((tmp_path / "page.html").as_uri())
     assert any("image-alt" in each for each in serious(page))
 
@@ -165,7 +169,9 @@ def test_the_board_counts_as_the_warehouse_does_and_names_who_is_late(page: Page
     assert counted["missing"] > 50, counted
     page.goto(f"{portal.url}/submissions?day={DAY}&under={COUNTY}&deep=true&status=missing")
     headlines = page.locator("#counts .headline")
-    shown = dict(zip(headlines.locator("dt").all_inner_texts(), headlines.locator("dd").all_inner_texts(), strict=True))
+    shown = dict(
+        zip(headlines.locator("dt").all_inner_texts(), headlines.locator("dd").all_inner_texts(), strict=True)
+    )
     assert int(shown["应报"]) == sum(counted.values())
     assert int(shown["缺报"]) == counted["missing"]
     assert int(shown["按时"]) == counted["on_time"]
@@ -185,13 +191,18 @@ def test_the_counts_come_again_without_the_page(page: Page, portal: Portal) -> N
     page.goto(f"{portal.url}/submissions?day={DAY}&under={COUNTY}")
     page.evaluate("document.querySelector('h1').dataset.kept = 'yes'")
     with page.expect_response("**/submissions/counts**") as answer:
-        page.evaluate("htmx.ajax('GET', document.querySelector('#counts').getAttribute('hx-get'), {target: '#counts', swap: 'outerHTML'})")
+        page.evaluate(
+            "htmx.ajax('GET', document.querySelector('#counts').getAttribute('hx-get'),"
+            " {target: '#counts', swap: 'outerHTML'})"
+        )
     assert answer.value.status == 200
     assert page.locator("#counts").get_attribute("hx-trigger") == "every 60s"
     assert page.locator("h1").get_attribute("data-kept") == "yes"
 
 
-def test_a_figure_opens_into_days_and_a_day_into_rows_of_files_that_add_up(page: Page, portal: Portal) -> None:
+def test_a_figure_opens_into_days_and_a_day_into_rows_of_files_that_add_up(
+    page: Page, portal: Portal
+) -> None:
     page.goto(f"{portal.url}/division/{CITY}?period={MONTH.name}")
     page.locator("a[href*='/figure?'][href*='measure=consultation']").first.click()
     page.wait_for_selector("h2#parts")
@@ -252,8 +263,8 @@ def test_what_platforms_sent_is_text_and_never_markup(page: Page, portal: Portal
     with portal.site.engine.begin() as conn:
         conn.execute(
             sa.text(
-                "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code, reason,"
-                " reason_en, raw) SELECT min(batch_id), 999999, :x, :x, :day, 'structure', :x, :x,"
+                "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
+                " reason, reason_en, raw) SELECT min(batch_id), 999999, :x, :x, :day, 'structure', :x, :x,"
                 " jsonb_build_object('line', CAST(:x AS text)) FROM landing.batch"
             ),
             {"x": hostile, "day": DAYS[0]},
@@ -277,7 +288,9 @@ def test_a_wrong_password_lets_nobody_in(context: BrowserContext, portal: Portal
     assert "/sign-in" in page.url
 
 
-def test_a_county_user_sees_their_own_subtree_and_nothing_beside_it(county_page: Page, portal: Portal) -> None:
+def test_a_county_user_sees_their_own_subtree_and_nothing_beside_it(
+    county_page: Page, portal: Portal
+) -> None:
     county_page.goto(f"{portal.url}/?period={MONTH.name}")
     assert "兰山区" in county_page.inner_text("h1")
     beyond = [
@@ -312,7 +325,8 @@ def test_the_keyboard_alone_reaches_a_figures_source(page: Page, portal: Portal)
     for _ in range(150):
         page.keyboard.press("Tab")
         at = page.evaluate(
-            "(() => {const e = document.activeElement, o = getComputedStyle(e); return [e.getAttribute('href'), o.outlineStyle]})()"
+            "(() => {const e = document.activeElement;"
+            " return [e.getAttribute('href'), getComputedStyle(e).outlineStyle]})()"
         )
         if at[0] and "/figure?" in at[0]:
             assert at[1] != "none", "the focus is not to be seen"
@@ -322,14 +336,18 @@ def test_the_keyboard_alone_reaches_a_figures_source(page: Page, portal: Portal)
     raise AssertionError("no figure was reached")
 
 
-def test_pages_print_on_paper_without_what_only_screens_need(page: Page, portal: Portal, tmp_path: Path) -> None:
+def test_pages_print_on_paper_without_what_only_screens_need(
+    page: Page, portal: Portal, tmp_path: Path
+) -> None:
     page.goto(f"{portal.url}/evaluation/{COUNTY}?period={MONTH.name}&scheme=county-monthly")
     page.emulate_media(media="print")
     assert not page.is_visible(".site-nav")
     file = tmp_path / "page.pdf"
     page.pdf(path=file, format="A4")
     text = subprocess.run(
-        [require_program("pdftotext", "poppler-utils"), "-layout", str(file), "-"], capture_output=True, text=True
+        [require_program("pdftotext", "poppler-utils"), "-layout", str(file), "-"],
+        capture_output=True,
+        text=True,
     ).stdout
     assert "得分构成" in text
     assert "每万人提供公共法律服务量" in text.replace("\n", "").replace(" ", "")
@@ -343,7 +361,9 @@ def test_the_downloads_page_says_what_there_is(page: Page, portal: Portal) -> No
     assert missing.status == 404
 
 
-def test_the_pages_as_files_open_without_a_server(context: BrowserContext, portal: Portal, tmp_path: Path) -> None:
+def test_the_pages_as_files_open_without_a_server(
+    context: BrowserContext, portal: Portal, tmp_path: Path
+) -> None:
     made = export_portal(portal.site, MONTH.name, tmp_path / "pages", CITY)
     assert made.pages > 3
     page = context.new_page()
@@ -352,6 +372,9 @@ def test_the_pages_as_files_open_without_a_server(context: BrowserContext, porta
     page.locator("main tbody a", has_text="兰山区").first.click()
     page.wait_for_selector("h1:has-text('兰山区')")
     assert page.url.startswith("file://")
-    assert page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
     assert serious(page) == []
     picture(page, "as-a-file")

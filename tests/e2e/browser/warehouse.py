@@ -1,5 +1,5 @@
-"""A small real warehouse for the portal: two counties of Linyi, three days in March 2026 with late, missing, restated and
-bad input, the stocks of the month, and what the month shows of all that."""
+"""A small real warehouse for the portal: two counties of Linyi, three days in March 2026 with late, missing, restated
+and bad input, the stocks of the month, and what the month shows of all that."""
 
 from __future__ import annotations
 
