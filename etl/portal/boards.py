@@ -214,8 +214,9 @@ def indicator(
     """An indicator opened into the terms of its formula.
 
     division, figure (the row of `data.indicators`), formula, terms: side (numerator | denominator), term, kind
-    (figure | services | units | divisions | reporting | survey), value, and what opens it further: figures (measure, channel,
-    value). counted: a page of the units that the first term of kind units counts. What rests on surveys has no terms.
+    (figure | services | units | divisions | reporting), value, and what opens it further: figures (measure,
+    channel, value). counted: a page of the units that the first term of kind units counts, and the measure of its
+    first condition. What rests on surveys has no terms.
     """
     here = data._place(conn, viewer, code, period)
     found = _rows(conn, "indicator", division=code, period=period, indicator=indicator)
@@ -241,8 +242,11 @@ def indicator(
     for side, summed in (("numerator", formula.numerator), ("denominator", formula.denominator)):
         for term in summed:
             opened = _opened(conn, catalog, term, figures, place, known["ends_on"])
-            if opened["kind"] == "units" and answer["counted"] is None:
-                answer["counted"] = _units_counted(conn, term, place, limit, offset) | {"term": str(term)}
+            if isinstance(term, Units) and answer["counted"] is None:
+                answer["counted"] = _units_counted(conn, term, place, limit, offset) | {
+                    "term": str(term),
+                    "measure": term.conditions[0].measure,
+                }
             answer["terms"].append({"side": side, "term": str(term), **opened})
     for side in ("numerator", "denominator"):
         values = [term["value"] for term in answer["terms"] if term["side"] == side]

@@ -70,7 +70,7 @@ INSERT INTO quality.alert (
     created_at, not_before, channel, sent_at
 )
 SELECT
-    'daily', :day, 'township', min(status.cutoff_at), 'missing', 'linyi-office', 'township',
+    'daily', :day, 'cutoff', min(status.cutoff_at), 'missing', 'linyi-office', 'township',
     array_agg(division.division_id), array_agg(division.division_id), '催报', '请报送', 'sent', min(status.cutoff_at),
     min(status.cutoff_at), 'email', min(status.cutoff_at) + interval '5 minutes'
 FROM mart.submission_status AS status
