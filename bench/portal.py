@@ -14,9 +14,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,14 +27,14 @@ import psycopg
 import yaml
 
 from bench.databases import connect
-from bench.indicators import SQL, _run
+from bench.indicators import _run
 from etl.catalog import load_catalog
 from etl.catalog.scheme_indicators import known_indicators
 from etl.divisions import load_divisions
 from etl.evaluation import evaluate
 from etl.indicators import compute_indicators
-from etl.periods.period import Period
 from etl.periods import periods_touched
+from etl.periods.period import Period
 from etl.register import register_catalog
 from etl.rollup import roll_up_day
 from etl.satisfaction import compute_satisfaction
@@ -90,7 +90,9 @@ class Timed:
     bytes: int = 0
 
 
-@click.command(help="Measure the portal on a whole province with 36 months of roll-ups; writes docs/portal-load.md.")
+@click.command(
+    help="Measure the portal on a whole province with 36 months of roll-ups; writes docs/portal-load.md."
+)
 @click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
@@ -98,7 +100,9 @@ class Timed:
     show_default=True,
     help="Where the province stands, and is made when it does not yet.",
 )
-@click.option("--repeat", type=click.IntRange(2), default=15, show_default=True, help="Requests of each page.")
+@click.option(
+    "--repeat", type=click.IntRange(2), default=15, show_default=True, help="Requests of each page."
+)
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Server processes.")
 def main(home: Path, repeat: int, workers: int) -> None:
     """Make the province if need be, ask each page, let the crowd in, write the page."""
@@ -169,7 +173,11 @@ def make_province(home: Path) -> tuple[ServerAddress, float | None]:
         numbers = dict(conn.execute("SELECT period, period_id FROM mart.period").fetchall())
         for period in _periods():
             if period.kind != "to_date" and period not in computed.values():
-                _run(conn, "portal_copy", **{"from": numbers[computed[period.kind].name], "to": numbers[period.name]})
+                _run(
+                    conn,
+                    "portal_copy",
+                    **{"from": numbers[computed[period.kind].name], "to": numbers[period.name]},
+                )
         conn.execute("ANALYZE")
         conn.commit()
     engine.dispose()
@@ -206,7 +214,9 @@ def _declare(folder: Path) -> None:
 
     declare(folder / "platforms")
     (folder / "viewers").mkdir()
-    (folder / "viewers" / "bench.yaml").write_text(yaml.safe_dump([{"user": USER, "division": None}]), encoding="utf-8")
+    (folder / "viewers" / "bench.yaml").write_text(
+        yaml.safe_dump([{"user": USER, "division": None}]), encoding="utf-8"
+    )
 
 
 # --- the questions -------------------------------------------------------------------------------------------------
@@ -299,10 +309,14 @@ def _describe(
     lines = [
         "# The portal under load",
         "",
-        "Written by `python -m bench.portal`; nothing here is typed. The province's mart with "
-        f"{divisions:,} divisions and {months} months, with their quarters, years and years to date, {size}.",
-        f"Server processes: {workers}. Load average of the machine (two cores, shared) before and after:"
-        f" {load[0]:.1f}, {load[1]:.1f}.",
+        (
+            "Written by `python -m bench.portal`; nothing here is typed. The province's mart with "
+            f"{divisions:,} divisions and {months} months, with their quarters, years and years to date, {size}."
+        ),
+        (
+            f"Server processes: {workers}. Load average of the machine (two cores, shared) before and after:"
+            f" {load[0]:.1f}, {load[1]:.1f}."
+        ),
         "",
         f"One person, milliseconds from request to answer; asked for: {GOAL_PAGE * 1000:.0f}.",
         "",
@@ -320,9 +334,11 @@ def _describe(
     cut = statistics.quantiles(crowd, n=20)
     lines += [
         "",
-        f"{PEOPLE} people at once, each asking page after page without a pause, {len(crowd)} requests: median"
-        f" {statistics.median(crowd) * 1000:.0f} ms, 95th percentile {cut[-1] * 1000:.0f} ms; asked for:"
-        f" {GOAL_CROWD * 1000:.0f} ms, {'kept' if cut[-1] <= GOAL_CROWD else 'missed'}.",
+        (
+            f"{PEOPLE} people at once, each asking page after page without a pause, {len(crowd)} requests: median"
+            f" {statistics.median(crowd) * 1000:.0f} ms, 95th percentile {cut[-1] * 1000:.0f} ms; asked for:"
+            f" {GOAL_CROWD * 1000:.0f} ms, {'kept' if cut[-1] <= GOAL_CROWD else 'missed'}."
+        ),
     ]
     return "\n".join(lines)
 

@@ -11,16 +11,17 @@ ruled AS (
     SELECT %(to)s, definition_zh, weighting_zh, confidence, fewest_shown, fewest_ranked
     FROM mart.satisfaction_rule
     WHERE period_id = %(from)s
-),
-
-asked AS (
-    INSERT INTO mart.satisfaction_figure
-    SELECT (jsonb_populate_record(figure, jsonb_build_object('period_id', %(to)s::integer))).*
-    FROM mart.satisfaction_figure AS figure
-    WHERE figure.period_id = %(from)s
 )
 
 UPDATE mart.period AS target
 SET indicated_at = source.indicated_at, satisfied_at = source.satisfied_at
 FROM mart.period AS source
 WHERE target.period_id = %(to)s AND source.period_id = %(from)s
+;
+
+CREATE TEMPORARY TABLE copied ON COMMIT DROP AS
+SELECT figure.* FROM mart.satisfaction_figure AS figure WHERE figure.period_id = %(from)s;
+
+UPDATE copied SET period_id = %(to)s;
+
+INSERT INTO mart.satisfaction_figure SELECT copied.* FROM copied

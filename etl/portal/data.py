@@ -97,7 +97,13 @@ def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
             for row in asked
         ],
         "indicators": status,
-        "levels": _rows(conn, "levels", division_id=here["division_id"], day=known["ends_on"]),
+        "levels": _rows(
+            conn,
+            "levels",
+            division_id=here["division_id"],
+            day=known["ends_on"],
+            is_top=here["parent_code"] is None,
+        ),
         "children": children(conn, viewer, code, period)["rows"],
         "satisfaction": next((row for row in asked if row["channel"] == "all"), None),
         "evaluation": schemes(conn, viewer, code, period),
@@ -214,8 +220,8 @@ def indicators(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows
     value_last_year, mom, yoy, ytd, is_provisional, completeness, note_zh; kind (rate | volume) says how to show them.
     What rests on surveys has no figures but a note_zh.
     """
-    _place(conn, viewer, code, period)
-    return _rows(conn, "indicators", division=code, period=period)
+    here, known = _place(conn, viewer, code, period), _period(conn, period)
+    return _rows(conn, "indicators", division_id=here["division_id"], period_id=known["period_id"])
 
 
 def indicator_ranking(
@@ -223,9 +229,15 @@ def indicator_ranking(
 ) -> Rows:
     """An indicator over the divisions directly below: place, value, target, attainment, status, is_provisional; the
     best first, provisional ones last."""
-    codes = _codes_below(conn, viewer, code, period)
-    limit = max(1, min(limit, LONGEST_PAGE))
-    return _rows(conn, "ranking", divisions=codes, period=period, indicator=indicator, limit=limit)
+    below = _below(conn, viewer, code, period)
+    return _rows(
+        conn,
+        "ranking",
+        divisions=[row["division_id"] for row in below],
+        period_id=_period(conn, period)["period_id"],
+        indicator=indicator,
+        limit=max(1, min(limit, LONGEST_PAGE)),
+    )
 
 
 def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
@@ -422,9 +434,13 @@ def _own_id(conn: Connection, viewer: Viewer) -> int | None:
 
 
 def _codes_below(conn: Connection, viewer: Viewer, code: str, period: str) -> list[str]:
+    return [row["division_code"] for row in _below(conn, viewer, code, period)]
+
+
+def _below(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+    """division_id and division_code of the divisions directly below."""
     here, known = _place(conn, viewer, code, period), _period(conn, period)
-    rows = _rows(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
-    return [row["division_code"] for row in rows]
+    return _rows(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
 
 
 def _period(conn: Connection, name: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 SELECT
     value.division_code, value.division_name, value.level, value.parent_code, value.value, value.unit, value.target,
     value.attainment, value.status, value.is_provisional, value.note_zh
-FROM mart.indicator_value AS value
+FROM mart.indicator_value_by_id AS value
 JOIN mart.indicator_name AS named ON named.indicator = value.indicator
-WHERE value.division_code = ANY(:divisions) AND value.period = :period AND value.indicator = :indicator
+WHERE value.division_id = ANY(CAST(:divisions AS integer[])) AND value.period_id = :period_id AND value.indicator = :indicator
 ORDER BY
     value.is_provisional OR value.value IS NULL,
     CASE named.direction WHEN 'lower' THEN value.value ELSE -value.value END,

@@ -1,9 +1,36 @@
 -- What the portal reads, as pls_reader: single divisions without the work of a whole period, and nothing of surveys but what
 -- mart.satisfaction shows (ruling 18).
 
+-- As before; what is asked of some divisions reads the rows of these alone, however it is joined.
+CREATE OR REPLACE FUNCTION mart.period_figure_of(of_period integer, of_divisions integer[] DEFAULT NULL)
+RETURNS TABLE (division_id integer, cell_id smallint, value bigint)
+LANGUAGE sql STABLE ROWS 100000 AS $$
+    SELECT total.division_id, total.cell_id, total.value
+    FROM mart.period_total AS total
+    WHERE total.period_id = of_period AND (of_divisions IS NULL OR total.division_id = ANY(of_divisions))
+    UNION ALL
+    SELECT own.unit_id, own.cell_id, own.value
+    FROM mart.period_own AS own
+    JOIN mart.period_reporting AS leaf ON leaf.division_id = own.unit_id AND leaf.is_leaf
+    WHERE own.period_id = of_period AND leaf.period_id = of_period
+        AND (of_divisions IS NULL OR own.unit_id = ANY(of_divisions))
+        AND (of_divisions IS NULL OR leaf.division_id = ANY(of_divisions))
+    UNION ALL
+    SELECT own.unit_id, all_cell.cell_id, sum(own.value)::bigint
+    FROM mart.period_own AS own
+    JOIN mart.period_reporting AS leaf ON leaf.division_id = own.unit_id AND leaf.is_leaf
+    JOIN core.cell ON cell.cell_id = own.cell_id
+    JOIN core.cell AS all_cell ON all_cell.measure_id = cell.measure_id AND all_cell.channel_id = 0
+    WHERE own.period_id = of_period AND leaf.period_id = of_period
+        AND (of_divisions IS NULL OR own.unit_id = ANY(of_divisions))
+        AND (of_divisions IS NULL OR leaf.division_id = ANY(of_divisions))
+    GROUP BY own.unit_id, all_cell.cell_id
+$$;
+
 -- One period of mart.period_statistics: a level of it, or some divisions. The view and the portal both ask here: nothing is
--- defined twice. enable_nestloop is set for the function alone: off while a whole level is joined.
-CREATE FUNCTION mart.period_statistics_of(name text, of_level text, of_divisions integer[])
+-- defined twice. Whatever is asked for is named in arrays before anything is joined: joins are then by hashing alone, of
+-- few rows or of many. of_measures narrows what is shown.
+CREATE FUNCTION mart.period_statistics_of(name text, of_level text, of_divisions integer[], of_measures text[] DEFAULT NULL)
 RETURNS TABLE (
     division_code text, division_name text, level text, parent_code text, period text, measure text, channel text,
     value bigint, value_previous bigint, value_last_year bigint, mom numeric, yoy numeric, ytd bigint, expected integer,
@@ -11,7 +38,8 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE ROWS 100000
 SET plan_cache_mode = force_custom_plan
-SET enable_nestloop = on
+SET enable_nestloop = off
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -22,6 +50,13 @@ DECLARE
     to_date_id integer;
     -- The divisions asked for, or those of the level, if few.
     few integer[] := of_divisions;
+    parents integer[];
+    cells smallint[] := ARRAY(
+        SELECT cell.cell_id
+        FROM core.cell
+        JOIN core.measure ON measure.measure_id = cell.measure_id
+        WHERE measure.kind <> 'carried' AND (of_measures IS NULL OR measure.measure = ANY(of_measures))
+    );
 BEGIN
     SELECT * INTO this FROM mart.period AS known WHERE known.period = name AND known.totalled_at IS NOT NULL;
     IF this.period_id IS NULL THEN
@@ -36,7 +71,6 @@ BEGIN
     WHERE known.kind = CASE this.kind WHEN 'year' THEN 'year' ELSE 'to_date' END
         AND known.ends_on = this.ends_on AND known.totalled_at IS NOT NULL;
     IF few IS NULL THEN
-        PERFORM set_config('enable_nestloop', 'off', true);
         SELECT CASE WHEN count(*) < 5000 THEN coalesce(array_agg(reporting.division_id), '{}') END INTO few
         FROM mart.period_reporting AS reporting
         JOIN core.division_period AS place
@@ -44,16 +78,25 @@ BEGIN
             AND place.valid_from <= reporting.last_day AND reporting.last_day < place.valid_to
         WHERE reporting.period_id = this.period_id AND place.level = of_level;
     END IF;
+    IF few IS NOT NULL THEN
+        parents := ARRAY(SELECT DISTINCT place.parent_id FROM core.division_period AS place WHERE place.division_id = ANY(few));
+    END IF;
 
     RETURN QUERY
     WITH reporting AS MATERIALIZED (
         SELECT
-            here.division_id, here.last_day, here.expected, here.received, here.reported, here.nil_levels,
+            here.division_id, division.division_code, place.division_name, place.level,
+            parent.division_code AS parent_code, here.expected, here.received, here.reported, here.nil_levels,
             mart.is_provisional(this, here.expected, here.received) AS is_provisional
         FROM mart.period_reporting AS here
         JOIN core.division_period AS place
             ON place.division_id = here.division_id
             AND place.valid_from <= here.last_day AND here.last_day < place.valid_to
+            AND (few IS NULL OR place.division_id = ANY(few))
+        JOIN core.division
+            ON division.division_id = here.division_id AND (few IS NULL OR division.division_id = ANY(few))
+        LEFT JOIN core.division AS parent
+            ON parent.division_id = place.parent_id AND (few IS NULL OR parent.division_id = ANY(parents))
         WHERE here.period_id = this.period_id AND (few IS NULL OR here.division_id = ANY(few))
             AND (of_level IS NULL OR place.level = of_level)
     ),
@@ -81,8 +124,8 @@ BEGIN
 
     beside AS (
         SELECT
-            shown.division_id, shown.cell_id, shown.value, reporting.last_day, reporting.expected, reporting.received,
-            reporting.is_provisional,
+            reporting.division_code, reporting.division_name, reporting.level, reporting.parent_code, shown.cell_id,
+            shown.value, reporting.expected, reporting.received, reporting.is_provisional,
             coalesce(before.value, CASE WHEN before_reporting.nil_levels & known.levels <> 0 THEN 0 END)
                 AS value_previous,
             coalesce(past.value, CASE WHEN past_reporting.nil_levels & known.levels <> 0 THEN 0 END) AS value_last_year,
@@ -96,26 +139,30 @@ BEGIN
         JOIN core.cell_name AS known ON known.cell_id = shown.cell_id
         LEFT JOIN mart.period_figure_of(previous.period_id, few) AS before
             ON before.division_id = shown.division_id AND before.cell_id = shown.cell_id
+            AND before.cell_id = ANY(cells)
         LEFT JOIN mart.period_reporting AS before_reporting
             ON before_reporting.period_id = previous.period_id AND before_reporting.division_id = shown.division_id
             AND (few IS NULL OR before_reporting.division_id = ANY(few))
         LEFT JOIN mart.period_figure_of(last_year.period_id, few) AS past
             ON past.division_id = shown.division_id AND past.cell_id = shown.cell_id
+            AND past.cell_id = ANY(cells)
         LEFT JOIN mart.period_reporting AS past_reporting
             ON past_reporting.period_id = last_year.period_id AND past_reporting.division_id = shown.division_id
             AND (few IS NULL OR past_reporting.division_id = ANY(few))
         LEFT JOIN mart.period_figure_of(to_date_id, few) AS year_to_date
             ON year_to_date.division_id = shown.division_id AND year_to_date.cell_id = shown.cell_id
+            AND year_to_date.cell_id = ANY(cells)
         LEFT JOIN mart.period_reporting AS year_reporting
             ON year_reporting.period_id = to_date_id AND year_reporting.division_id = shown.division_id
             AND (few IS NULL OR year_reporting.division_id = ANY(few))
+        WHERE shown.cell_id = ANY(cells)
     )
 
     SELECT
-        division.division_code,
-        place.division_name,
-        place.level,
-        parent.division_code,
+        beside.division_code,
+        beside.division_name,
+        beside.level,
+        beside.parent_code,
         this.period,
         known.measure,
         known.channel,
@@ -136,11 +183,6 @@ BEGIN
         known.channel_name,
         known.unit
     FROM beside
-    JOIN core.division ON division.division_id = beside.division_id
-    JOIN core.division_period AS place
-        ON place.division_id = beside.division_id
-        AND place.valid_from <= beside.last_day AND beside.last_day < place.valid_to
-    LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id
     JOIN core.cell_name AS known ON known.cell_id = beside.cell_id;
 
     -- Stocks: the period's last month, nothing added up over time.
@@ -165,6 +207,7 @@ BEGIN
             AND past.division_id = figure.division_id AND past.cell_id = figure.cell_id
             AND (of_divisions IS NULL OR past.division_id = ANY(of_divisions))
         WHERE figure.stat_date = this.ends_on AND (of_divisions IS NULL OR figure.division_id = ANY(of_divisions))
+            AND figure.cell_id = ANY(cells)
     )
 
     SELECT
@@ -179,18 +222,24 @@ BEGIN
         NULL::bigint, stock.units_expected::integer, stock.units_reported::integer, stock.is_provisional,
         known.measure_name, known.channel_name, known.unit
     FROM stock
-    JOIN core.division ON division.division_id = stock.division_id
+    JOIN core.division
+        ON division.division_id = stock.division_id
+        AND (of_divisions IS NULL OR division.division_id = ANY(of_divisions))
     JOIN core.division_period AS place
         ON place.division_id = stock.division_id
         AND place.valid_from <= this.ends_on AND this.ends_on < place.valid_to
-    LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id
+        AND (of_divisions IS NULL OR place.division_id = ANY(of_divisions))
+    LEFT JOIN core.division AS parent
+        ON parent.division_id = place.parent_id AND (of_divisions IS NULL OR parent.division_id = ANY(parents))
     JOIN core.cell_name AS known ON known.cell_id = stock.cell_id
     WHERE of_level IS NULL OR place.level = of_level;
 END
 $$;
 
 -- The same for readers: as its owner sees it, without what surveys brought.
-CREATE FUNCTION mart.period_statistics_shown(name text, of_level text, of_divisions integer[])
+CREATE FUNCTION mart.period_statistics_shown(
+    name text, of_level text, of_divisions integer[], of_measures text[] DEFAULT NULL
+)
 RETURNS TABLE (
     division_code text, division_name text, level text, parent_code text, period text, measure text, channel text,
     value bigint, value_previous bigint, value_last_year bigint, mom numeric, yoy numeric, ytd bigint, expected integer,
@@ -201,7 +250,7 @@ LANGUAGE plpgsql STABLE ROWS 100000 SECURITY DEFINER SET search_path = pg_catalo
 BEGIN
     RETURN QUERY
     SELECT statistic.*
-    FROM mart.period_statistics_of(name, of_level, of_divisions) AS statistic
+    FROM mart.period_statistics_of(name, of_level, of_divisions, of_measures) AS statistic
     WHERE statistic.measure IN (SELECT known.measure FROM core.measure AS known WHERE known.kind IN ('flow', 'stock'));
 END
 $$;
@@ -234,38 +283,67 @@ DROP FUNCTION mart.period_statistics_of(text, text);
 CREATE FUNCTION mart.trend_shown(of_division integer, of_measure text, of_periods integer[])
 RETURNS TABLE (period_id integer, channel text, value bigint, is_provisional boolean)
 LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-    of_period mart.period;
     of_kind text;
+    cells smallint[];
 BEGIN
     SELECT known.kind INTO of_kind FROM core.measure AS known WHERE known.measure = of_measure;
-    FOR of_period IN
-        SELECT known.* FROM mart.period AS known
-        WHERE known.period_id = ANY(of_periods) AND known.totalled_at IS NOT NULL
-    LOOP
-        IF of_kind = 'flow' THEN
-            RETURN QUERY
-            SELECT
-                reporting.period_id, known.channel,
-                coalesce(figure.value, CASE WHEN reporting.nil_levels & known.levels <> 0 THEN 0 END),
-                mart.is_provisional(of_period, reporting.expected, reporting.received)
-            FROM mart.period_reporting AS reporting
-            JOIN core.cell_name AS known ON known.measure = of_measure
-            LEFT JOIN mart.period_figure_of(of_period.period_id, ARRAY[of_division]) AS figure
-                ON figure.cell_id = known.cell_id
-            WHERE reporting.period_id = of_period.period_id AND reporting.division_id = of_division;
-        ELSIF of_kind = 'stock' THEN
-            RETURN QUERY
-            SELECT
-                of_period.period_id, known.channel, figure.value::bigint,
-                coalesce(figure.units_reported < of_period.provisional_below * figure.units_expected, false)
-            FROM mart.stock_figure AS figure
-            JOIN core.cell_name AS known ON known.cell_id = figure.cell_id AND known.measure = of_measure
-            WHERE figure.stat_date = of_period.ends_on AND figure.division_id = of_division;
-        END IF;
-    END LOOP;
+    cells := ARRAY(SELECT known.cell_id FROM core.cell_name AS known WHERE known.measure = of_measure);
+    IF of_kind = 'flow' THEN
+        RETURN QUERY
+        WITH reporting AS MATERIALIZED (
+            SELECT here.period_id, here.is_leaf, here.expected, here.received, here.nil_levels
+            FROM mart.period_reporting AS here
+            WHERE here.period_id = ANY(of_periods) AND here.division_id = of_division
+        ),
+
+        own AS MATERIALIZED (
+            SELECT own.period_id, own.cell_id, own.value
+            FROM mart.period_own AS own
+            JOIN reporting ON reporting.period_id = own.period_id AND reporting.is_leaf
+            WHERE own.period_id = ANY(of_periods) AND own.unit_id = of_division AND own.cell_id = ANY(cells)
+        ),
+
+        figure AS (
+            SELECT total.period_id, total.cell_id, total.value
+            FROM mart.period_total AS total
+            WHERE total.period_id = ANY(of_periods) AND total.division_id = of_division AND total.cell_id = ANY(cells)
+            UNION ALL
+            SELECT own.period_id, own.cell_id, own.value
+            FROM own
+            UNION ALL
+            SELECT own.period_id, known.all_cell_id, sum(own.value)::bigint
+            FROM own
+            JOIN core.cell_name AS known ON known.cell_id = own.cell_id
+            GROUP BY own.period_id, known.all_cell_id
+        )
+
+        SELECT
+            reporting.period_id, known.channel,
+            coalesce(figure.value, CASE WHEN reporting.nil_levels & known.levels <> 0 THEN 0 END),
+            mart.is_provisional(of_period, reporting.expected, reporting.received)
+        FROM reporting
+        JOIN mart.period AS of_period
+            ON of_period.period_id = reporting.period_id AND of_period.totalled_at IS NOT NULL
+        CROSS JOIN core.cell_name AS known
+        LEFT JOIN figure ON figure.period_id = reporting.period_id AND figure.cell_id = known.cell_id
+        WHERE known.measure = of_measure;
+    ELSIF of_kind = 'stock' THEN
+        RETURN QUERY
+        SELECT
+            period.period_id, known.channel, figure.value::bigint,
+            coalesce(figure.units_reported < period.provisional_below * figure.units_expected, false)
+        FROM mart.period AS period
+        JOIN mart.stock_figure AS figure ON figure.stat_date = period.ends_on
+        JOIN core.cell_name AS known ON known.cell_id = figure.cell_id
+        WHERE period.period_id = ANY(of_periods) AND period.totalled_at IS NOT NULL AND known.measure = of_measure
+            AND figure.division_id = of_division AND figure.cell_id = ANY(cells)
+            AND figure.stat_date = ANY(ARRAY(
+                SELECT wanted.ends_on FROM mart.period AS wanted WHERE wanted.period_id = ANY(of_periods)
+            ));
+    END IF;
 END
 $$;
 
@@ -450,31 +528,30 @@ WHERE version.known_to = 'infinity' AND string_to_array(
 -- division's survey of the period, over all channels.
 CREATE VIEW mart.indicator_figure_shown AS
 SELECT
-    figure.period_id, figure.division_id, figure.indicator_id,
-    CASE WHEN seen.yes THEN figure.numerator END AS numerator,
-    CASE WHEN seen.yes THEN figure.denominator END AS denominator,
-    CASE WHEN seen.yes THEN figure.value END AS value,
-    CASE WHEN seen.yes THEN figure.status ELSE 'no_data' END AS status,
+    figure.period_id, figure.division_id, figure.indicator_id, seen.numerator, seen.denominator, seen.value,
+    CASE WHEN seen.period_id IS NULL THEN 'no_data' ELSE seen.status END AS status,
     figure.completeness, figure.is_provisional,
-    CASE WHEN seen.yes THEN figure.note_zh ELSE '满意度样本不足，不予公布' END AS note_zh
+    CASE WHEN seen.period_id IS NULL THEN '满意度样本不足，不予公布' ELSE seen.note_zh END AS note_zh
 FROM mart.indicator_figure AS figure
-CROSS JOIN LATERAL (
-    SELECT
+LEFT JOIN mart.indicator_figure AS seen
+    ON seen.period_id = figure.period_id AND seen.division_id = figure.division_id
+    AND seen.indicator_id = figure.indicator_id AND (
         (SELECT mart.may_see_survey())
-        OR figure.indicator_id NOT IN (SELECT survey.indicator_id FROM core.survey_indicator AS survey)
+        OR seen.indicator_id NOT IN (SELECT survey.indicator_id FROM core.survey_indicator AS survey)
         OR EXISTS (
             SELECT FROM mart.satisfaction_figure AS asked
             JOIN mart.satisfaction_rule AS rule ON rule.period_id = asked.period_id
-            WHERE asked.period_id = figure.period_id AND asked.division_id = figure.division_id
+            WHERE asked.period_id = seen.period_id AND asked.division_id = seen.division_id
                 AND asked.channel_id = 0 AND NOT asked.is_hidden AND asked.answered >= rule.fewest_shown
-        ) AS yes
-) AS seen;
+        )
+    );
 
 -- One row per division, period and indicator. Ratios: 1 is 100 %. mom and yoy: volumes as ratio - 1, rates as difference;
 -- null beside a provisional value and where the base is missing or zero. ytd: of the year up to the period's end. target of a
 -- trend: last year's value. gap: below zero is how much the target is missed by. status: met, not_met, not_applicable (nothing
 -- to divide by), no_data; null where there is a value and no target.
-CREATE OR REPLACE VIEW mart.indicator_value AS
+-- The portal asks by the numbers of period and divisions, with which the figures are found at once.
+CREATE VIEW mart.indicator_value_by_id AS
 WITH comparison AS (
     SELECT
         period.period_id,
@@ -542,6 +619,8 @@ held AS (
 )
 
 SELECT
+    held.period_id,
+    held.division_id,
     division.division_code,
     held.division_name,
     held.level,
@@ -585,6 +664,36 @@ FROM held
 JOIN core.division ON division.division_id = held.division_id
 JOIN core.indicator ON indicator.indicator_id = held.indicator_id
 LEFT JOIN core.division AS parent ON parent.division_id = held.parent_id;
+
+CREATE OR REPLACE VIEW mart.indicator_value AS
+SELECT
+    shown.division_code,
+    shown.division_name,
+    shown.level,
+    shown.parent_code,
+    shown.period,
+    shown.indicator,
+    shown.indicator_name,
+    shown.numerator,
+    shown.denominator,
+    shown.value,
+    shown.unit,
+    shown.value_previous,
+    shown.value_last_year,
+    shown.mom,
+    shown.yoy,
+    shown.ytd,
+    shown.target,
+    shown.attainment,
+    shown.gap,
+    shown.status,
+    shown.nature,
+    shown.source,
+    shown.is_provisional,
+    shown.completeness,
+    shown.note_zh,
+    shown.position
+FROM mart.indicator_value_by_id AS shown;
 
 -- A score with a part that may not be seen would give it away: neither it nor its grade and ranks are shown.
 CREATE VIEW mart.evaluation_hidden AS
@@ -837,7 +946,7 @@ BEGIN
         RETURN;
     END IF;
     FOREACH shown IN ARRAY ARRAY[
-        'period', 'period_reporting', 'daily_reporting', 'daily_rollup', 'division', 'measure', 'channel', 'indicator_name', 'indicator_value',
+        'period', 'period_reporting', 'daily_reporting', 'daily_rollup', 'division', 'measure', 'channel', 'indicator_name', 'indicator_value', 'indicator_value_by_id', 'indicator_value_by_id',
         'evaluation', 'evaluation_item', 'evidence', 'quarantined_row', 'flag', 'platform_area'
     ] LOOP
         EXECUTE format('GRANT SELECT ON mart.%I TO pls_reader', shown);
