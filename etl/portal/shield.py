@@ -53,6 +53,8 @@ class Shield:
                 if is_docs:
                     # The sandbox makes an origin of its own, to which the site's files are another's.
                     headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+                    if path.startswith("/data-docs/assets/"):
+                        headers["Access-Control-Allow-Origin"] = "*"
                 headers.setdefault(
                     "Cache-Control", "max-age=3600" if path.startswith("/static/") else "private, no-cache"
                 )
