@@ -219,10 +219,11 @@ def indicator(
     first condition. What rests on surveys has no terms.
     """
     here = data._place(conn, viewer, code, period)
-    found = _rows(conn, "indicator", division=code, period=period, indicator=indicator)
+    known = data._period(conn, period)
+    place = {"division_id": here["division_id"], "period_id": known["period_id"]}
+    found = _rows(conn, "indicator", **place, indicator=indicator)
     if not found or indicator not in catalog.indicators:
         raise NotFound(f"{code} 在 {period} 没有指标 {indicator}。")
-    known = data._period(conn, period)
     formula = catalog.indicators[indicator].parsed
     answer: dict[str, Any] = {
         "division": here,
@@ -238,7 +239,6 @@ def indicator(
         (row["measure"], row["channel"]): row["value"]
         for row in _rows(conn, "figures", period=period, division_id=here["division_id"])
     }
-    place = {"division_id": here["division_id"], "period_id": known["period_id"]}
     for side, summed in (("numerator", formula.numerator), ("denominator", formula.denominator)):
         for term in summed:
             opened = _opened(conn, catalog, term, figures, place, known["ends_on"])

@@ -7,7 +7,11 @@ CREATE VIEW mart.held_row AS
 SELECT
     quarantine.quarantine_id, quarantine.place,
     CASE WHEN NOT quality.speaks_of_survey(quarantine.reason || quarantine.raw::text) THEN quarantine.raw END AS raw,
-    decision.action, decision.decided_by, decision.reason AS decided_because, decision.decided_at
+    decision.action, decision.decided_by,
+    CASE
+        WHEN NOT quality.speaks_of_survey(concat(decision.reason, quarantine.reason, quarantine.raw)) THEN decision.reason
+    END AS decided_because,
+    decision.decided_at
 FROM quality.quarantine
 LEFT JOIN LATERAL (
     SELECT last.action, last.decided_by, last.reason, last.decided_at

@@ -276,6 +276,39 @@ def test_what_platforms_sent_is_text_and_never_markup(page: Page, portal: Portal
     assert page.title() != "owned"
 
 
+def test_what_is_held_back_of_the_survey_shows_no_answers(page: Page, portal: Portal) -> None:
+    with portal.site.engine.begin() as conn:
+        conn.execute(
+            sa.text(
+                "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
+                " reason, reason_en, raw) SELECT min(batch_id), 999998, 'row-of-survey', :unit, :day, 'balance',"
+                " '回答份数 77431 不符', 'x', jsonb_build_object('measure', 'very_satisfied', 'value', 77432) FROM landing.batch"
+            ),
+            {"unit": VILLAGE, "day": DAYS[1]},
+        )
+    page.goto(f"{portal.url}/quality?day={DAYS[1]}&reason=balance")
+    assert "row-of-survey" in page.content()
+    assert "7743" not in page.content()
+
+
+def test_a_figure_that_is_not_the_sum_of_its_parts_says_so(page: Page, portal: Portal) -> None:
+    add = sa.text(
+        "UPDATE mart.daily_total AS total SET value = value + :more FROM core.cell_name AS cell, core.division"
+        " WHERE total.stat_date = :day AND cell.cell_id = total.cell_id AND cell.measure = 'consultation'"
+        " AND cell.channel = 'all' AND division.division_id = total.division_id AND division.division_code = :code"
+    )
+    asked = {"day": DAYS[1], "code": COUNTY}
+    path = f"/figure?division={COUNTY}&period={DAYS[1]}&measure=consultation"
+    page.goto(portal.url + path)
+    assert "与显示的数相符" in page.inner_text(".page-head")
+    with portal.site.engine.begin() as conn:
+        assert conn.execute(add, asked | {"more": 1}).rowcount == 1
+    page.goto(portal.url + path)
+    assert "与显示的数不符" in page.inner_text(".page-head .problem")
+    with portal.site.engine.begin() as conn:
+        conn.execute(add, asked | {"more": -1})
+
+
 def test_a_wrong_password_lets_nobody_in(context: BrowserContext, portal: Portal) -> None:
     page = context.new_page()
     page.goto(f"{portal.url}/quality")
