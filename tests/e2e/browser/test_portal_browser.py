@@ -282,7 +282,8 @@ def test_what_is_held_back_of_the_survey_shows_no_answers(page: Page, portal: Po
             sa.text(
                 "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
                 " reason, reason_en, raw) SELECT min(batch_id), 999998, 'row-of-survey', :unit, :day, 'balance',"
-                " '回答份数 77431 不符', 'x', jsonb_build_object('measure', 'very_satisfied', 'value', 77432) FROM landing.batch"
+                " '回答份数 77431 不符', 'x', jsonb_build_object('measure', 'very_satisfied', 'value', 77432)"
+                " FROM landing.batch"
             ),
             {"unit": VILLAGE, "day": DAYS[1]},
         )
