@@ -45,7 +45,7 @@ integration: $(READY) ## tests against a real PostgreSQL, HTTP, SFTP
 dags: $(READY) ## tests of the DAG files
 	$(BIN)/pytest tests/dags $(COVER)
 
-e2e: $(READY) ## tests through a running Airflow
+e2e: $(READY) ## tests through a running Airflow, and of the portal in a real browser
 	$(BIN)/pytest tests/e2e $(COVER)
 
 demo: $(READY) ## three days of one simulated city, through Airflow, to workbooks; KEEP=yes leaves it running

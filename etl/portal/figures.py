@@ -66,6 +66,11 @@ def period_name(value: str, language: str = "zh") -> str:
             return value
 
 
+def score(value: Number | None) -> str:
+    """Points with two decimals, as scores are published: 87.50."""
+    return NONE if value is None else f"{Decimal(str(value)):.2f}".replace("-", MINUS)
+
+
 def moment(value: datetime | None) -> str:
     """A time in Asia/Shanghai: 2026-03-02 18:04."""
     return NONE if value is None else value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

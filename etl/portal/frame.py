@@ -119,7 +119,17 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.globals.update(LEVELS=LEVELS, KINDS=KINDS, STATUSES=STATUSES, NATURES=NATURES, STATES=STATES)
-    for name in ("count", "percent", "change", "points", "trend_of", "indicator", "moment", "period_name"):
+    for name in (
+        "count",
+        "percent",
+        "change",
+        "points",
+        "trend_of",
+        "indicator",
+        "score",
+        "moment",
+        "period_name",
+    ):
         found.filters[name] = getattr(figures, name)
     found.filters["data"] = _data
     return found

@@ -1,7 +1,38 @@
 """Pages: one module a noun, each with a router, and content functions that the static files share."""
 
-from etl.portal.pages import access, division, downloads, overview, search
+from etl.portal.pages import (
+    access,
+    division,
+    downloads,
+    evaluation,
+    overview,
+    provenance,
+    quality,
+    search,
+    submissions,
+)
 
-PAGES = (access.router, overview.router, division.router, search.router, downloads.router)
+PAGES = (
+    access.router,
+    overview.router,
+    division.router,
+    search.router,
+    submissions.router,
+    quality.router,
+    provenance.router,
+    evaluation.router,
+    downloads.router,
+)
 
-__all__ = ["PAGES", "access", "division", "downloads", "overview", "search"]
+__all__ = [
+    "PAGES",
+    "access",
+    "division",
+    "downloads",
+    "evaluation",
+    "overview",
+    "provenance",
+    "quality",
+    "search",
+    "submissions",
+]

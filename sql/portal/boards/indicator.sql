@@ -1,0 +1,4 @@
+-- One indicator of a division in a period.
+SELECT value.*
+FROM mart.indicator_value_by_id AS value
+WHERE value.division_id = :division_id AND value.period_id = :period_id AND value.indicator = :indicator
