@@ -95,7 +95,7 @@ def publish_day(day: date) -> None:
     """Write the day's workbook and its Data Docs."""
     with _site() as site:
         write_daily_workbook(site.engine, site.catalog, day, site.settings.home / "reports", site.today())
-        build_data_docs(day, site.settings.home)
+        build_data_docs(day, site.archive, site.settings.home)
 
 
 def confirm_complete(run_key: str) -> None:
