@@ -54,6 +54,7 @@ demo: $(READY) ## three days of one simulated city, through Airflow, to workbook
 bench: $(READY) ## the benchmark: a provincial day against the floor and the common script
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.storm
+	$(BIN)/python -m bench.scale_out
 
 plausibility: $(READY) ## what the rules of plausibility find and how often they are wrong; writes docs/plausibility.md
 	$(BIN)/python -m bench.plausibility

