@@ -1,8 +1,8 @@
 """What Citus does not plan or keep, looked for in the project's own SQL with PostgreSQL's parser.
 
-The rules are Citus 13's, from its documentation (SQL Support and Workarounds; Creating and Modifying Distributed Tables)
-and from the refusals in its planner. Which table is distributed by what, and which is a reference table, stands in
-sql/citus/0001_distribute.sql; every other table is local to the coordinator.
+The rules are Citus 13's, from its documentation (SQL Support and Workarounds; Creating and Modifying Distributed
+Tables) and from the refusals in its planner. Which table is distributed by what, and which is a reference table, stands
+in sql/citus/0001_distribute.sql; every other table is local to the coordinator.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def find_in_migrations(layout: Layout) -> Iterator[Found]:
     for _, statement in migrations():
         if isinstance(statement, ast.ViewStmt):
             name = _name(statement.view)
-            last[name] = [Found(f"view {name}", rule) for rule in sorted(set(broken(statement.query, layout)))]
+            last[name] = [
+                Found(f"view {name}", rule) for rule in sorted(set(broken(statement.query, layout)))
+            ]
         elif isinstance(statement, ast.CreateFunctionStmt):
             name = ".".join(part.sval for part in statement.funcname)
             found = [Found(f"function {name}", rule) for rule in _in_function(statement, layout)]
@@ -161,9 +163,7 @@ def _in_definition(statement: Any, layout: Layout) -> Iterator[tuple[str, str]]:
         yield _name(statement.relation), "trigger"
 
 
-def _in_constraint(
-    table: str, constraint: Any, layout: Layout, own: set[str] | None = None
-) -> Iterator[str]:
+def _in_constraint(table: str, constraint: Any, layout: Layout, own: set[str] | None = None) -> Iterator[str]:
     if not isinstance(constraint, ast.Constraint):
         return
     kind, column = constraint.contype, layout.column(table)
@@ -207,7 +207,9 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
     for node in walk(statement):
         if isinstance(node, ast.CommonTableExpr):
             ctes[node.ctename] = _spread(node.ctequery, layout, ctes)
-            is_apart = node.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways or used[node.ctename] > 1
+            is_apart = (
+                node.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways or used[node.ctename] > 1
+            )
             inlined[node.ctename] = not is_apart and _spread(node.ctequery, layout, inlined)
     for node in walk(statement):
         clause = getattr(node, "withClause", None)
@@ -254,7 +256,11 @@ def _in_write(node: Any, layout: Layout) -> Iterator[str]:
         return
     if isinstance(node, ast.InsertStmt):
         conflict = node.onConflictClause
-        if conflict and conflict.infer and column not in {each.name for each in conflict.infer.indexElems or ()}:
+        if (
+            conflict
+            and conflict.infer
+            and column not in {each.name for each in conflict.infer.indexElems or ()}
+        ):
             yield "conflict"
         values = getattr(node.selectStmt, "valuesLists", None)
         if values and any(isinstance(each, ast.SubLink) for each in walk(values)):
@@ -273,7 +279,9 @@ def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool]) -> Iterator[
     if not _spread(query, layout, ctes):
         return
     inside = {name for node in walk(query) for name in _aliases(node)}
-    free = [ref for ref in walk(query) if isinstance(ref, ast.ColumnRef) and _first(ref) not in (None, *inside)]
+    free = [
+        ref for ref in walk(query) if isinstance(ref, ast.ColumnRef) and _first(ref) not in (None, *inside)
+    ]
     if not free:
         return
     columns = {layout.distributed[name] for name in names_in(query) if name in layout.distributed}
