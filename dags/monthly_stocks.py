@@ -40,7 +40,11 @@ with DAG(
 
         return tasks.plan_groups("stocks")
 
-    @task(pool="pls_platforms", queue=PULLS, map_index_template="{{ platforms | join(', ') }}")
+    @task(
+        pool="pls_platforms",
+        queue=PULLS,
+        map_index_template="{{ platforms | join(', ') | truncate(250, True) }}",
+    )
     def pull_and_gate(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

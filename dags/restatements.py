@@ -33,7 +33,11 @@ with DAG(
 
         return tasks.plan_groups()
 
-    @task(pool="pls_platforms", queue=PULLS, map_index_template="{{ platforms | join(', ') }}")
+    @task(
+        pool="pls_platforms",
+        queue=PULLS,
+        map_index_template="{{ platforms | join(', ') | truncate(250, True) }}",
+    )
     def pull_changes(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 
