@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 
-from etl.runs import ASK_NEXT_HOUR, OURS, OWNER, PULLS
+from etl.runs import A_PULL, ASK_NEXT_HOUR, OURS, OWNER
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")
@@ -33,11 +33,7 @@ with DAG(
 
         return tasks.plan_groups()
 
-    @task(
-        pool="pls_platforms",
-        queue=PULLS,
-        map_index_template="{{ platforms | join(', ') | truncate(250, True) }}",
-    )
+    @task(**A_PULL)
     def pull_changes(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

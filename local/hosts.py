@@ -167,6 +167,8 @@ class Hosts:
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            # Runs are made by whoever plays here, not by the time of day.
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
             "PLS_WAREHOUSE": server.url("pls"),
             **settings,
         }

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -96,9 +96,6 @@ def site() -> Iterator[Site]:
                 engine = sa.create_engine(server.url("pls"))
                 with Api(hosts.stack) as api:
                     api.unpause(DAG)
-                    # Airflow makes the run of the newest day itself; ours are to have the workers for themselves.
-                    newest = datetime.now(UTC).astimezone(SHANGHAI) - timedelta(hours=18, minutes=30)
-                    api.wait(DAG, [newest.date().isoformat()], seconds=300)
                     yield Site(hosts, api, simulation, engine, store)
                 engine.dispose()
     finally:
