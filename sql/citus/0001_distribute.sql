@@ -4,6 +4,9 @@
 
 CREATE EXTENSION IF NOT EXISTS citus;
 
+-- Reference tables and tables that refer to them, in one transaction.
+SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
+
 -- Facts refer to these by foreign keys, and every join of facts goes to divisions: whole on every node.
 SELECT create_reference_table('core.level');
 SELECT create_reference_table('core.division');
