@@ -55,6 +55,7 @@ bench: $(READY) ## the benchmark: a provincial day against the floor and the com
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.storm
 	$(BIN)/python -m bench.portal
+	$(BIN)/python -m bench.scale_out
 
 plausibility: $(READY) ## what the rules of plausibility find and how often they are wrong; writes docs/plausibility.md
 	$(BIN)/python -m bench.plausibility

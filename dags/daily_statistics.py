@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
-from etl.runs import ASK_AGAIN, DONE_BY_EIGHT, OURS, OWNER
+from etl.runs import A_PULL, ASK_AGAIN, DONE_BY_EIGHT, OURS, OWNER
 
 DAILY = Asset("pls://core/daily")
 PERIODS = Asset("pls://core/periods")
@@ -38,7 +38,7 @@ with DAG(
 
         return tasks.plan_groups()
 
-    @task(pool="pls_platforms", map_index_template="{{ platforms | join(', ') }}")
+    @task(**A_PULL)
     def pull_and_gate(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
-from etl.runs import ASK_AGAIN, OURS, OWNER
+from etl.runs import A_PULL, ASK_AGAIN, OURS, OWNER
 
 STOCKS, PERIODS = Asset("pls://core/stocks"), Asset("pls://core/periods")
 EVENINGS = 20
@@ -40,7 +40,7 @@ with DAG(
 
         return tasks.plan_groups("stocks")
 
-    @task(pool="pls_platforms", map_index_template="{{ platforms | join(', ') }}")
+    @task(**A_PULL)
     def pull_and_gate(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

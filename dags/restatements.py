@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 
-from etl.runs import ASK_NEXT_HOUR, OURS, OWNER
+from etl.runs import A_PULL, ASK_NEXT_HOUR, OURS, OWNER
 
 DAILY, STOCKS = Asset("pls://core/daily"), Asset("pls://core/stocks")
 PERIODS = Asset("pls://core/periods")
@@ -33,7 +33,7 @@ with DAG(
 
         return tasks.plan_groups()
 
-    @task(pool="pls_platforms", map_index_template="{{ platforms | join(', ') }}")
+    @task(**A_PULL)
     def pull_changes(platforms: list[str], dag_run=None) -> None:
         from etl import tasks
 

@@ -1,4 +1,7 @@
-"""The landing archive: bytes kept as they were received, named by their content."""
+"""The landing archive: bytes kept as they were received, named by their content.
+
+Beside them it keeps documents, named by people: what was found out about the bytes, and can be made from them again.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 
 class ArchiveError(Exception):
@@ -27,14 +31,7 @@ class Archive:
             digest.update(part)
         key = self._key(digest.hexdigest())
         if not self._filesystem.exists(key):
-            folder, _, _ = key.rpartition("/")
-            self._filesystem.makedirs(folder, exist_ok=True)
-            # An object appears under its name only when it is whole, so a writer that is killed leaves none behind.
-            unfinished = f"{folder}/.{uuid.uuid4().hex}"
-            with self._filesystem.open(unfinished, "wb") as target:
-                for part in parts:
-                    target.write(part)
-            self._filesystem.mv(unfinished, key)
+            self._write(key, parts)
         return digest.hexdigest()
 
     def get(self, sha256: str, part_sizes: Sequence[int]) -> tuple[bytes, ...]:
@@ -55,6 +52,48 @@ class Archive:
         """Delete an object; one that is gone already is no failure."""
         with suppress(FileNotFoundError):
             self._filesystem.rm_file(self._key(sha256))
+
+    def write_document(self, name: str, body: bytes) -> None:
+        """Keep a document below `documents/`, in place of the one that had the name."""
+        self._write(f"{self._root}/documents/{name}", [body])
+
+    def read_documents(self, folder: str) -> dict[str, bytes]:
+        """The documents of a folder below `documents/`, by name, in order of it; none when it is not there."""
+        self._filesystem.invalidate_cache()
+        root = f"{self._root}/documents/{folder}"
+        try:
+            found = sorted(self._filesystem.ls(root, detail=False))
+        except FileNotFoundError:
+            return {}
+        names = [(path.rpartition("/")[2], path) for path in found]
+        return {name: self._filesystem.cat_file(path) for name, path in names if not name.startswith(".")}
+
+    def document_folders(self, folder: str) -> list[str]:
+        """Names of the folders in a folder below `documents/`."""
+        self._filesystem.invalidate_cache()
+        try:
+            found = self._filesystem.ls(f"{self._root}/documents/{folder}", detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+
+    def drop_documents(self, folder: str) -> None:
+        """Delete a folder below `documents/` with what is in it."""
+        self._filesystem.rm(f"{self._root}/documents/{folder}", recursive=True)
+
+    def _write(self, path: str, parts: Sequence[bytes]) -> None:
+        """An object appears under its name only when it is whole, so a writer that is killed leaves none behind. Object
+        stores do so themselves; in a folder it is written beside and renamed."""
+        folder, _, _ = path.rpartition("/")
+        is_folder = isinstance(self._filesystem, LocalFileSystem)
+        target_path = f"{folder}/.{uuid.uuid4().hex}" if is_folder else path
+        if is_folder:
+            self._filesystem.makedirs(folder, exist_ok=True)
+        with self._filesystem.open(target_path, "wb") as target:
+            for part in parts:
+                target.write(part)
+        if is_folder:
+            self._filesystem.mv(target_path, path)
 
     def _key(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"

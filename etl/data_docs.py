@@ -33,6 +33,7 @@ from great_expectations.render.renderer.page_renderer import (
 from great_expectations.render.renderer.site_index_page_renderer import SiteIndexPageRenderer
 from great_expectations.render.view.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
 
+from etl.archive import Archive
 from etl.clock import SHANGHAI
 from etl.settings import EXPECTATIONS_DIR
 
@@ -184,21 +185,23 @@ class Validated:
         return f"validations/{self.suite}/{self.name}/{self.run_time:%Y%m%dT%H%M%S.%fZ}/{self.suite}.html"
 
 
-def build_data_docs(day: date, home: Path) -> Path:
+def build_data_docs(day: date, archive: Archive, home: Path) -> Path:
     """Build the pages of one statistical day anew, from all its saved validations, and list the day.
 
-    Reads `{home}/validations/{day}/{suite}-*.json`, each an ExpectationSuiteValidationResult.to_json_dict(), and the
-    suites under expectations/. Writes `{home}/data_docs/{day}/` and returns its index.html; what the days share is in
-    `{home}/data_docs/assets/`, their list in `{home}/data_docs/index.html`. The pages open from a web server and from
-    the file system, and load nothing else. Times are shown in Asia/Shanghai. The former pages of the day stay
-    until the new ones are complete. A day without validations, as when no platform delivered, gets an index that says
-    so. Raises DataDocsError when a result belongs to no suite or a page would load from outside.
+    Reads the archive's documents `validations/{day}/{suite}-*.json`, each an
+    ExpectationSuiteValidationResult.to_json_dict(), and the suites under expectations/. Writes
+    `{home}/data_docs/{day}/` and returns its index.html; what the days share is in
+    `{home}/data_docs/assets/`, their list in `{home}/data_docs/index.html`. The pages open from a web
+    server and from the file system, and load nothing else. Times are shown in Asia/Shanghai. The former
+    pages of the day stay until the new ones are complete. A day without validations, as when no platform
+    delivered, gets an index that says so. Raises DataDocsError when a result belongs to no suite or a page
+    would load from outside.
     """
     root = home / "data_docs"
     root.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(root):
-        results = sorted((home / "validations" / day.isoformat()).glob("*.json"))
-        validated = [_read_one(file) for file in results]
+        results = archive.read_documents(f"validations/{day}")
+        validated = [_read_one(name, body) for name, body in results.items()]
         _copy_assets(root / "assets")
         unfinished, former, site = (
             root / name for name in (f".{day}.unfinished", f".{day}.former", str(day))
@@ -225,13 +228,14 @@ def _one_at_a_time(root: Path) -> Iterator[None]:
         yield
 
 
-def _read_one(file: Path) -> Validated:
-    suite = file.stem.split("-")[0]
+def _read_one(name: str, body: bytes) -> Validated:
+    stem = name.removesuffix(".json")
+    suite = stem.split("-")[0]
     if not (EXPECTATIONS_DIR / f"{suite}.json").exists():
         raise DataDocsError(
-            f"{file}: there is no expectations/{suite}.json; name results {{suite}}-{{batches}}.json"
+            f"{name}: there is no expectations/{suite}.json; name results {{suite}}-{{batches}}.json"
         )
-    document = json.loads(file.read_text(encoding="utf-8"))
+    document = json.loads(body)
     for outcome in document["results"]:
         outcome["result"] = _harmless(outcome["result"])
         for each in outcome["result"].get("partial_unexpected_counts", []):
@@ -241,10 +245,10 @@ def _read_one(file: Path) -> Validated:
     load_time = meta["batch_markers"]["ge_load_time"]
     run_time = datetime.strptime(load_time, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
     asset = meta["active_batch_definition"]["data_asset_name"]
-    meta["run_id"] = RunIdentifier(run_name=file.stem, run_time=run_time)
+    meta["run_id"] = RunIdentifier(run_name=stem, run_time=run_time)
     meta["batch_spec"]["data_asset_name"] = asset
     result = expectationSuiteValidationResultSchema.load(document | {"suite_name": suite})
-    return Validated(file.stem, suite, run_time, result)
+    return Validated(stem, suite, run_time, result)
 
 
 def _harmless(value: Any) -> Any:

@@ -269,14 +269,10 @@ def _keep_documents(
     site: Site, day: date, batches: Sequence[Read], documents: dict[str, dict[str, object]]
 ) -> None:
     """Great Expectations' results, for the day's Data Docs; the same batches write the same files again."""
-    folder = site.settings.home / "validations" / day.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
     numbers = [read.batch_id for read in batches]
     for suite, document in documents.items():
-        file = folder / f"{suite}-{min(numbers):09d}-{max(numbers):09d}.json"
-        unfinished = file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-        unfinished.replace(file)
+        name = f"validations/{day}/{suite}-{min(numbers):09d}-{max(numbers):09d}.json"
+        site.archive.write_document(name, json.dumps(document, ensure_ascii=False).encode())
 
 
 def _finish(site: Site, pull: Pull, run_key: str) -> None:

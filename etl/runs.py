@@ -48,7 +48,16 @@ DONE_BY_EIGHT = DeadlineAlert(
 )
 """A run made at 18:30 that has not ended by 20:00 is late. (A partitioned run has no logical date to count from.)"""
 
-
+PULLS = "pulls"
+"""The queue of the tasks that may run on any host that reaches platforms, archive and warehouse. All others stay in the
+default queue: they write below PLS_HOME what people open. Executors without queues run both alike."""
+A_PULL: dict[str, Any] = {
+    "pool": "pls_platforms",
+    "queue": PULLS,
+    # Airflow refuses a longer name when the task ends, after all its work.
+    "map_index_template": "{{ platforms | join(', ') | truncate(250, True) }}",
+}
+"""What every mapped task that asks platforms is made with."""
 OWNER = "pls-statistics"
 PAGE = os.environ.get("PLS_OWNER_PAGE")
 """Where the owner's name leads on Airflow's pages, such as mailto:ops@example.org; the DAGs are read with it."""

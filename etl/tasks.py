@@ -102,7 +102,7 @@ def publish_day(day: date) -> None:
     with _site() as site:
         folder = site.settings.home / "reports"
         write_tables(site.engine, site.catalog, Period.around("day", day), folder, site.today())
-        build_data_docs(day, site.settings.home)
+        build_data_docs(day, site.archive, site.settings.home)
 
 
 def confirm_complete(run_key: str) -> None:

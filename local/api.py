@@ -162,6 +162,12 @@ class Api:
             for each in found["task_instances"]
         ]
 
+    def pulls(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The mapped tasks of a run as Airflow tells of them: state, hostname, try_number, start_date, end_date, …"""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100"
+        found: list[dict[str, Any]] = self._send("GET", path)["task_instances"]
+        return [each for each in found if each["map_index"] >= 0]
+
     def wait(self, dag_id: str, wanted: Sequence[str], seconds: float) -> list[Run]:
         """The runs of these partitions once all have ended. Raises ApiError when they have not after `seconds`."""
         deadline = time.monotonic() + seconds

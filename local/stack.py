@@ -21,12 +21,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import psutil
 
 from etl.settings import Settings
-from etl.warehouse import ServerAddress, WarehouseError, embedded_server, stop_embedded
+from etl.warehouse import WarehouseError, embedded_server, stop_embedded
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -59,6 +60,13 @@ PREFERENCES = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
     "GX_ANALYTICS_ENABLED": "False",
 }
+
+
+class Databases(Protocol):
+    """Where the databases are."""
+
+    def url(self, database: str, driver: str = "psycopg") -> str:
+        """SQLAlchemy URL of one of them."""
 
 
 class StackError(Exception):
@@ -108,7 +116,7 @@ class Stack:
 
     # --- environment -----------------------------------------------------------------------------------------
 
-    def environment(self, server: ServerAddress) -> dict[str, str]:
+    def environment(self, server: Databases) -> dict[str, str]:
         """Environment of every component and of every `airflow` command. Creates the secrets when first asked."""
         keys = self._secrets()
         python_path = [str(PROJECT / "local" / "config"), str(PROJECT), os.environ.get("PYTHONPATH", "")]

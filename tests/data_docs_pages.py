@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from etl.archive import Archive
 from etl.validation import validate
 
 DAY = date(2026, 11, 23)
@@ -31,6 +32,10 @@ LOADING = {
     "use": ("href",),
     "video": ("src", "poster"),
 }
+
+
+def archive_of(home: Path) -> Archive:
+    return Archive(str(home / "archive"))
 
 
 def save_validations(home: Path) -> None:
@@ -69,7 +74,7 @@ def save_validations(home: Path) -> None:
     sums = pd.DataFrame(
         {"stated": [10.0, 5.0], "equal_to": [10.0, 6.0], "at_most": [nothing, nothing]}, dtype="float64"
     )
-    folder = home / "validations" / DAY.isoformat()
+    folder = home / "archive/documents/validations" / DAY.isoformat()
     folder.mkdir(parents=True)
     for name, suite, frame in (
         ("daily-000000001-000000012", "daily", dirty),

@@ -101,9 +101,11 @@ def _whole(value: Any) -> int | None:
 def _drop_docs(site: Site, before: date) -> int:
     """Pages and results of validations of days before a day; they can be made again by reading the archive."""
     dropped = 0
-    for folder in ("validations", "data_docs"):
-        for place in (site.settings.home / folder).glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"):
-            if date.fromisoformat(place.name) < before:
-                shutil.rmtree(place)
-                dropped += folder == "data_docs"
+    for place in (site.settings.home / "data_docs").glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"):
+        if date.fromisoformat(place.name) < before:
+            shutil.rmtree(place)
+            dropped += 1
+    for name in site.archive.document_folders("validations"):
+        if date.fromisoformat(name) < before:
+            site.archive.drop_documents(f"validations/{name}")
     return dropped

@@ -272,3 +272,18 @@ def test_the_owners_name_leads_to_the_page_that_the_environment_names() -> None:
             check=True,
         )
         assert done.stdout.strip().splitlines()[-1] == links
+
+
+def test_the_name_of_a_mapped_task_fits_its_column_however_many_platforms_it_has(bag: Any) -> None:
+    """Airflow refuses the end of a task whose name is longer than 250 characters, after all its work."""
+    from jinja2 import Environment
+
+    looked_at = 0
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            template = task.map_index_template
+            if template:
+                name = Environment().from_string(template).render(platforms=["township-371300"] * 40)
+                assert len(name) <= 250, task.task_id
+                looked_at += 1
+    assert looked_at == 3

@@ -17,7 +17,7 @@ import pytest
 
 from etl.data_docs import build_data_docs
 from tests.conftest import require_program
-from tests.data_docs_pages import DAY, save_validations
+from tests.data_docs_pages import DAY, archive_of, save_validations
 
 FLAGS = [
     "--headless",
@@ -141,7 +141,7 @@ def chromium(program: str, profile: Path) -> Iterator[Browser]:
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     save_validations(home)
-    build_data_docs(DAY, home)
+    build_data_docs(DAY, archive_of(home), home)
     return home / "data_docs"
 
 

@@ -93,13 +93,17 @@ def test_an_object_whose_rows_the_warehouse_has_lost_is_kept_and_named(site: Sit
 
 
 def test_old_pages_are_dropped_by_their_day(site: Site) -> None:
-    for folder in ("validations", "data_docs"):
-        (site.settings.home / folder / "2019-01-01").mkdir(parents=True)
-        (site.settings.home / folder / site.today().isoformat()).mkdir(parents=True, exist_ok=True)
+    today = site.today().isoformat()
+    for day in ("2019-01-01", today):
+        (site.settings.home / "data_docs" / day).mkdir(parents=True, exist_ok=True)
+        site.archive.write_document(f"validations/{day}/daily-1.json", b"{}")
     assert tidy(site).docs == 1
     names = {path.name for path in (site.settings.home / "data_docs").iterdir()}
-    assert site.today().isoformat() in names
+    assert today in names
     assert "2019-01-01" not in names
+    kept = site.archive.document_folders("validations")
+    assert today in kept
+    assert "2019-01-01" not in kept
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_airflow_understands_the_commands_of_the_workers(services: dict[str, dic
     for worker in workers:
         airflow, *words = worker["command"]
         parsed = get_parser().parse_args(words)
-        assert (airflow, parsed.queues, parsed.skip_serve_logs) == ("airflow", "default", True)
+        assert (airflow, parsed.queues, parsed.skip_serve_logs) == ("airflow", "default,pulls", True)
 
 
 def test_the_simulator_understands_its_command_and_listens_where_others_reach_it(

@@ -15,7 +15,16 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 from etl import data_docs
 from etl.data_docs import ASSETS_DIR, DataDocsError, build_data_docs
 from etl.settings import EXPECTATIONS_DIR
-from tests.data_docs_pages import DAY, HOSTILE, Page, file_of, is_outside, loaded_by, save_validations
+from tests.data_docs_pages import (
+    DAY,
+    HOSTILE,
+    Page,
+    archive_of,
+    file_of,
+    is_outside,
+    loaded_by,
+    save_validations,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with the pages of one day."""
     home = tmp_path_factory.mktemp("built")
     save_validations(home)
-    assert build_data_docs(DAY, home) == home / "data_docs" / "2026-11-23" / "index.html"
+    assert build_data_docs(DAY, archive_of(home), home) == home / "data_docs" / "2026-11-23" / "index.html"
     return home
 
 
@@ -86,7 +95,7 @@ def test_a_file_that_is_not_shipped_is_refused(home: Path, monkeypatch: pytest.M
     before = contents(home / "data_docs")
     monkeypatch.delitem(data_docs.SHIPPED_FOR, "/jquery-3.7.1.min.js")
     with pytest.raises(DataDocsError, match=r"/jquery-3\.7\.1\.min\.js"):
-        build_data_docs(DAY, home)
+        build_data_docs(DAY, archive_of(home), home)
     after = {name: text for name, text in contents(home / "data_docs").items() if ".unfinished" not in name}
     assert after == before, "the former pages stay"
 
@@ -94,19 +103,19 @@ def test_a_file_that_is_not_shipped_is_refused(home: Path, monkeypatch: pytest.M
 def test_building_again_changes_nothing(home: Path) -> None:
     before = contents(home / "data_docs")
     assert len(before) > 40
-    build_data_docs(DAY, home)
+    build_data_docs(DAY, archive_of(home), home)
     assert contents(home / "data_docs") == before
 
 
 def test_the_pages_follow_the_saved_results(home: Path) -> None:
     before = contents(home / "data_docs")
-    result = home / "validations" / DAY.isoformat() / "daily-000000013-000000013.json"
+    result = home / "archive/documents/validations" / DAY.isoformat() / "daily-000000013-000000013.json"
     kept = result.read_bytes()
     result.unlink()
-    build_data_docs(DAY, home)
+    build_data_docs(DAY, archive_of(home), home)
     assert not any("000000013-000000013" in name for name in contents(home / "data_docs"))
     result.write_bytes(kept)
-    build_data_docs(DAY, home)
+    build_data_docs(DAY, archive_of(home), home)
     assert contents(home / "data_docs") == before
 
 
@@ -117,7 +126,7 @@ def test_what_a_killed_build_left_behind_is_cleared_away(home: Path) -> None:
     (docs / f".{DAY}.unfinished").mkdir()
     (docs / f".{DAY}.unfinished" / "stray.html").write_text("stray")
     (docs / "assets" / "jquery-3.7.1" / "jquery.min.js").write_text("half a fi")
-    build_data_docs(DAY, home)
+    build_data_docs(DAY, archive_of(home), home)
     assert contents(home / "data_docs") == before
 
 
@@ -143,7 +152,7 @@ def test_a_result_page_tells_how_many_values_break_a_rule_and_which(built: Path)
 
 def test_received_text_stays_text(built: Path) -> None:
     page = page_of(built, "daily-000000001-000000012")
-    saved = built / "validations" / DAY.isoformat() / "daily-000000001-000000012.json"
+    saved = built / "archive/documents/validations" / DAY.isoformat() / "daily-000000001-000000012.json"
     assert (
         HOSTILE
         in json.loads(saved.read_text(encoding="utf-8"))["results"][6]["result"]["partial_unexpected_list"]
@@ -164,16 +173,18 @@ def test_nothing_is_advertised_and_every_page_is_marked_chinese(built: Path) -> 
 
 
 def test_the_list_counts_each_day(home: Path) -> None:
-    other = home / "validations" / "2026-11-22"
+    other = home / "archive/documents/validations" / "2026-11-22"
     other.mkdir()
-    shutil.copy(home / "validations" / DAY.isoformat() / "daily-000000013-000000013.json", other)
-    build_data_docs(DAY.replace(day=22), home)
+    shutil.copy(
+        home / "archive/documents/validations" / DAY.isoformat() / "daily-000000013-000000013.json", other
+    )
+    build_data_docs(DAY.replace(day=22), archive_of(home), home)
     words = Page((home / "data_docs" / "index.html").read_text(encoding="utf-8")).words
     assert words[-10:] == ["2026-11-23", "星期一", "3", "34", "7", "2026-11-22", "星期日", "1", "16", "0"]
 
 
 def test_a_day_without_results_says_so(home: Path) -> None:
-    index = build_data_docs(DAY.replace(day=21), home)
+    index = build_data_docs(DAY.replace(day=21), archive_of(home), home)
     page = Page(index.read_text(encoding="utf-8"))
     assert any("当日没有校验结果" in words for words in page.words)
     assert [url for url in page.loads if is_outside(url) or not file_of(index, url).is_file()] == []
@@ -183,22 +194,22 @@ def test_a_day_without_results_says_so(home: Path) -> None:
 
 
 def test_received_text_that_reads_like_a_label_is_not_translated(home: Path) -> None:
-    file = home / "validations" / DAY.isoformat() / "daily-000000001-000000012.json"
+    file = home / "archive/documents/validations" / DAY.isoformat() / "daily-000000001-000000012.json"
     saved = file.read_text(encoding="utf-8")
     hostile = json.dumps(HOSTILE, ensure_ascii=False)
     assert saved.count(hostile) > 1
     file.write_text(saved.replace(hostile, '"Notes"'), encoding="utf-8")
-    build_data_docs(DAY, home)
+    build_data_docs(DAY, archive_of(home), home)
     page = page_of(home, "daily-000000001-000000012")
     assert page.words.count("Notes") == 1
     assert data_docs.RECEIVED not in page.text
 
 
 def test_a_result_of_an_unknown_suite_is_refused_by_name(home: Path) -> None:
-    folder = home / "validations" / DAY.isoformat()
+    folder = home / "archive/documents/validations" / DAY.isoformat()
     shutil.copy(folder / "daily-000000013-000000013.json", folder / "weekly-1.json")
     with pytest.raises(DataDocsError, match=r"weekly-1\.json"):
-        build_data_docs(DAY, home)
+        build_data_docs(DAY, archive_of(home), home)
 
 
 def test_the_shipped_files_are_those_that_their_readme_lists() -> None:

@@ -1,0 +1,142 @@
+"""The project's SQL against what Citus supports, without a Citus server: every exception stands in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pglast
+import pytest
+import yaml
+
+from etl.settings import SQL_DIR
+from tests.citus_rules import (
+    RULES,
+    Found,
+    Layout,
+    broken,
+    files,
+    find_in_migrations,
+    find_in_statements,
+    read_layout,
+    statements,
+)
+
+DISTRIBUTION = (SQL_DIR / "citus" / "0001_distribute.sql").read_text(encoding="utf-8")
+SMALL = Layout({"core.fact": "unit_id", "core.other": "unit_id"}, {"core.division"})
+JOINED = "JOIN core.other ON other.unit_id = fact.unit_id"
+
+
+@pytest.fixture(scope="module")
+def layout() -> Layout:
+    return read_layout(DISTRIBUTION)
+
+
+@pytest.fixture(scope="module")
+def excused() -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = yaml.safe_load((SQL_DIR / "citus/exceptions.yaml").read_text("utf-8"))
+    return entries
+
+
+def test_the_facts_are_spread_and_what_they_refer_to_is_whole(layout: Layout) -> None:
+    assert layout.distributed == {
+        "core.submission": "unit_id",
+        "mart.daily_total": "division_id",
+        "mart.daily_reporting": "division_id",
+    }
+    assert {"core.division", "core.platform", "landing.batch"} <= layout.reference
+
+
+def test_every_statement_of_the_project_is_parsed(layout: Layout) -> None:
+    names = {name for name, _ in statements()}
+    runnable = [file for file in files() if file.parent.name != "schema"]
+    assert len(names) == len(runnable) > 200
+    assert len(layout.views) > 20
+
+
+def test_what_citus_would_refuse_is_known_to_the_last_statement(
+    layout: Layout, excused: Sequence[dict[str, str]]
+) -> None:
+    found = {*find_in_migrations(layout), *find_in_statements(layout)}
+    known = {Found(each["where"], each["rule"]) for each in excused}
+    assert sorted(found - known) == [], "mend the statement, or list it in sql/citus/exceptions.yaml"
+    assert sorted(known - found) == [], "mended: take it out of sql/citus/exceptions.yaml"
+
+
+def test_every_exception_says_what_stops_why_and_what_to_do(excused: Sequence[dict[str, str]]) -> None:
+    assert excused
+    for each in excused:
+        assert set(each) == {"where", "rule", "stops", "why", "instead"}
+        assert each["rule"] in RULES
+        assert all(each.values())
+
+
+def test_no_key_of_a_spread_table_lacks_its_column(layout: Layout) -> None:
+    rules = {each.rule for each in find_in_migrations(layout) if each.where.startswith("table ")}
+    assert rules == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ("SELECT 1 FROM core.fact FOR UPDATE", "lock"),
+        ("WITH RECURSIVE up AS (SELECT 1 UNION SELECT 1 FROM up) SELECT 1 FROM core.fact, up", "recursive"),
+        ("SELECT sum(value) FROM core.fact GROUP BY ROLLUP (day)", "grouping sets"),
+        ("SELECT 1 FROM core.fact TABLESAMPLE system (1)", "sample"),
+        ("SELECT 1 FROM d WHERE EXISTS (SELECT FROM core.fact WHERE fact.day = d.day)", "correlated"),
+        (
+            "SELECT 1 FROM d CROSS JOIN LATERAL (SELECT 1 FROM core.fact WHERE fact.day = d.day) AS x",
+            "correlated",
+        ),
+        ("SELECT 1 FROM core.fact JOIN core.other ON other.day = fact.day", "join"),
+        ("WITH gone AS (DELETE FROM core.fact RETURNING 1) SELECT 1 FROM gone", "writing CTE"),
+        ("UPDATE core.fact SET at = clock_timestamp()", "volatile"),
+        ("UPDATE core.fact SET unit_id = 1", "moves a row"),
+        ("INSERT INTO core.fact SELECT 1 ON CONFLICT (day) DO NOTHING", "conflict"),
+        ("INSERT INTO core.fact VALUES ((SELECT 1))", "values"),
+        ("MERGE INTO core.fact USING x ON true WHEN MATCHED THEN DELETE", "merge"),
+        ("DECLARE one CURSOR FOR SELECT 1 FROM core.fact", "cursor"),
+        ("DELETE FROM core.fact WHERE ctid = '(0,1)'", "ctid"),
+    ],
+)
+def test_each_rule_finds_what_breaks_it(query: str, rule: str) -> None:
+    assert rule in set(broken(pglast.parse_sql(query)[0].stmt, SMALL))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT sum(value) FROM core.fact {JOINED} GROUP BY day",
+        "SELECT 1 FROM core.fact WHERE EXISTS (SELECT FROM core.other WHERE other.unit_id = fact.unit_id)",
+        "SELECT 1 FROM core.fact WHERE unit_id IN (SELECT touched.unit_id FROM touched)",
+        "INSERT INTO core.fact SELECT 1 ON CONFLICT (day, unit_id) DO UPDATE SET value = 2",
+        "WITH RECURSIVE up AS (SELECT 1 UNION SELECT 1 FROM up) SELECT 1 FROM up, core.division",
+        "WITH sent AS MATERIALIZED (SELECT * FROM core.fact) SELECT 1 FROM d WHERE d.day NOT IN (SELECT day FROM sent)",
+        "UPDATE core.fact SET known_to = now() FROM verdict WHERE fact.unit_id = verdict.unit_id",
+    ],
+)
+def test_what_citus_plans_is_let_through(query: str) -> None:
+    assert set(broken(pglast.parse_sql(query)[0].stmt, SMALL)) == set()
+
+
+@pytest.mark.parametrize(
+    ("definition", "rule"),
+    [
+        ("CREATE TABLE core.fact (day date PRIMARY KEY)", "key"),
+        ("CREATE UNIQUE INDEX ON core.fact (day)", "key"),
+        ("CREATE TABLE core.fact (a integer REFERENCES core.stray)", "foreign key"),
+        ("CREATE TABLE core.stray (a integer REFERENCES core.fact)", "foreign key"),
+        ("CREATE TABLE core.division (a integer REFERENCES core.stray)", "foreign key"),
+        ("ALTER TABLE core.fact ADD CONSTRAINT x EXCLUDE USING gist (day WITH =)", "exclusion"),
+        ("CREATE TRIGGER x AFTER INSERT ON core.fact FOR EACH ROW EXECUTE FUNCTION f()", "trigger"),
+        (
+            "CREATE TABLE core.part PARTITION OF core.fact FOR VALUES IN (1) PARTITION BY RANGE (day)",
+            "partition",
+        ),
+    ],
+)
+def test_each_rule_of_definitions_finds_what_breaks_it(
+    definition: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = [("x", pglast.parse_sql(definition)[0].stmt)]
+    monkeypatch.setattr("tests.citus_rules.migrations", lambda: iter(parsed))
+    assert {each.rule for each in find_in_migrations(SMALL)} == {rule}
