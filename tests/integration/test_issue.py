@@ -148,7 +148,7 @@ def test_whatever_is_not_as_issued_is_named(tmp_path: Path, hotline_url: str, op
         tamper(site, "2026-03/to_date")
         (finding,) = verify_issue(site, done.folder).findings
         assert "consultation.all.ytd" in finding
-        assert "兰山区（371302000000）法律咨询" in finding
+        assert "兰山区（371302000000）解答法律咨询" in finding
         tamper(site, "2026-03")
         (finding,) = verify_issue(site, done.folder).findings
         assert "无法重算" in finding
