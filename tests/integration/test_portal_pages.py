@@ -102,7 +102,8 @@ def test_the_first_page_shows_the_provinces_figures_with_their_completeness(
 ) -> None:
     page = client.get("/").text
     assert "山东省" in page
-    assert f'<span class="headline-value">{value_of(site, PROVINCE, "consultation"):,}</span>' in page
+    consultations = f"{value_of(site, PROVINCE, 'consultation'):,}"
+    assert re.search(rf'<span class="headline-value"><a [^>]*>{consultations}</a></span>', page)
     rate = read_view(site, "mart.reporting_rate", dataset="daily", period=MONTH, division_code=PROVINCE)
     assert f"实报 <b>{int(rate['received'].iloc[0]):,}</b>" in page
     assert "环比" in page
@@ -191,6 +192,7 @@ OUTSIDE = {
     "path": "index.html",
     "scheme": "sd",
     "measure": "consultation",
+    "indicator": "reporting_rate",
     "channel": "all",
     "day": DAY.isoformat(),
 }

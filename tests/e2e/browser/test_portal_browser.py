@@ -265,7 +265,7 @@ def test_what_platforms_sent_is_text_and_never_markup(page: Page, portal: Portal
             sa.text(
                 "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
                 " reason, reason_en, raw) SELECT min(batch_id), 999999, :x, :x, :day, 'structure', :x, :x,"
-                " jsonb_build_object('line', CAST(:x AS text)) FROM landing.batch"
+                " jsonb_build_object('line', CAST(:x AS text)) FROM mart.ledger WHERE platform = 'county-371302'"
             ),
             {"x": hostile, "day": DAYS[0]},
         )
@@ -283,7 +283,7 @@ def test_what_is_held_back_of_the_survey_shows_no_answers(page: Page, portal: Po
                 "INSERT INTO quality.quarantine (batch_id, row_number, place, unit_code, stat_date, reason_code,"
                 " reason, reason_en, raw) SELECT min(batch_id), 999998, 'row-of-survey', :unit, :day, 'balance',"
                 " '回答份数 77431 不符', 'x', jsonb_build_object('measure', 'very_satisfied', 'value', 77432)"
-                " FROM landing.batch"
+                " FROM mart.ledger WHERE platform = 'county-371302'"
             ),
             {"unit": VILLAGE, "day": DAYS[1]},
         )
