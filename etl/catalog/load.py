@@ -114,7 +114,7 @@ FOLDERS = {
         _Folder("evidence", Evidence, (Evidence,), "id", is_required=False, about="schemes"),
         _Folder("satisfaction", Satisfaction, (Satisfaction,), "kind", is_required=False, about="measures"),
         _Folder("outlook", EarlySight, EARLY_SIGHT, "kind", is_required=False, about="measures"),
-        _Folder("bulletins", BulletinEntry, BULLETINS, "id", is_required=False, about="indicators"),
+        _Folder("bulletins", BulletinEntry, BULLETINS, "id", is_required=False, about="schemes"),
         _Folder("viewers", Viewer, (Viewer,), "user", is_required=False),
         _Folder("reports", Report, (Report, *GROUPS), "id", is_required=False, about="measures"),
     )
