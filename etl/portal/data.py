@@ -224,22 +224,6 @@ def indicators(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows
     return _rows(conn, "indicators", division_id=here["division_id"], period_id=known["period_id"])
 
 
-def indicator_ranking(
-    conn: Connection, viewer: Viewer, code: str, period: str, indicator: str, limit: int = 100
-) -> Rows:
-    """An indicator over the divisions directly below: place, value, target, attainment, status, is_provisional; the
-    best first, provisional ones last."""
-    below = _below(conn, viewer, code, period)
-    return _rows(
-        conn,
-        "ranking",
-        divisions=[row["division_id"] for row in below],
-        period_id=_period(conn, period)["period_id"],
-        indicator=indicator,
-        limit=max(1, min(limit, LONGEST_PAGE)),
-    )
-
-
 def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
     """Satisfaction of a division by channel, `all` first: the columns of mart.satisfaction and channel_name.
 
@@ -247,14 +231,6 @@ def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Ro
     """
     _place(conn, viewer, code, period)
     return _rows(conn, "satisfaction", division=code, period=period)
-
-
-def satisfaction_below(
-    conn: Connection, viewer: Viewer, code: str, period: str, limit: int = 100, offset: int = 0
-) -> dict[str, Any]:
-    """The same over all channels of the divisions directly below, by code: {rows, rows_total}."""
-    codes = _codes_below(conn, viewer, code, period)
-    return _page(conn, "satisfaction_below", limit, offset, divisions=codes, period=period)
 
 
 def schemes(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
@@ -318,33 +294,6 @@ def board(
         "children": _rows(conn, "board_children", **key),
         "units": units["rows"],
         "units_total": units["rows_total"],
-    }
-
-
-def quality(conn: Connection, viewer: Viewer, day: date, limit: int = 100, offset: int = 0) -> dict[str, Any]:
-    """What of a day was held back or remarked on, in the viewer's own part of the tree.
-
-    held_by_reason: reason_code, reason_example, state (held | released | discarded | corrected), rows.
-    flags_by_check: check_code, state (open | explained | closed), flags. batches: of platforms that reach
-    into the part: platform, dataset, source_name, state, message, rows_received, rows_loaded,
-    rows_quarantined, rows_duplicate, rows_superseded, received_at, pulled_at, batch_id, sha256; those not in
-    first. quarantine: a page: quarantine_id, unit_code, unit_name, platform, source_name, row_number,
-    reason_code, reason, state. quarantine_total: how many. flags: a page of open flags: unit_code, unit_name,
-    check_code, message, state; flags_total. Raw rows are not shown.
-    """
-    key = {"day": day, "own_id": _own_id(conn, viewer)}
-    path = [] if viewer.division_code is None else _path(conn, viewer.division_code)
-    held = _page(conn, "quality_quarantine", limit, offset, **key)
-    flags = _page(conn, "quality_flags", limit, offset, **key)
-    return {
-        "day": day,
-        "held_by_reason": _rows(conn, "quality_reasons", **key),
-        "flags_by_check": _rows(conn, "quality_checks", **key),
-        "batches": _rows(conn, "quality_batches", **key, path=[each["division_code"] for each in path]),
-        "quarantine": held["rows"],
-        "quarantine_total": held["rows_total"],
-        "flags": flags["rows"],
-        "flags_total": flags["rows_total"],
     }
 
 

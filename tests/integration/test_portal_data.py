@@ -185,9 +185,7 @@ def test_a_viewer_sees_their_own_divisions_and_no_others(site: Site, reader: Con
         lambda code: data.children(reader, COUNTY_VIEWER, code, MONTH),
         lambda code: data.trend(reader, COUNTY_VIEWER, code, "consultation"),
         lambda code: data.indicators(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.indicator_ranking(reader, COUNTY_VIEWER, code, MONTH, "services_per_10000"),
         lambda code: data.satisfaction(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.satisfaction_below(reader, COUNTY_VIEWER, code, MONTH),
         lambda code: data.schemes(reader, COUNTY_VIEWER, code, MONTH),
         lambda code: data.evaluation(reader, COUNTY_VIEWER, code, MONTH, "county_monthly"),
         lambda code: data.board(reader, COUNTY_VIEWER, DAYS[0], under=code),
@@ -202,10 +200,6 @@ def test_a_viewer_sees_their_own_divisions_and_no_others(site: Site, reader: Con
     found = data.search(reader, COUNTY_VIEWER, "37", limit=500)
     assert found
     assert {row["division_code"][:6] for row in found} == {COUNTY[:6]}
-    units = {
-        row["unit_code"] for row in data.quality(reader, COUNTY_VIEWER, DAYS[0], limit=500)["quarantine"]
-    }
-    assert all(code.startswith(COUNTY[:6]) for code in units)
 
 
 def test_search_finds_codes_by_their_beginning_and_names_by_any_part(site: Site, reader: Connection) -> None:
@@ -256,15 +250,6 @@ def test_a_figure_opens_into_days_and_a_day_into_the_rows_of_files(site: Site, r
     for name in ("survey_answered", "dissatisfied", "answered_on_aware"):
         with pytest.raises(data.NotFound):
             data.figure_parts(reader, EVERYBODY, COUNTY, MONTH, name)
-
-
-def test_quality_shows_what_was_held_back_without_its_content(site: Site, reader: Connection) -> None:
-    shown = data.quality(reader, EVERYBODY, DAYS[0], limit=500)
-    assert len(shown["batches"]) == len(rows_of(site, "mart.ledger", stat_date=DAYS[0]))
-    held = rows_of(site, "quality.quarantine", stat_date=DAYS[0])
-    assert shown["quarantine_total"] == len(held)
-    assert sum(row["rows"] for row in shown["held_by_reason"]) == len(held)
-    assert all("raw" not in row for row in shown["quarantine"])
 
 
 def test_what_is_issued_is_empty_before_anything_was(site: Site, reader: Connection) -> None:
