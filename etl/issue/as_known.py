@@ -28,7 +28,7 @@ from etl.register import write_catalog
 from etl.rollup import write_day
 from etl.satisfaction.compute import write_satisfaction
 from etl.stock_rollup import write_month
-from etl.warehouse import run_sql
+from etl.warehouse import act_as, run_sql
 
 TREND_MONTHS = 12
 """A table may show so many months up to the end of its period."""
@@ -101,6 +101,8 @@ def as_known_at(
     """
     with engine.connect() as conn:
         try:
+            # Nobody else may take out what came in; here it comes back with the end of the transaction.
+            act_as(conn, "pls_owner")
             catalog = read_catalog(conn, known.catalog, current)
             write_catalog(conn, catalog)
             written = _written_since(conn, period, known)
