@@ -53,7 +53,7 @@ def divisions_load(
     """
     from etl.site import open_site
 
-    site = open_site(role="pls_owner")
+    site = open_site()
     start = valid_from.date() if valid_from else None
 
     def announce(plan: DivisionLoad) -> None:

@@ -17,7 +17,7 @@ from etl.divisions.compare import Before, Change, compare
 from etl.divisions.division_list import DivisionList, DivisionListError, read_division_list
 from etl.divisions.infer import Division
 from etl.divisions.mapping import read_mapping
-from etl.warehouse import copy_csv, plan_for_bulk, run_sql
+from etl.warehouse import act_as, copy_csv, plan_for_bulk, run_sql
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def load_divisions(
     Raises DivisionListError.
     """
     with engine.begin() as conn:
+        act_as(conn, "pls_owner")
         plan = _plan(conn, file, valid_from or today, mapping, strict=strict)
         announce(plan)
         _require_open_months(conn, file, plan)
