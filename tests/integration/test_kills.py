@@ -20,7 +20,7 @@ from tests.integration.conftest import read_view
 from tests.integration.killed_run import STAGES
 from tests.integration.test_pipeline_truth import DAY, assert_equal_to_truth, small_world
 
-OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at"]
+OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at", "known_at"]
 """Our clock and surrogate numbers, which a retry may give anew (ruling 5)."""
 
 

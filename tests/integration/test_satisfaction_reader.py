@@ -31,6 +31,9 @@ DIVISIONS = f"""
 CHANNELS = ("physical", "hotline", "network")
 
 
+SURVEYED = "SELECT measure FROM core.measure WHERE kind NOT IN ('flow', 'stock')"
+
+
 def read_as_reader(engine: sa.Engine, query: str) -> list[Any]:
     with engine.begin() as conn:
         conn.execute(sa.text("SET LOCAL ROLE pls_reader"))
@@ -77,7 +80,10 @@ def test_no_view_that_readers_may_read_names_a_survey_measure(daily: DivisionsSi
                 row.measure
                 for row in read_as_reader(daily.engine, f"SELECT DISTINCT measure FROM {view.name}")
             }
-            assert found <= {"consultation"}, f"{view.name} shows {found}"
+            # mart.measure has the names of all that may be read, whether there are figures or not.
+            of_surveys = set(daily.frame(SURVEYED)["measure"])
+            assert not found & of_surveys, f"{view.name} shows {found & of_surveys}"
+            assert found <= {"consultation"} or view.name == "mart.measure"
             looked_at += 1
     assert looked_at >= 1
 
