@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from starlette.testclient import TestClient
 
 from etl.alerts import acknowledge, name_missing, run_rounds, send_alerts, try_again
 from etl.alerts.acknowledgement import AlertUnknown, acknowledge_by_link
 from etl.alerts.link import TokenRefused
 from etl.connections import Connection
+from etl.portal.app import create_app
+from etl.portal.sign_in import Doors
 from etl.warehouse import ServerAddress
 from tests.alert_receivers import SECRET, TOKEN, Receiver, http_receiver
 from tests.integration.alerts_site import (
@@ -527,9 +530,18 @@ def test_the_link_in_a_message_acknowledges_it(alerts: AlertsSite, receiver: Rec
     document = receiver.documents[0]
     token = document["acknowledge"].partition("token=")[2]
     assert document["acknowledge"] in document["text"]
-    done = acknowledge_by_link(alerts.site, token)
-    assert done.alert_id == document["alert_id"]
-    assert alerts.alerts(alert_id=done.alert_id)[0]["acknowledged_by"] == "链接确认"
+    with TestClient(create_app(alerts.site, Doors("http://127.0.0.1:1"))) as portal:
+        asked = portal.get("/alerts/ack", params={"token": token})
+        assert token in asked.text
+        assert alerts.alerts(alert_id=document["alert_id"])[0]["acknowledged_by"] is None, (
+            "opened is not noted"
+        )
+        assert portal.post("/alerts/ack", data={"token": f"{token}x"}).status_code == 400
+        as_json = {"accept": "application/json"}
+        noted = portal.post("/alerts/ack", data={"token": token}, headers=as_json).json()
+        assert noted["alert_id"] == document["alert_id"]
+        assert "已确认知悉" in portal.post("/alerts/ack", data={"token": token}).text
+    assert alerts.alerts(alert_id=document["alert_id"])[0]["acknowledged_by"] == "链接确认"
     alerts.now += timedelta(days=8)
     with pytest.raises(TokenRefused):
         acknowledge_by_link(alerts.site, token)

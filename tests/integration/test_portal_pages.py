@@ -196,7 +196,7 @@ OUTSIDE = {
     "channel": "all",
     "day": DAY.isoformat(),
 }
-PUBLIC = {"/sign-in", "/health", "/data-docs/assets/{path:path}", "/static"}
+PUBLIC = {"/sign-in", "/health", "/alerts/ack", "/data-docs/assets/{path:path}", "/static"}
 
 
 def pages_of(app: object) -> list[tuple[str, dict[str, str], bool]]:

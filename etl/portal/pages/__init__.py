@@ -2,6 +2,7 @@
 
 from etl.portal.pages import (
     access,
+    acknowledgement,
     division,
     downloads,
     evaluation,
@@ -14,6 +15,7 @@ from etl.portal.pages import (
 
 PAGES = (
     access.router,
+    acknowledgement.router,
     overview.router,
     division.router,
     search.router,
@@ -27,6 +29,7 @@ PAGES = (
 __all__ = [
     "PAGES",
     "access",
+    "acknowledgement",
     "division",
     "downloads",
     "evaluation",

@@ -29,6 +29,7 @@ OF_DAY = f"/figure?division={CITY}&period={DAY}&measure=consultation"
 # Every page of the portal, by route; a route that is not here fails the test below.
 PAGES = {
     "/sign-in": ["/sign-in"],
+    "/alerts/ack": ["/alerts/ack?token=1.1.x"],
     "/": ["/"],
     "/wall": ["/wall"],
     "/division/{code}": [f"/division/{code}?period={MONTH.name}" for code in (CITY, COUNTY, VILLAGE)],
