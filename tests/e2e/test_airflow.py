@@ -18,6 +18,7 @@ from local.stack import COMPONENTS, HOST, listening
 from simulator.plan import FIRST, SECOND
 from simulator.truth import Truth
 from tests.e2e.conftest import DAYS, Running
+from tests.words_in_files import words_of
 
 DAG = "daily_statistics"
 FIGURES = "SELECT * FROM mart.daily_statistics WHERE stat_date = ANY(:days)"
@@ -221,3 +222,20 @@ def test_the_watch_runs_its_rounds_and_the_night_keeps_house(running: Running, h
     assert [fault for fault in faults if not fault.startswith("日历 ")] == []
     backups = [path for path in (running.stack.home / "backups").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in backups) > 100_000
+
+
+def test_no_secret_of_a_platform_stands_in_a_log_a_report_or_a_page(running: Running, healed: Run) -> None:
+    assert healed.state == "success"
+    said = [json.loads(text) for text in running.simulation.environment().values()]
+    secrets = {connection["password"] for connection in said if connection.get("password")}
+    assert len(secrets) >= 3
+    assert min(map(len, secrets)) >= 12
+    looked_at = {"logs": 0, "reports": 0, "data_docs": 0}
+    folders = (running.stack.logs, running.stack.home / "reports", running.stack.home / "data_docs")
+    for folder in folders:
+        for file in folder.rglob("*"):
+            if file.is_file():
+                found = [each for each in secrets if each in words_of(file)]
+                assert not found, f"{file} shows a secret of a platform"
+                looked_at[folder.name] += 1
+    assert all(looked_at.values()), looked_at

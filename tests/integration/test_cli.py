@@ -11,10 +11,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+from etl.archive import Archive
 from etl.cli import main
+from etl.data_docs import build_data_docs
+from etl.settings import Settings
 from etl.site import Site
 from simulator.simulation import Simulation
 from tests.integration.test_pipeline_truth import DAY, small_world
+from tests.words_in_files import words_of
 
 OpenFor = Callable[[Simulation], Site]
 
@@ -144,3 +148,13 @@ def test_a_row_that_is_held_back_is_listed_and_shown_with_its_reason(
         planted = simulation.plan.personal
         assert planted
         assert not any(text in shown.stdout for text in planted)
+        # Nor does anything that is read by others: not what was printed, not a table, not a page.
+        home = Settings.from_env().home
+        run("report", "--period", DAY.isoformat(), "--out", str(home / "reports"))
+        build_data_docs(DAY, Archive(Settings.from_env().archive), home)
+        files = [
+            file for part in ("reports", "data_docs") for file in (home / part).rglob("*") if file.is_file()
+        ]
+        assert {file.suffix for file in files} >= {".xlsx", ".csv", ".html"}
+        for file in files:
+            assert not any(text in words_of(file) for text in planted), file
