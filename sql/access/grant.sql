@@ -25,6 +25,7 @@ BEGIN
         END IF;
     END LOOP;
 
+    EXECUTE format('GRANT CREATE ON DATABASE %I TO pls_owner', current_database());
     FOREACH name IN ARRAY ARRAY['landing', 'core', 'quality', 'mart', 'county'] LOOP
         EXECUTE format('ALTER SCHEMA %I OWNER TO pls_owner', name);
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO pls_loader, pls_clerk', name);

@@ -47,7 +47,7 @@ class Portal:
     site: Site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal() -> Iterator[Portal]:
     """The portal's own process."""
     # Not pytest's own folder: as root, the embedded server must be able to enter this one.
@@ -94,7 +94,7 @@ def portal() -> Iterator[Portal]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """One browser for the session."""
     path = require_program("chromium", "chromium")
