@@ -36,6 +36,11 @@ WAREHOUSE_DATABASE = "pls"
 OLDEST_SERVER = 15
 MIGRATION_LOCK = 7_300_001
 ROLES = ("pls_owner", "pls_loader", "pls_clerk", "pls_reader", "pls_county")
+TAKE_ROLE = (
+    "SELECT set_config('role', rolname, %s) FROM pg_roles"
+    " WHERE rolname = %s AND pg_has_role(session_user, rolname, 'MEMBER')"
+)
+"""Until the transaction ends or for good; without effect where the role is not there or not ours to take."""
 
 
 class WarehouseError(Refused):
@@ -203,15 +208,11 @@ def open_warehouse(settings: Settings, role: str | None = None) -> Engine:
 
 def act_as(conn: Connection, role: str) -> None:
     """Have only the rights of a role (of ROLES) until the transaction ends, where that can be."""
-    run_sql(conn, "access/act_as", {"role": role})
+    driver_connection(conn).execute(TAKE_ROLE, [True, role])
 
 
 def _take_role(role: str, connection: psycopg.Connection[Any], _: object) -> None:
-    query = (
-        "SELECT set_config('role', rolname, false) FROM pg_roles"
-        " WHERE rolname = %s AND pg_has_role(session_user, rolname, 'MEMBER')"
-    )
-    connection.execute(query, [role])
+    connection.execute(TAKE_ROLE, [False, role])
     connection.commit()
 
 
