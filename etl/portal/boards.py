@@ -14,7 +14,6 @@ from sqlalchemy.engine import Connection
 
 from etl.catalog import Catalog
 from etl.catalog.formula import Divisions, Figure, Formula, Reporting, Services, Term, Units
-from etl.periods import Period
 from etl.portal import data
 from etl.portal.data import NotFound, Rows
 from etl.portal.viewer import Viewer
@@ -170,29 +169,12 @@ def parts(
     limit: int,
     offset: int,
 ) -> dict[str, Any]:
-    """What a figure sums: `data.figure_parts`, whose submissions carry known_from, pulled_at and channel_name too.
+    """What a figure sums: `data.figure_parts`.
 
     moment: as known then, of days and stocks; value is then the sum of the parts. adds_up: whether the parts are the
-    figure that is shown (None: nothing to hold it against). Raises NotFound for a period as known then: open its days.
+    figure that is shown (None: nothing to hold it against).
     """
-    span = Period.parse(period)
-    found = data.figure_parts(conn, viewer, code, period, measure, channel, limit, offset)
-    if found["kind"] == "submissions":
-        page = data._page(
-            conn,
-            "boards/parts",
-            limit,
-            offset,
-            day=span.ends_on,
-            dataset="daily" if span.kind == "day" else "stocks",
-            division_id=found["division"]["division_id"],
-            measure=measure,
-            channel=channel,
-            moment=moment,
-        )
-        found |= page | {"parts_sum": page["rows"][0]["parts_sum"] if page["rows"] else None}
-    elif moment is not None:
-        raise NotFound("时期数据请先打开其中一日，再按当时已知数据查看。")
+    found = data.figure_parts(conn, viewer, code, period, measure, channel, limit, offset, moment)
     shown = found["value"]
     found["value_now"] = shown
     if moment is not None:

@@ -19,7 +19,7 @@ Shapes that recur:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -306,14 +306,15 @@ def figure_parts(
     channel: str = "all",
     limit: int = 100,
     offset: int = 0,
+    moment: datetime | None = None,
 ) -> dict[str, Any]:
-    """What a figure sums. `period` may be a day (2026-03-02) too.
+    """What a figure sums. `period` may be a day (2026-03-02) too. moment: the submissions as known then, not now.
 
     division, period, measure, measure_name, unit, channel, value (as shown; None: no figure), kind, rows, rows_total,
     parts_sum. kind 'days' (a period): stat_date, value, units_expected, units_reported; each opens as a day. kind
     'submissions' (a day; a stock: the month's last day): unit_code, unit_name, level, channel, value, platform,
-    revision, received_at, batch_id, source_name, row_number, sha256. Survey measures raise NotFound: so do figures that
-    are not there.
+    revision, received_at, known_from, batch_id, source_name, row_number, sha256, stat_date, pulled_at. Survey measures
+    raise NotFound: so do figures that are not there, and a period as known at a moment: open its days.
     """
     here = _place(conn, viewer, code)
     named = _rows(conn, "measure", measure=measure)
@@ -331,7 +332,10 @@ def figure_parts(
     if span.kind == "day" or is_stock:
         kind = "submissions"
         dataset = "stocks" if is_stock else "daily"
-        page = _page(conn, "parts_of_day", limit, offset, **key, day=span.ends_on, dataset=dataset)
+        key |= {"day": span.ends_on, "dataset": dataset, "moment": moment}
+        page = _page(conn, "parts_of_day", limit, offset, **key)
+    elif moment is not None:
+        raise NotFound("时期数据请先打开其中一日，再按当时已知数据查看。")
     else:
         kind = "days"
         page = _page(conn, "parts_of_period", limit, offset, **key, first=span.starts_on, last=span.ends_on)

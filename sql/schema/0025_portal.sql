@@ -866,43 +866,6 @@ SELECT platform.platform, area.division_code
 FROM core.platform
 CROSS JOIN LATERAL unnest(platform.area) AS area (division_code);
 
--- The figures of units that a figure of one day and data set sums, with the rows that they came in. Nothing of surveys.
-CREATE FUNCTION mart.figure_parts_shown(day date, of_dataset text, of_division integer, of_measure text, of_channel text)
-RETURNS TABLE (
-    unit_code text, unit_name text, level text, channel text, value bigint, platform text, revision bigint,
-    received_at timestamptz, batch_id bigint, source_name text, row_number integer, sha256 text
-)
-LANGUAGE plpgsql STABLE ROWS 1000 SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
-#variable_conflict use_column
-DECLARE
-    below integer[];
-    wanted smallint[];
-BEGIN
-    below := ARRAY(SELECT lower.division_id FROM mart.division_below(of_division, day) AS lower);
-    wanted := ARRAY(
-        SELECT cell.cell_id
-        FROM core.cell_name AS cell
-        WHERE cell.measure = of_measure AND cell.kind IN ('flow', 'stock') AND of_channel IN (cell.channel, 'all')
-    );
-    RETURN QUERY
-    SELECT
-        division.division_code, place.division_name, place.level, known.channel, figure.value, platform.platform,
-        submission.revision, submission.received_at, batch.batch_id, batch.source_name, figure.row_number, batch.sha256
-    FROM core.submission
-    CROSS JOIN LATERAL unnest(submission.cells, submission.figures, submission.row_numbers, submission.batch_ids)
-        AS figure (cell_id, value, row_number, batch_id)
-    JOIN core.cell_name AS known ON known.cell_id = figure.cell_id
-    JOIN core.division ON division.division_id = submission.unit_id
-    JOIN core.division_period AS place
-        ON place.division_id = submission.unit_id AND place.valid_from <= day AND day < place.valid_to
-    JOIN core.platform ON platform.platform_id = submission.platform_id
-    JOIN landing.batch ON batch.batch_id = coalesce(figure.batch_id, submission.batch_id)
-    WHERE submission.stat_date = day AND submission.dataset = of_dataset AND submission.known_to = 'infinity'
-        AND submission.unit_id = ANY(below) AND submission.cells && wanted AND figure.cell_id = ANY(wanted);
-END
-$$;
-
 -- The days of a period at one division: its figure of a measure and channel where there is one. Nothing of surveys.
 CREATE FUNCTION mart.figure_days_shown(first_day date, last_day date, of_division integer, of_measure text, of_channel text)
 RETURNS TABLE (stat_date date, value bigint, units_expected integer, units_reported integer)

@@ -246,7 +246,7 @@ def test_readers_read_the_period_statistics_without_the_survey(site: Satisfactio
     assert all(owner[key] == row for key, row in reader.items())
     for function in (
         "SELECT * FROM mart.trend_shown(3, 'survey_answered', ARRAY[1, 2])",
-        "SELECT * FROM mart.figure_parts_shown('2026-03-02', 'daily', 1, 'dissatisfied', 'all')",
+        "SELECT * FROM mart.figure_parts_as_of('2026-03-02', 'daily', 1, 'dissatisfied', 'all', NULL)",
         "SELECT * FROM mart.figure_days_shown('2026-03-01', '2026-03-31', 1, 'survey_answered', 'all')",
         "SELECT * FROM mart.period_statistics_shown('2026-03', 'county', NULL, ARRAY['dissatisfied'])",
     ):
