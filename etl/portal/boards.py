@@ -20,7 +20,6 @@ from etl.portal.viewer import Viewer
 
 OUTSTANDING = ("missing", "rejected", "waiting")
 STATUSES = (*OUTSTANDING, "late_after_cutoff", "late", "on_time", "not_expected")
-LEVELS = ("province", "city", "county", "township", "village")
 
 
 def last_day(conn: Connection) -> date | None:
@@ -70,7 +69,7 @@ def units(
     reminders (what was sent about it, the latest first). statuses and level narrow it.
     """
     here = _here(conn, viewer, under)
-    page = data._page(
+    page = data.page_of(
         conn,
         "boards/units",
         limit,
@@ -94,7 +93,7 @@ def units(
 def unit(conn: Connection, viewer: Viewer, code: str, day: date, dataset: str) -> dict[str, Any]:
     """One unit: division (place with path), profile (how it kept its deadlines up to the day, None: never expected),
     reminders of the day."""
-    here = data._place(conn, viewer, code)
+    here = data.place(conn, viewer, code)
     profile = _rows(conn, "lateness", division_id=here["division_id"], dataset=dataset, day=day)
     return {
         "division": here,
@@ -124,7 +123,7 @@ def quality(
     return {
         "day": day,
         "reasons": _rows(conn, "held_reasons", day=day, **own),
-        "held": data._page(
+        "held": data.page_of(
             conn,
             "boards/held",
             limit,
@@ -134,11 +133,11 @@ def quality(
             platform=platform,
             **own,
         ),
-        "questions": data._page(
+        "questions": data.page_of(
             conn, "boards/questions", limit, offsets.get("questions", 0), day=day, codes=own["codes"]
         ),
         "remarks": _rows(conn, "remarks", day=day, **own),
-        "batches": data._page(conn, "boards/batches", limit, offsets.get("batches", 0), day=day, **own),
+        "batches": data.page_of(conn, "boards/batches", limit, offsets.get("batches", 0), day=day, **own),
         "closed": _rows(conn, "closed_months", **own),
     }
 
@@ -147,7 +146,7 @@ def _own(conn: Connection, viewer: Viewer, day: date) -> dict[str, Any]:
     """What bounds lists about units and platforms: codes and platforms; None: everything."""
     if viewer.division_code is None:
         return {"codes": None, "platforms": []}
-    here = data._place(conn, viewer, viewer.division_code)
+    here = data.place(conn, viewer, viewer.division_code)
     codes = [row["division_code"] for row in _rows(conn, "codes", division_id=here["division_id"], day=day)]
     return {
         "codes": codes,
@@ -200,8 +199,8 @@ def indicator(
     channel, value). counted: a page of the units that the first term of kind units counts, and the measure of its
     first condition. What rests on surveys has no terms.
     """
-    here = data._place(conn, viewer, code, period)
-    known = data._period(conn, period)
+    here = data.place(conn, viewer, code, period)
+    known = data.period_of(conn, period)
     place = {"division_id": here["division_id"], "period_id": known["period_id"]}
     found = _rows(conn, "indicator", **place, indicator=indicator)
     if not found or indicator not in catalog.indicators:
@@ -284,7 +283,7 @@ def _units_counted(
     conn: Connection, term: Term, place: dict[str, int], limit: int, offset: int
 ) -> dict[str, Any]:
     assert isinstance(term, Units)
-    return data._page(
+    return data.page_of(
         conn,
         "boards/units_counted",
         limit,
@@ -304,12 +303,12 @@ def evaluation(
 ) -> dict[str, Any]:
     """`data.evaluation` with `division` (place with path) and `siblings`: a page of the scores of its level under its
     parent; none where the parent is outside the viewer's part."""
-    here = data._place(conn, viewer, code, period)
+    here = data.place(conn, viewer, code, period)
     found = data.evaluation(conn, viewer, code, period, scheme)
     sees_parent = len(here["path"]) > 1
     siblings: dict[str, Any] = {"rows": [], "rows_total": 0}
     if sees_parent:
-        siblings = data._page(
+        siblings = data.page_of(
             conn,
             "boards/siblings",
             limit,
@@ -323,8 +322,8 @@ def evaluation(
 
 
 def _here(conn: Connection, viewer: Viewer, under: str | None) -> dict[str, Any]:
-    return data.top(conn, viewer) if under is None else data._place(conn, viewer, under)
+    return data.top(conn, viewer) if under is None else data.place(conn, viewer, under)
 
 
 def _rows(conn: Connection, name: str, **params: object) -> Rows:
-    return data._rows(conn, f"boards/{name}", **params)
+    return data.rows_of(conn, f"boards/{name}", **params)

@@ -49,7 +49,7 @@ def periods(conn: Connection) -> Rows:
     period, kind (month | quarter | year), starts_on, ends_on, days_known (days that went in), is_whole (all of its days
     did), computed_at (last write of anything of it: a key for caches).
     """
-    return _rows(conn, "periods")
+    return rows_of(conn, "periods", period=None)
 
 
 def latest_period(conn: Connection, kind: str = "month") -> str | None:
@@ -62,16 +62,11 @@ def latest_period(conn: Connection, kind: str = "month") -> str | None:
 def top(conn: Connection, viewer: Viewer) -> dict[str, Any]:
     """The highest division that the viewer sees (place, and path). Where there is no single province, the first one."""
     if viewer.division_code is not None:
-        return _place(conn, viewer, viewer.division_code)
-    found = _rows(conn, "top")
+        return place(conn, viewer, viewer.division_code)
+    found = rows_of(conn, "top")
     if not found:
         raise NotFound("还没有行政区划，请先载入区划名录。")
-    return _place(conn, viewer, found[0]["division_code"])
-
-
-def place(conn: Connection, viewer: Viewer, code: str) -> dict[str, Any]:
-    """A division as it stands today (place, and path). Raises NotFound or NotYours."""
-    return _place(conn, viewer, code)
+    return place(conn, viewer, found[0]["division_code"])
 
 
 def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
@@ -84,7 +79,7 @@ def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
     """
     here = top(conn, viewer)
     code = here["division_code"]
-    known = _period(conn, period)
+    known = period_of(conn, period)
     whole = division(conn, viewer, code, period)
     status: dict[str, int] = {}
     for row in indicators(conn, viewer, code, period):
@@ -97,7 +92,7 @@ def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
             for row in asked
         ],
         "indicators": status,
-        "levels": _rows(
+        "levels": rows_of(
             conn,
             "levels",
             division_id=here["division_id"],
@@ -118,10 +113,10 @@ def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[s
     catalogue's order: measure, measure_name, unit, kind (flow | stock), expected, received, is_provisional, channels:
     by channel code (`all` first) value, value_previous, value_last_year, mom, yoy, ytd.
     """
-    here = _place(conn, viewer, code, period)
-    known = _period(conn, period)
+    here = place(conn, viewer, code, period)
+    known = period_of(conn, period)
     measures: dict[str, dict[str, Any]] = {}
-    for row in _rows(conn, "statistics", period=period, divisions=[here["division_id"]]):
+    for row in rows_of(conn, "statistics", period=period, divisions=[here["division_id"]]):
         of = measures.setdefault(
             row["measure"],
             {name: row[name] for name in ("measure", "measure_name", "unit", "kind")}
@@ -132,7 +127,7 @@ def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[s
             name: row[name]
             for name in ("channel_name", "value", "value_previous", "value_last_year", "mom", "yoy", "ytd")
         }
-    reporting = _rows(conn, "reporting", period_id=known["period_id"], division_id=here["division_id"])
+    reporting = rows_of(conn, "reporting", period_id=known["period_id"], division_id=here["division_id"])
     return {
         "division": here,
         "period": known,
@@ -155,13 +150,13 @@ def children(
     Each row: place, has_children, reporting's columns, values: by measure its figure of all channels: value, mom, yoy.
     A page has at most LONGEST_PAGE rows (a township may have hundreds of villages): pages must turn.
     """
-    here, known = _place(conn, viewer, code, period), _period(conn, period)
-    page = _page(
+    here, known = place(conn, viewer, code, period), period_of(conn, period)
+    page = page_of(
         conn, "children", limit, offset, division_id=here["division_id"], period_id=known["period_id"]
     )
     divisions = [row["division_id"] for row in page["rows"]]
     values: dict[str, dict[str, Any]] = {row["division_code"]: {} for row in page["rows"]}
-    for row in _rows(conn, "statistics_of", period=period, divisions=divisions, measures=list(measures)):
+    for row in rows_of(conn, "statistics_of", period=period, divisions=divisions, measures=list(measures)):
         values[row["division_code"]][row["measure"]] = {name: row[name] for name in ("value", "mom", "yoy")}
     for row in page["rows"]:
         row["values"] = values[row["division_code"]]
@@ -178,7 +173,7 @@ def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Row
     parts = words.split()
     if not parts:
         return []
-    return _rows(
+    return rows_of(
         conn,
         "search",
         word=parts[-1],
@@ -194,13 +189,13 @@ def trend(conn: Connection, viewer: Viewer, code: str, measure: str, months: int
     measure, measure_name, unit, rows: period, starts_on, value (all channels), value_last_year, is_provisional,
     channels: by channel code its value. At most 60 months. Survey measures raise NotFound.
     """
-    here = _place(conn, viewer, code)
-    named = _rows(conn, "measure", measure=measure)
+    here = place(conn, viewer, code)
+    named = rows_of(conn, "measure", measure=measure)
     if not named:
         raise NotFound(f"没有指标项 {measure}。")
     rows: dict[str, dict[str, Any]] = {}
     months = max(1, min(months, 60))
-    for row in _rows(conn, "trend", division_id=here["division_id"], measure=measure, months=months):
+    for row in rows_of(conn, "trend", division_id=here["division_id"], measure=measure, months=months):
         of = rows.setdefault(
             row["period"],
             {"period": row["period"], "starts_on": row["starts_on"], "is_provisional": row["is_provisional"]}
@@ -220,8 +215,8 @@ def indicators(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows
     value_last_year, mom, yoy, ytd, is_provisional, completeness, note_zh; kind (rate | volume) says how to show them.
     What rests on surveys has no figures but a note_zh.
     """
-    here, known = _place(conn, viewer, code, period), _period(conn, period)
-    return _rows(conn, "indicators", division_id=here["division_id"], period_id=known["period_id"])
+    here, known = place(conn, viewer, code, period), period_of(conn, period)
+    return rows_of(conn, "indicators", division_id=here["division_id"], period_id=known["period_id"])
 
 
 def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
@@ -229,14 +224,14 @@ def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Ro
 
     Suppressed figures are None and note_zh says why; a rate is never shown without rate_low, rate_high and answered.
     """
-    _place(conn, viewer, code, period)
-    return _rows(conn, "satisfaction", division=code, period=period)
+    place(conn, viewer, code, period)
+    return rows_of(conn, "satisfaction", division=code, period=period)
 
 
 def schemes(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
     """Scores of a division, one per scheme: the columns of mart.evaluation."""
-    _place(conn, viewer, code, period)
-    return _rows(conn, "schemes", division=code, period=period)
+    place(conn, viewer, code, period)
+    return rows_of(conn, "schemes", division=code, period=period)
 
 
 def evaluation(
@@ -248,18 +243,18 @@ def evaluation(
     evidence: kind (bonus | deduction | veto), points, reason, file, sha256. below: scores of the divisions directly
     below, the best first: place, score, grade, rank_in_parent, rank_in_province, is_provisional, is_vetoed.
     """
-    _place(conn, viewer, code, period)
+    place(conn, viewer, code, period)
     key = {"division": code, "period": period, "scheme": scheme}
-    total = _rows(conn, "evaluation_total", **key)
+    total = rows_of(conn, "evaluation_total", **key)
     if not total:
         raise NotFound(f"{code} 在 {period} 没有按方案 {scheme} 的考核得分。")
     below = {**key, "divisions": _codes_below(conn, viewer, code, period)}
     del below["division"]
     return {
         "total": total[0],
-        "items": _rows(conn, "evaluation_items", **key),
-        "evidence": _rows(conn, "evaluation_evidence", **key),
-        "below": _rows(conn, "evaluation_below", **below, limit=max(1, min(limit, LONGEST_PAGE))),
+        "items": rows_of(conn, "evaluation_items", **key),
+        "evidence": rows_of(conn, "evaluation_evidence", **key),
+        "below": rows_of(conn, "evaluation_below", **below, limit=max(1, min(limit, LONGEST_PAGE))),
     }
 
 
@@ -281,17 +276,17 @@ def board(
     late_after_cutoff | missing | rejected | not_expected | None: still to come), due_at, cutoff_at,
     received_at, revision, is_nil, is_partial, is_restated; narrowed by `status`. units_total: how many.
     """
-    here = top(conn, viewer) if under is None else _place(conn, viewer, under)
+    here = top(conn, viewer) if under is None else place(conn, viewer, under)
     key = {"division_id": here["division_id"], "day": day}
-    counted = _rows(conn, "board_counted", day=day)
-    own = _rows(conn, "board_own", **key)
-    units = _page(conn, "board_units", limit, offset, **key, status=status)
+    counted = rows_of(conn, "board_counted", day=day)
+    own = rows_of(conn, "board_own", **key)
+    units = page_of(conn, "board_units", limit, offset, **key, status=status)
     return {
         "division": here,
         "day": day,
         "counted_at": counted[0]["counted_at"] if counted else None,
         "reporting": own[0] if own else None,
-        "children": _rows(conn, "board_children", **key),
+        "children": rows_of(conn, "board_children", **key),
         "units": units["rows"],
         "units_total": units["rows_total"],
     }
@@ -316,29 +311,29 @@ def figure_parts(
     revision, received_at, known_from, batch_id, source_name, row_number, sha256, stat_date, pulled_at. Survey measures
     raise NotFound: so do figures that are not there, and a period as known at a moment: open its days.
     """
-    here = _place(conn, viewer, code)
-    named = _rows(conn, "measure", measure=measure)
+    here = place(conn, viewer, code)
+    named = rows_of(conn, "measure", measure=measure)
     if not named:
         raise NotFound(f"没有指标项 {measure}。")
     span = Period.parse(period)
     is_stock = named[0]["kind"] == "stock"
     key: dict[str, Any] = {"division_id": here["division_id"], "measure": measure, "channel": channel}
     if span.kind == "day":
-        value = _rows(conn, "value_of_day", **key, day=span.ends_on)
+        value = rows_of(conn, "value_of_day", **key, day=span.ends_on)
     else:
-        value = _rows(conn, "value_of_period", **key, period=period)
+        value = rows_of(conn, "value_of_period", **key, period=period)
     if not value:
         raise NotFound(f"{here['division_name']} {period} 没有 {named[0]['measure_name']} 的数据。")
     if span.kind == "day" or is_stock:
         kind = "submissions"
         dataset = "stocks" if is_stock else "daily"
         key |= {"day": span.ends_on, "dataset": dataset, "moment": moment}
-        page = _page(conn, "parts_of_day", limit, offset, **key)
+        page = page_of(conn, "parts_of_day", limit, offset, **key)
     elif moment is not None:
         raise NotFound("时期数据请先打开其中一日，再按当时已知数据查看。")
     else:
         kind = "days"
-        page = _page(conn, "parts_of_period", limit, offset, **key, first=span.starts_on, last=span.ends_on)
+        page = page_of(conn, "parts_of_period", limit, offset, **key, first=span.starts_on, last=span.ends_on)
     parts_sum = page["rows"][0]["parts_sum"] if page["rows"] else None
     page["rows"] = [_without(row, "parts_sum") for row in page["rows"]]
     return {
@@ -360,11 +355,11 @@ def issued(conn: Connection, viewer: Viewer, limit: int = 100, offset: int = 0) 
         return {"rows": [], "rows_total": 0}
     own = viewer.division_code
     day = None if own is None else conn.execute(sa.text("SELECT current_date")).scalar_one()
-    return _page(conn, "issued", limit, offset, own_id=_own_id(conn, viewer), day=day)
+    return page_of(conn, "issued", limit, offset, own_id=_own_id(conn, viewer), day=day)
 
 
-def _place(conn: Connection, viewer: Viewer, code: str, period: str | None = None) -> dict[str, Any]:
-    """The division with its path, as of the period's end or today. Raises NotFound or NotYours."""
+def place(conn: Connection, viewer: Viewer, code: str, period: str | None = None) -> dict[str, Any]:
+    """A division (place, and path) as it was at the period's end, or is today. Raises NotFound or NotYours."""
     path = _path(conn, code, Period.parse(period).ends_on if period else None)
     if viewer.division_code is not None:
         codes = [each["division_code"] for each in path]
@@ -375,7 +370,7 @@ def _place(conn: Connection, viewer: Viewer, code: str, period: str | None = Non
 
 
 def _path(conn: Connection, code: str, day: date | None = None) -> Rows:
-    path = _rows(conn, "path", division=code, day=day)
+    path = rows_of(conn, "path", division=code, day=day)
     if not path:
         raise NotFound(f"没有代码为 {code} 的区划。")
     return path
@@ -392,26 +387,26 @@ def _codes_below(conn: Connection, viewer: Viewer, code: str, period: str) -> li
 
 def _below(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
     """division_id and division_code of the divisions directly below."""
-    here, known = _place(conn, viewer, code, period), _period(conn, period)
-    return _rows(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
+    here, known = place(conn, viewer, code, period), period_of(conn, period)
+    return rows_of(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
 
 
-def _period(conn: Connection, name: str) -> dict[str, Any]:
-    found = _rows(conn, "period", period=name)
+def period_of(conn: Connection, name: str) -> dict[str, Any]:
+    found = rows_of(conn, "periods", period=name)
     if not found:
         raise NotFound(f"{name} 还没有汇总数据。")
     return found[0]
 
 
-def _rows(conn: Connection, name: str, **params: object) -> Rows:
+def rows_of(conn: Connection, name: str, **params: object) -> Rows:
     """All rows of sql/portal/<name>.sql."""
     return [dict(row._mapping) for row in run_sql(conn, f"portal/{name}", params)]
 
 
-def _page(conn: Connection, name: str, limit: int, offset: int, **params: object) -> dict[str, Any]:
+def page_of(conn: Connection, name: str, limit: int, offset: int, **params: object) -> dict[str, Any]:
     """A page of sql/portal/<name>.sql, whose rows carry rows_total; a page beyond the last has no rows and total 0."""
     limit, offset = max(1, min(limit, LONGEST_PAGE)), max(0, offset)
-    rows = _rows(conn, name, **params, limit=limit, offset=offset)
+    rows = rows_of(conn, name, **params, limit=limit, offset=offset)
     total = rows[0]["rows_total"] if rows else 0
     return {"rows": [_without(row, "rows_total") for row in rows], "rows_total": total}
 

@@ -1,4 +1,4 @@
--- Periods that have totals.
+-- Periods that have totals, or the one of a name.
 SELECT
     period.period_id,
     period.period,
@@ -10,4 +10,5 @@ SELECT
     greatest(period.totalled_at, period.indicated_at, period.satisfied_at, period.evaluated_at) AS computed_at
 FROM mart.period
 WHERE period.kind IN ('month', 'quarter', 'year') AND period.totalled_at IS NOT NULL
+    AND (CAST(:period AS text) IS NULL OR period.period = :period)
 ORDER BY period.ends_on DESC, period.starts_on
