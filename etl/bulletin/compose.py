@@ -15,7 +15,7 @@ from etl.bulletin.tiles import lay_out
 from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin, Section
 from etl.clock import SHANGHAI
-from etl.periods import Period
+from etl.periods import Period, day_zh
 
 NUMERALS = "一二三四五六七八九十"
 STATUS_WORDS = {
@@ -60,7 +60,7 @@ class _Composer:
         self.writer = Writer()
         self.place = facts.place
         self.office = bulletin.offices[self.place.level]  # type: ignore[index]
-        self.period = words.period_words(facts.period)
+        self.period = facts.period.name_zh
         self.tables = self.pictures = 0
         self.texts: dict[str, Any] = {
             "division": self.place.name,
@@ -88,8 +88,8 @@ class _Composer:
             issue=self.bulletin.issue.format_map(self.texts),
             office=self.office.name.format_map(self.texts),
             addressee=f"{self.office.addressee}：",
-            dated=words.day_words(made_on),
-            known=f"{words.day_words(known.date())}{known:%H:%M}",
+            dated=day_zh(made_on),
+            known=f"{day_zh(known.date())}{known:%H:%M}",
             notes=tuple(self._notes()),
             lead=tuple(lead),
             parts=parts,
@@ -201,7 +201,7 @@ class _Composer:
         ]
         if not known:
             return []
-        names = {month: words.period_words(month) for month, _ in self.facts.trend}
+        names = {month: month.name_zh for month, _ in self.facts.trend}
         firm = [(month, each) for month, each in known if not each.is_provisional] or known
         highest = max(firm, key=lambda each: each[1].value or 0)
         lowest = min(firm, key=lambda each: each[1].value or 0)
@@ -252,9 +252,9 @@ class _Composer:
             return []
         names = [each.name.removesuffix("服务占比") for each in shares]
         period = self.facts.period
-        columns = [(self.period, "value"), (words.period_words(period.previous()), "value_previous")]
+        columns = [(self.period, "value"), (period.previous().name_zh, "value_previous")]
         if period.kind != "year":
-            columns.append((words.period_words(period.last_year()), "value_last_year"))
+            columns.append((period.last_year().name_zh, "value_last_year"))
         rows = [(label, [each.get(column) for each in shares]) for label, column in columns]
         paragraphs = self._write("channels", shares=shares, names=names)
         title = self._picture_title("各渠道服务占比")

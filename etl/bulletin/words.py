@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from etl.periods import Period
@@ -77,18 +76,6 @@ def joined(name: str) -> str:
     return name.replace(" ", "")
 
 
-def period_words(period: Period) -> str:
-    """2026年3月, 2026年第一季度, 2026年."""
-    year = period.starts_on.year
-    match period.kind:
-        case "month":
-            return f"{year}年{period.starts_on.month}月"
-        case "quarter":
-            return f"{year}年第{'一二三四'[number_in_year(period) - 1]}季度"
-        case _:
-            return f"{year}年"
-
-
 def number_in_year(period: Period) -> int:
     """Which month or quarter of its year; 1 for a year."""
     match period.kind:
@@ -98,8 +85,3 @@ def number_in_year(period: Period) -> int:
             return (period.starts_on.month + 2) // 3
         case _:
             return 1
-
-
-def day_words(day: date) -> str:
-    """2026年4月8日."""
-    return f"{day.year}年{day.month}月{day.day}日"

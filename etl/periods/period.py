@@ -89,6 +89,20 @@ class Period:
                 return f"{self.ends_on:%Y-%m}/to_date"
 
     @property
+    def name_zh(self) -> str:
+        """How people write it: 2026年3月2日, 2026年3月, 2026年第一季度, 2026年; of a year to date, its year."""
+        year, month = self.starts_on.year, self.starts_on.month
+        match self.kind:
+            case "day":
+                return day_zh(self.starts_on)
+            case "month":
+                return f"{year}年{month}月"
+            case "quarter":
+                return f"{year}年第{'一二三四'[month // 3]}季度"
+            case _:
+                return f"{year}年"
+
+    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.ends_on - self.starts_on).days + 1
@@ -136,6 +150,11 @@ def periods_touched(days: Iterable[date]) -> list[Period]:
 def in_order(periods: Iterable[Period]) -> list[Period]:
     """Days first, then months, quarters, years and years to date; the earlier before the later."""
     return sorted(periods, key=lambda each: (ORDER.index(each.kind), each.ends_on))
+
+
+def day_zh(day: date) -> str:
+    """2026年3月2日."""
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _month_end(first: date, months: int) -> date:

@@ -55,15 +55,7 @@ def period_name(value: str, language: str = "zh") -> str:
     if language == "en":
         return value
     period = Period.parse(value)
-    match period.kind:
-        case "month":
-            return f"{period.starts_on.year}年{period.starts_on.month}月"
-        case "quarter":
-            return f"{period.starts_on.year}年第{'一二三四'[period.starts_on.month // 3]}季度"
-        case "year":
-            return f"{period.starts_on.year}年"
-        case _:
-            return value
+    return value if period.kind == "day" else period.name_zh
 
 
 def score(value: Number | None) -> str:

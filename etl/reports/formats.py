@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -139,8 +138,3 @@ def _breadth(text: str) -> int:
 def lines_needed(text: str, width: float) -> int:
     """Lines that a text takes in a column."""
     return sum(math.ceil(1.15 * _breadth(line) / width) or 1 for line in text.split("\n"))
-
-
-def spell_day(day: date) -> str:
-    """A day in words."""
-    return f"{day.year}年{day.month}月{day.day}日"

@@ -16,11 +16,12 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_range_abs
 
 from etl.catalog import Level
+from etl.periods import day_zh
 from etl.reports import notes as pages
 from etl.reports.changes import Changes
 from etl.reports.exchange import file_stem
 from etl.reports.fill import is_additive
-from etl.reports.formats import FONT, Formats, lines_needed, spell_day, width_of
+from etl.reports.formats import FONT, Formats, lines_needed, width_of
 from etl.reports.table import Cell, NoFigure, Row, Table, kind_in
 
 # Who issues the form and who fills it in, by the level of the division (domain.md: who reports).
@@ -98,20 +99,6 @@ def columns_on(table: Table, sheet: str) -> list[int]:
 def issuer_of(table: Table) -> str:
     """制定机关."""
     return table.report.issued_by or table.division_name + OFFICES[Level(table.division_level)][0]
-
-
-def spell_period(table: Table) -> str:
-    """报告期 in words."""
-    first, last = table.period.starts_on, table.period.ends_on
-    match table.period.kind:
-        case "day":
-            return spell_day(first)
-        case "month":
-            return f"{first.year}年{first.month}月"
-        case "quarter":
-            return f"{first.year}年第{'一二三四'[last.month // 3 - 1]}季度"
-        case _:
-            return f"{first.year}年"
 
 
 class _Sheet:
@@ -197,7 +184,7 @@ class _Sheet:
             (
                 1,
                 f"填报单位：{table.division_name}{office[1]}",
-                f"报告期：{spell_period(table)}{version}",
+                f"报告期：{table.period.name_zh}{version}",
                 f"表　　号：{table.report.number}",
             ),
             (2, f"计量单位：{table.report.unit}", _completeness(table), f"制定机关：{issuer_of(table)}"),
@@ -356,7 +343,7 @@ class _Sheet:
             row += 1
         self.sheet.set_row(row, 26)
         words = [
-            f"{each}：{spell_day(self.made_on)}" if each == "报出日期" else f"{each}："
+            f"{each}：{day_zh(self.made_on)}" if each == "报出日期" else f"{each}："
             for each in self.table.report.footer
         ]
         for number, text in enumerate(words):
@@ -407,7 +394,7 @@ class _Sheet:
         sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
-        head = f"{report.title}　{self.table.division_name}　{spell_period(self.table)}".replace("&", "&&")
+        head = f"{report.title}　{self.table.division_name}　{self.table.period.name_zh}".replace("&", "&&")
         sheet.set_header(f'&R&"{FONT}"&8{head}'[:255])
         sheet.set_footer(f'&L&"{FONT}"&8&A&C&"{FONT}"&9第 &P 页　共 &N 页')
 

@@ -113,7 +113,7 @@ def test_tables_and_sentences_round_alike_and_halves_go_up() -> None:
     assert words.percent(Decimal("0.99949")) == "99.9%"
     assert words.amount(None, "件") == words.percent(None) == words.signed(None, "%") == "—"
     assert words.amount(Decimal("4.805"), "人") == "4.81"
-    assert words.period_words(Period.parse("2026Q1")) == "2026年第一季度"
+    assert Period.parse("2026Q1").name_zh == "2026年第一季度"
 
 
 def test_a_streak_needs_two_steps_one_way_and_nothing_provisional() -> None:
