@@ -201,14 +201,14 @@ def test_a_request_larger_than_a_form_is_refused(client: TestClient) -> None:
     assert streamed.status_code >= 400
 
 
-def test_everything_but_signing_in_and_out_is_only_looked_at(client: TestClient) -> None:
+def test_everything_but_signing_in_and_out_and_taking_note_is_only_looked_at(client: TestClient) -> None:
     changing = {
         (route.path, method)  # type: ignore[attr-defined]
         for route in client.app.routes  # type: ignore[attr-defined]
         for method in getattr(route, "methods", ())
         if method not in ("GET", "HEAD")
     }
-    assert changing == {("/sign-in", "POST"), ("/sign-out", "POST")}
+    assert changing == {("/sign-in", "POST"), ("/sign-out", "POST"), ("/alerts/ack", "POST")}
     refused = client.post("/downloads")
     assert (refused.status_code, "只能查看" in refused.text) == (405, True)
 
