@@ -1,7 +1,7 @@
 """Boards: who is late, what is held back, and what a figure is made of, as the portal shows them.
 
-The same conventions as etl.portal.data: the viewer's own part of the tree bounds every answer (NotYours beyond it),
-lists come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
+The same conventions as etl.portal.data: questions are asked of what `data.look` found, in the viewer's own part of the
+tree, lists come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from etl.catalog import Catalog
 from etl.catalog.formula import Divisions, Figure, Formula, Reporting, Services, Term, Units
 from etl.portal import data
-from etl.portal.data import NotFound, Rows
+from etl.portal.data import Here, NotFound, Rows
 from etl.portal.viewer import Viewer
 
 OUTSTANDING = ("missing", "rejected", "waiting")
@@ -31,32 +31,29 @@ def last_day(conn: Connection) -> date | None:
 # --- submissions ---------------------------------------------------------------------------------------------
 
 
-def counts(conn: Connection, viewer: Viewer, day: date, dataset: str, under: str | None) -> dict[str, Any]:
-    """How many have reported a data set of a day, under a division (None: the viewer's highest).
+def counts(here: Here, day: date, dataset: str) -> dict[str, Any]:
+    """How many have reported a data set of a day, under a division.
 
     division: place with path. counted_at: None where nothing is counted yet, or where it is counted as it is asked for.
     reporting: of the division and all below. children: the same of those directly below that owe anything.
     """
     if dataset == "daily":
-        return data.board(conn, viewer, day, under, limit=1)
-    here = _here(conn, viewer, under)
-    rows = _rows(conn, "counts", day=day, dataset=dataset, division_id=here["division_id"])
-    own = [row for row in rows if row["division_id"] == here["division_id"]]
+        return data.board(here, day)
+    rows = _rows(here.conn, "counts", day=day, dataset=dataset, division_id=here.division_id)
+    own = [row for row in rows if row["division_id"] == here.division_id]
     return {
-        "division": here,
+        "division": here.place,
         "day": day,
         "counted_at": None,
         "reporting": own[0] if own else None,
-        "children": [row for row in rows if row["division_id"] != here["division_id"]],
+        "children": [row for row in rows if row["division_id"] != here.division_id],
     }
 
 
 def units(
-    conn: Connection,
-    viewer: Viewer,
+    here: Here,
     day: date,
     dataset: str,
-    under: str | None,
     statuses: Sequence[str] | None,
     level: str | None,
     deep: bool,
@@ -68,37 +65,35 @@ def units(
     Each: place, status (one of STATUSES), due_at, cutoff_at, received_at, revision, is_nil, is_partial, is_restated,
     reminders (what was sent about it, the latest first). statuses and level narrow it.
     """
-    here = _here(conn, viewer, under)
     page = data.page_of(
-        conn,
+        here.conn,
         "boards/units",
         limit,
         offset,
         day=day,
         dataset=dataset,
-        division_id=here["division_id"],
+        division_id=here.division_id,
         depth=0 if deep else 1,
         level=level,
         statuses=list(statuses) if statuses else None,
     )
     codes = [row["division_code"] for row in page["rows"]]
     sent: dict[str, Rows] = {code: [] for code in codes}
-    for reminder in _rows(conn, "reminders", day=day, dataset=dataset, units=codes):
+    for reminder in _rows(here.conn, "reminders", day=day, dataset=dataset, units=codes):
         sent[reminder["unit_code"]].append(reminder)
     for row in page["rows"]:
         row["reminders"] = sent[row["division_code"]]
     return page
 
 
-def unit(conn: Connection, viewer: Viewer, code: str, day: date, dataset: str) -> dict[str, Any]:
+def unit(here: Here, day: date, dataset: str) -> dict[str, Any]:
     """One unit: division (place with path), profile (how it kept its deadlines up to the day, None: never expected),
     reminders of the day."""
-    here = data.place(conn, viewer, code)
-    profile = _rows(conn, "lateness", division_id=here["division_id"], dataset=dataset, day=day)
+    profile = _rows(here.conn, "lateness", division_id=here.division_id, dataset=dataset, day=day)
     return {
-        "division": here,
+        "division": here.place,
         "profile": profile[0] if profile else None,
-        "reminders": _rows(conn, "reminders", day=day, dataset=dataset, units=[code]),
+        "reminders": _rows(here.conn, "reminders", day=day, dataset=dataset, units=[here.code]),
     }
 
 
@@ -146,8 +141,8 @@ def _own(conn: Connection, viewer: Viewer, day: date) -> dict[str, Any]:
     """What bounds lists about units and platforms: codes and platforms; None: everything."""
     if viewer.division_code is None:
         return {"codes": None, "platforms": []}
-    here = data.place(conn, viewer, viewer.division_code)
-    codes = [row["division_code"] for row in _rows(conn, "codes", division_id=here["division_id"], day=day)]
+    here = data.look(conn, viewer, viewer.division_code)
+    codes = [row["division_code"] for row in _rows(conn, "codes", division_id=here.division_id, day=day)]
     return {
         "codes": codes,
         "platforms": [row["platform"] for row in _rows(conn, "platforms", codes=codes)],
@@ -158,9 +153,7 @@ def _own(conn: Connection, viewer: Viewer, day: date) -> dict[str, Any]:
 
 
 def parts(
-    conn: Connection,
-    viewer: Viewer,
-    code: str,
+    here: Here,
     period: str,
     measure: str,
     channel: str,
@@ -173,7 +166,7 @@ def parts(
     moment: as known then, of days and stocks; value is then the sum of the parts. adds_up: whether the parts are the
     figure that is shown (None: nothing to hold it against).
     """
-    found = data.figure_parts(conn, viewer, code, period, measure, channel, limit, offset, moment)
+    found = data.figure_parts(here, period, measure, channel, limit, offset, moment)
     shown = found["value"]
     found["value_now"] = shown
     if moment is not None:
@@ -182,32 +175,22 @@ def parts(
     return found
 
 
-def indicator(
-    conn: Connection,
-    viewer: Viewer,
-    catalog: Catalog,
-    code: str,
-    period: str,
-    indicator: str,
-    limit: int,
-    offset: int,
-) -> dict[str, Any]:
+def indicator(here: Here, catalog: Catalog, indicator: str, limit: int, offset: int) -> dict[str, Any]:
     """An indicator opened into the terms of its formula.
 
-    division, figure (the row of `data.indicators`), formula, terms: side (numerator | denominator), term, kind
+    division, figure (as in `data.indicators`, of its columns those that are shown), formula, terms: side (numerator | denominator), term, kind
     (figure | services | units | divisions | reporting), value, and what opens it further: figures (measure,
     channel, value). counted: a page of the units that the first term of kind units counts, and the measure of its
     first condition. What rests on surveys has no terms.
     """
-    here = data.place(conn, viewer, code, period)
-    known = data.period_of(conn, period)
-    place = {"division_id": here["division_id"], "period_id": known["period_id"]}
+    conn, known = here.conn, here.shown
+    place = {"division_id": here.division_id, "period_id": known["period_id"]}
     found = _rows(conn, "indicator", **place, indicator=indicator)
     if not found or indicator not in catalog.indicators:
-        raise NotFound(f"{code} 在 {period} 没有指标 {indicator}。")
+        raise NotFound(f"{here.code} 在 {known['period']} 没有指标 {indicator}。")
     formula = catalog.indicators[indicator].parsed
     answer: dict[str, Any] = {
-        "division": here,
+        "division": here.place,
         "figure": found[0],
         "formula": str(formula),
         "rests_on_survey": rests_on_survey(catalog, formula),
@@ -218,7 +201,7 @@ def indicator(
         return answer
     figures = {
         (row["measure"], row["channel"]): row["value"]
-        for row in _rows(conn, "figures", period=period, division_id=here["division_id"])
+        for row in _rows(conn, "figures", period=known["period"], division_id=here.division_id)
     }
     for side, summed in (("numerator", formula.numerator), ("denominator", formula.denominator)):
         for term in summed:
@@ -298,31 +281,24 @@ def _units_counted(
 # --- evaluation ----------------------------------------------------------------------------------------------
 
 
-def evaluation(
-    conn: Connection, viewer: Viewer, code: str, period: str, scheme: str, limit: int, offset: int
-) -> dict[str, Any]:
+def evaluation(here: Here, scheme: str, limit: int, offset: int) -> dict[str, Any]:
     """`data.evaluation` with `division` (place with path) and `siblings`: a page of the scores of its level under its
     parent; none where the parent is outside the viewer's part."""
-    here = data.place(conn, viewer, code, period)
-    found = data.evaluation(conn, viewer, code, period, scheme)
-    sees_parent = len(here["path"]) > 1
+    found = data.evaluation(here, scheme)
+    sees_parent = len(here.place["path"]) > 1
     siblings: dict[str, Any] = {"rows": [], "rows_total": 0}
     if sees_parent:
         siblings = data.page_of(
-            conn,
+            here.conn,
             "boards/siblings",
             limit,
             offset,
-            period=period,
+            period=here.shown["period"],
             scheme=scheme,
-            level=here["level"],
-            parent=here["parent_code"],
+            level=here.place["level"],
+            parent=here.place["parent_code"],
         )
-    return found | {"division": here, "siblings": siblings, "sees_siblings": sees_parent}
-
-
-def _here(conn: Connection, viewer: Viewer, under: str | None) -> dict[str, Any]:
-    return data.top(conn, viewer) if under is None else data.place(conn, viewer, under)
+    return found | {"division": here.place, "siblings": siblings, "sees_siblings": sees_parent}
 
 
 def _rows(conn: Connection, name: str, **params: object) -> Rows:

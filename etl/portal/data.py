@@ -1,11 +1,11 @@
 """Data: every question that the portal asks the warehouse, each behind one function.
 
-All take a connection and the viewer first, and answer in plain dicts and lists, in the order in which they
-are shown. A division outside the viewer's own part of the tree raises NotYours, one that does not exist
-NotFound. `period` is the name of a month, quarter or year (2026-03, 2026Q1, 2026). Values are as stored:
-counts int, ratios Decimal or float with 1 = 100 %, dates date, times datetime with zone; None is "no figure",
-never 0. mom and yoy are ratios less 1 of volumes and differences of rates. What rests on surveys comes only
-from `satisfaction`, suppressed (ruling 18), whoever asks.
+`look` finds a division and a period as the viewer may see them, once for a page; the others are asked of what it found
+and answer in plain dicts and lists, in the order in which they are shown. A division outside the viewer's own part of
+the tree raises NotYours, one that does not exist NotFound. `period` is the name of a month, quarter or year (2026-03,
+2026Q1, 2026). Values are as stored: counts int, ratios Decimal or float with 1 = 100 %, dates date, times datetime
+with zone; None is "no figure", never 0. mom and yoy are ratios less 1 of volumes and differences of rates. What rests
+on surveys comes only from `satisfaction`, suppressed (ruling 18), whoever asks.
 
 Thousands of rows never come at once: functions with `limit` and `offset` answer a page of at most LONGEST_PAGE rows and
 say in `rows_total` how many there are.
@@ -19,6 +19,7 @@ Shapes that recur:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -52,60 +53,80 @@ def periods(conn: Connection) -> Rows:
     return rows_of(conn, "periods", period=None)
 
 
-def latest_period(conn: Connection, kind: str = "month") -> str | None:
-    """Name of the last period of a kind that is whole, or the last there is; None: none at all."""
-    known = [each for each in periods(conn) if each["kind"] == kind]
-    whole = [each for each in known if each["is_whole"]]
-    return (whole or known)[0]["period"] if known else None
+def latest_period(known: Rows, kind: str = "month") -> str | None:
+    """Name of the last of some periods of a kind that is whole, or the last there is; None: none at all."""
+    named = [each for each in known if each["kind"] == kind]
+    whole = [each for each in named if each["is_whole"]]
+    return (whole or named)[0]["period"] if named else None
 
 
-def top(conn: Connection, viewer: Viewer) -> dict[str, Any]:
-    """The highest division that the viewer sees (place, and path). Where there is no single province, the first one."""
-    if viewer.division_code is not None:
-        return place(conn, viewer, viewer.division_code)
-    found = rows_of(conn, "top")
+@dataclass(frozen=True)
+class Here:
+    """What a page is about. place: the division (place with path and division_id) as it was at the period's end, or is
+    today. period: as in `periods`; None where none was asked for."""
+
+    conn: Connection
+    viewer: Viewer
+    place: dict[str, Any]
+    period: dict[str, Any] | None
+
+    @property
+    def division_id(self) -> int:
+        return int(self.place["division_id"])
+
+    @property
+    def code(self) -> str:
+        return str(self.place["division_code"])
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The period, of a page that has one."""
+        assert self.period is not None
+        return self.period
+
+
+def look(
+    conn: Connection, viewer: Viewer, code: str | None, period: str | None = None, known: Rows | None = None
+) -> Here:
+    """A division (None: the highest that the viewer sees) in a period. known: `periods`, where they were asked for
+    before. Raises NotFound or NotYours, and PeriodUnknown for what is no period."""
+    place = _place(conn, viewer, code, Period.parse(period).ends_on if period else None)
+    if period is None:
+        return Here(conn, viewer, place, None)
+    if known is None:
+        known = rows_of(conn, "periods", period=period)
+    found = [each for each in known if each["period"] == period]
     if not found:
-        raise NotFound("还没有行政区划，请先载入区划名录。")
-    return place(conn, viewer, found[0]["division_code"])
+        raise NotFound(f"{period} 还没有汇总数据。")
+    return Here(conn, viewer, place, found[0])
 
 
-def overview(conn: Connection, viewer: Viewer, period: str) -> dict[str, Any]:
-    """The first page, of the viewer's highest division.
+def overview(here: Here) -> dict[str, Any]:
+    """The first page.
 
     division: place with path. period: as in `periods`. reporting: as above. services: all services delivered, rows of
     channel, channel_name, value (channel 'all' first). measures: as in `division`. indicators: counts by status
-    (met, not_met, no_data, not_applicable). levels: rows of level, divisions (how many there are). children: as in
-    `children`. satisfaction: the row of channel 'all' of `satisfaction`, or None. evaluation: as in `schemes`.
+    (met, not_met, no_data, not_applicable). children: as in `children`. satisfaction: the row of channel 'all' of
+    `satisfaction`, or None. evaluation: as in `schemes`.
     """
-    here = top(conn, viewer)
-    code = here["division_code"]
-    known = period_of(conn, period)
-    whole = division(conn, viewer, code, period)
     status: dict[str, int] = {}
-    for row in indicators(conn, viewer, code, period):
+    for row in indicators(here):
         if row["status"] is not None:
             status[row["status"]] = status.get(row["status"], 0) + 1
-    asked = satisfaction(conn, viewer, code, period)
-    return whole | {
+    asked = satisfaction(here)
+    return division(here) | {
         "services": [
             {"channel": row["channel"], "channel_name": row["channel_name"], "value": row["delivered"]}
             for row in asked
         ],
         "indicators": status,
-        "levels": rows_of(
-            conn,
-            "levels",
-            division_id=here["division_id"],
-            day=known["ends_on"],
-            is_top=here["parent_code"] is None,
-        ),
-        "children": children(conn, viewer, code, period)["rows"],
+        "children": children(here)["rows"],
         "satisfaction": next((row for row in asked if row["channel"] == "all"), None),
-        "evaluation": schemes(conn, viewer, code, period),
+        "evaluation": schemes(here),
     }
 
 
-def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[str, Any]:
+def division(here: Here) -> dict[str, Any]:
     """One division in one period: its own unit's figures and those of all below it.
 
     division: place as it was in the period, and `path`: places from the highest that the viewer sees down to this one.
@@ -113,10 +134,10 @@ def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[s
     catalogue's order: measure, measure_name, unit, kind (flow | stock), expected, received, is_provisional, channels:
     by channel code (`all` first) value, value_previous, value_last_year, mom, yoy, ytd.
     """
-    here = place(conn, viewer, code, period)
-    known = period_of(conn, period)
     measures: dict[str, dict[str, Any]] = {}
-    for row in rows_of(conn, "statistics", period=period, divisions=[here["division_id"]]):
+    for row in rows_of(
+        here.conn, "statistics", period=here.shown["period"], divisions=[here.division_id]
+    ):
         of = measures.setdefault(
             row["measure"],
             {name: row[name] for name in ("measure", "measure_name", "unit", "kind")}
@@ -127,20 +148,17 @@ def division(conn: Connection, viewer: Viewer, code: str, period: str) -> dict[s
             name: row[name]
             for name in ("channel_name", "value", "value_previous", "value_last_year", "mom", "yoy", "ytd")
         }
-    reporting = rows_of(conn, "reporting", period_id=known["period_id"], division_id=here["division_id"])
+    reporting = rows_of(here.conn, "reporting", **_key(here))
     return {
-        "division": here,
-        "period": known,
+        "division": here.place,
+        "period": here.shown,
         "reporting": reporting[0] if reporting else None,
         "measures": list(measures.values()),
     }
 
 
 def children(
-    conn: Connection,
-    viewer: Viewer,
-    code: str,
-    period: str,
+    here: Here,
     measures: Sequence[str] = ("consultation", "mediation_accepted", "legal_aid_accepted", "publicity_event"),
     limit: int = 100,
     offset: int = 0,
@@ -150,13 +168,14 @@ def children(
     Each row: place, has_children, reporting's columns, values: by measure its figure of all channels: value, mom, yoy.
     A page has at most LONGEST_PAGE rows (a township may have hundreds of villages): pages must turn.
     """
-    here, known = place(conn, viewer, code, period), period_of(conn, period)
-    page = page_of(
-        conn, "children", limit, offset, division_id=here["division_id"], period_id=known["period_id"]
-    )
-    divisions = [row["division_id"] for row in page["rows"]]
+    page = page_of(here.conn, "children", limit, offset, **_key(here))
+    asked = {
+        "period": here.shown["period"],
+        "divisions": [row["division_id"] for row in page["rows"]],
+        "measures": list(measures),
+    }
     values: dict[str, dict[str, Any]] = {row["division_code"]: {} for row in page["rows"]}
-    for row in rows_of(conn, "statistics_of", period=period, divisions=divisions, measures=list(measures)):
+    for row in rows_of(here.conn, "statistics_of", **asked) if values else ():
         values[row["division_code"]][row["measure"]] = {name: row[name] for name in ("value", "mom", "yoy")}
     for row in page["rows"]:
         row["values"] = values[row["division_code"]]
@@ -183,19 +202,16 @@ def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Row
     )
 
 
-def trend(conn: Connection, viewer: Viewer, code: str, measure: str, months: int = 24) -> dict[str, Any]:
+def trend(here: Here, measure: str, months: int = 24) -> dict[str, Any]:
     """A measure of a division month by month up to the last month that has figures, the earliest first.
 
     measure, measure_name, unit, rows: period, starts_on, value (all channels), value_last_year, is_provisional,
     channels: by channel code its value. At most 60 months. Survey measures raise NotFound.
     """
-    here = place(conn, viewer, code)
-    named = rows_of(conn, "measure", measure=measure)
-    if not named:
-        raise NotFound(f"没有指标项 {measure}。")
+    named = _measure(here.conn, measure)
     rows: dict[str, dict[str, Any]] = {}
-    months = max(1, min(months, 60))
-    for row in rows_of(conn, "trend", division_id=here["division_id"], measure=measure, months=months):
+    asked = {"division_id": here.division_id, "measure": measure, "months": max(1, min(months, 60))}
+    for row in rows_of(here.conn, "trend", **asked):
         of = rows.setdefault(
             row["period"],
             {"period": row["period"], "starts_on": row["starts_on"], "is_provisional": row["is_provisional"]}
@@ -205,97 +221,75 @@ def trend(conn: Connection, viewer: Viewer, code: str, measure: str, months: int
             of |= {"value": row["value"], "value_last_year": row["value_last_year"]}
         elif row["channel"] is not None:
             of["channels"][row["channel"]] = row["value"]
-    return named[0] | {"rows": list(rows.values())}
+    return named | {"rows": list(rows.values())}
 
 
-def indicators(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
-    """Indicators of a division, in the catalogue's order: the columns of mart.indicator_value.
+def indicators(here: Here) -> Rows:
+    """Indicators of a division, in the catalogue's order: the columns of mart.indicator_value but the division's.
 
     numerator, denominator, value, unit, target, attainment, gap, status, nature, source, value_previous,
     value_last_year, mom, yoy, ytd, is_provisional, completeness, note_zh; kind (rate | volume) says how to show them.
     What rests on surveys has no figures but a note_zh.
     """
-    here, known = place(conn, viewer, code, period), period_of(conn, period)
-    return rows_of(conn, "indicators", division_id=here["division_id"], period_id=known["period_id"])
+    return rows_of(here.conn, "indicators", **_key(here))
 
 
-def satisfaction(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+def satisfaction(here: Here) -> Rows:
     """Satisfaction of a division by channel, `all` first: the columns of mart.satisfaction and channel_name.
 
     Suppressed figures are None and note_zh says why; a rate is never shown without rate_low, rate_high and answered.
     """
-    place(conn, viewer, code, period)
-    return rows_of(conn, "satisfaction", division=code, period=period)
+    return rows_of(here.conn, "satisfaction", division=here.code, period=here.shown["period"])
 
 
-def schemes(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
+def schemes(here: Here) -> Rows:
     """Scores of a division, one per scheme: the columns of mart.evaluation."""
-    place(conn, viewer, code, period)
-    return rows_of(conn, "schemes", division=code, period=period)
+    return rows_of(here.conn, "schemes", division=here.code, period=here.shown["period"])
 
 
-def evaluation(
-    conn: Connection, viewer: Viewer, code: str, period: str, scheme: str, limit: int = 100
-) -> dict[str, Any]:
+def evaluation(here: Here, scheme: str, limit: int = 100) -> dict[str, Any]:
     """A score broken into its parts. Raises NotFound when the division has none by this scheme.
 
     total: the row of mart.evaluation. items: of mart.evaluation_item in the scheme's order, with indicator_name.
     evidence: kind (bonus | deduction | veto), points, reason, file, sha256. below: scores of the divisions directly
     below, the best first: place, score, grade, rank_in_parent, rank_in_province, is_provisional, is_vetoed.
     """
-    place(conn, viewer, code, period)
-    key = {"division": code, "period": period, "scheme": scheme}
-    total = rows_of(conn, "evaluation_total", **key)
+    period = here.shown["period"]
+    key = {"division": here.code, "period": period, "scheme": scheme}
+    total = rows_of(here.conn, "evaluation_total", **key)
     if not total:
-        raise NotFound(f"{code} 在 {period} 没有按方案 {scheme} 的考核得分。")
-    below = {**key, "divisions": _codes_below(conn, viewer, code, period)}
-    del below["division"]
+        raise NotFound(f"{here.code} 在 {period} 没有按方案 {scheme} 的考核得分。")
+    codes = [row["division_code"] for row in rows_of(here.conn, "codes_below", **_key(here))]
+    below = {"divisions": codes, "period": period, "scheme": scheme, "limit": max(1, min(limit, LONGEST_PAGE))}
     return {
         "total": total[0],
-        "items": rows_of(conn, "evaluation_items", **key),
-        "evidence": rows_of(conn, "evaluation_evidence", **key),
-        "below": rows_of(conn, "evaluation_below", **below, limit=max(1, min(limit, LONGEST_PAGE))),
+        "items": rows_of(here.conn, "evaluation_items", **key),
+        "evidence": rows_of(here.conn, "evaluation_evidence", **key),
+        "below": rows_of(here.conn, "evaluation_below", **below),
     }
 
 
-def board(
-    conn: Connection,
-    viewer: Viewer,
-    day: date,
-    under: str | None = None,
-    status: str | None = None,
-    limit: int = 100,
-    offset: int = 0,
-) -> dict[str, Any]:
-    """Who has reported the daily data of a day, under a division (None: the viewer's highest).
+def board(here: Here, day: date) -> dict[str, Any]:
+    """Who has reported the daily data of a day.
 
     division: place with path. day. counted_at: when the counts were made, None: the day has no counts yet.
     reporting: of the division and all below. children: the divisions directly below that owe anything: place,
-    has_children, reporting's columns; those with most outstanding first. units: a page of the units of the
-    division itself and directly below it, those that have not reported first: place, status (on_time | late |
-    late_after_cutoff | missing | rejected | not_expected | None: still to come), due_at, cutoff_at,
-    received_at, revision, is_nil, is_partial, is_restated; narrowed by `status`. units_total: how many.
+    has_children, reporting's columns; those with most outstanding first.
     """
-    here = top(conn, viewer) if under is None else place(conn, viewer, under)
-    key = {"division_id": here["division_id"], "day": day}
-    counted = rows_of(conn, "board_counted", day=day)
-    own = rows_of(conn, "board_own", **key)
-    units = page_of(conn, "board_units", limit, offset, **key, status=status)
+    key = {"division_id": here.division_id, "day": day}
+    counted = rows_of(here.conn, "board_counted", day=day)
+    own = rows_of(here.conn, "board_own", **key)
     return {
-        "division": here,
+        "division": here.place,
         "day": day,
         "counted_at": counted[0]["counted_at"] if counted else None,
         "reporting": own[0] if own else None,
-        "children": rows_of(conn, "board_children", **key),
-        "units": units["rows"],
-        "units_total": units["rows_total"],
+        "children": rows_of(here.conn, "board_children", **key),
     }
 
 
 def figure_parts(
-    conn: Connection,
-    viewer: Viewer,
-    code: str,
+    here: Here,
     period: str,
     measure: str,
     channel: str = "all",
@@ -311,19 +305,17 @@ def figure_parts(
     revision, received_at, known_from, batch_id, source_name, row_number, sha256, stat_date, pulled_at. Survey measures
     raise NotFound: so do figures that are not there, and a period as known at a moment: open its days.
     """
-    here = place(conn, viewer, code)
-    named = rows_of(conn, "measure", measure=measure)
-    if not named:
-        raise NotFound(f"没有指标项 {measure}。")
+    conn = here.conn
+    named = _measure(conn, measure)
     span = Period.parse(period)
-    is_stock = named[0]["kind"] == "stock"
-    key: dict[str, Any] = {"division_id": here["division_id"], "measure": measure, "channel": channel}
+    is_stock = named["kind"] == "stock"
+    key: dict[str, Any] = {"division_id": here.division_id, "measure": measure, "channel": channel}
     if span.kind == "day":
         value = rows_of(conn, "value_of_day", **key, day=span.ends_on)
     else:
         value = rows_of(conn, "value_of_period", **key, period=period)
     if not value:
-        raise NotFound(f"{here['division_name']} {period} 没有 {named[0]['measure_name']} 的数据。")
+        raise NotFound(f"{here.place['division_name']} {period} 没有 {named['measure_name']} 的数据。")
     if span.kind == "day" or is_stock:
         kind = "submissions"
         dataset = "stocks" if is_stock else "daily"
@@ -337,9 +329,9 @@ def figure_parts(
     parts_sum = page["rows"][0]["parts_sum"] if page["rows"] else None
     page["rows"] = [_without(row, "parts_sum") for row in page["rows"]]
     return {
-        "division": here,
+        "division": here.place,
         "period": period,
-        **named[0],
+        **named,
         "channel": channel,
         "value": value[0]["value"],
         "kind": kind,
@@ -358,9 +350,15 @@ def issued(conn: Connection, viewer: Viewer, limit: int = 100, offset: int = 0) 
     return page_of(conn, "issued", limit, offset, own_id=_own_id(conn, viewer), day=day)
 
 
-def place(conn: Connection, viewer: Viewer, code: str, period: str | None = None) -> dict[str, Any]:
-    """A division (place, and path) as it was at the period's end, or is today. Raises NotFound or NotYours."""
-    path = _path(conn, code, Period.parse(period).ends_on if period else None)
+def _place(conn: Connection, viewer: Viewer, code: str | None, day: date | None) -> dict[str, Any]:
+    """A division (place, division_id and path) as it was on a day, or is today; without a code the highest that the
+    viewer sees: where there is no single province, the first one."""
+    if code is None and viewer.division_code is None:
+        found = rows_of(conn, "top")
+        if not found:
+            raise NotFound("还没有行政区划，请先载入区划名录。")
+        code = found[0]["division_code"]
+    path = _path(conn, code or str(viewer.division_code), day)
     if viewer.division_code is not None:
         codes = [each["division_code"] for each in path]
         if viewer.division_code not in codes:
@@ -381,21 +379,15 @@ def _own_id(conn: Connection, viewer: Viewer) -> int | None:
     return None if viewer.division_code is None else _path(conn, viewer.division_code)[-1]["division_id"]
 
 
-def _codes_below(conn: Connection, viewer: Viewer, code: str, period: str) -> list[str]:
-    return [row["division_code"] for row in _below(conn, viewer, code, period)]
+def _measure(conn: Connection, measure: str) -> dict[str, Any]:
+    named = rows_of(conn, "measure", measure=measure)
+    if not named:
+        raise NotFound(f"没有指标项 {measure}。")
+    return named[0]
 
 
-def _below(conn: Connection, viewer: Viewer, code: str, period: str) -> Rows:
-    """division_id and division_code of the divisions directly below."""
-    here, known = place(conn, viewer, code, period), period_of(conn, period)
-    return rows_of(conn, "codes_below", division_id=here["division_id"], period_id=known["period_id"])
-
-
-def period_of(conn: Connection, name: str) -> dict[str, Any]:
-    found = rows_of(conn, "periods", period=name)
-    if not found:
-        raise NotFound(f"{name} 还没有汇总数据。")
-    return found[0]
+def _key(here: Here) -> dict[str, Any]:
+    return {"division_id": here.division_id, "period_id": here.shown["period_id"]}
 
 
 def rows_of(conn: Connection, name: str, **params: object) -> Rows:

@@ -51,7 +51,7 @@ def export_portal(site: Site, period: str, out: Path, division_code: str | None 
     engine = reader_of(site.engine)
     try:
         with snapshot(engine) as conn:
-            top = data.top(conn, viewer)
+            top = data.look(conn, viewer, None).place
             places = [top, *_below(conn, viewer, top, period)]
             files = {f"/division/{each['division_code']}": _file(each) for each in places} | {
                 "/": "index.html"
@@ -92,9 +92,10 @@ def _below(conn: Connection, viewer: Viewer, place: dict[str, Any], period: str)
 
 
 def _all_children(conn: Connection, viewer: Viewer, code: str, period: str) -> Iterator[dict[str, Any]]:
+    here = data.look(conn, viewer, code, period)
     offset, total = 0, 1
     while offset < total:
-        found = data.children(conn, viewer, code, period, limit=data.LONGEST_PAGE, offset=offset)
+        found = data.children(here, limit=data.LONGEST_PAGE, offset=offset)
         yield from found["rows"]
         offset, total = offset + data.LONGEST_PAGE, found["rows_total"]
 

@@ -30,8 +30,8 @@ def division(
 ) -> Response:
     """Everything of one division; asked by htmx for another measure, its trend alone."""
     if request.headers.get("hx-target") == "trend":
-        trend = data.trend(asked.conn, asked.viewer, code, measure, TREND_MONTHS)
-        return asked.show("trend.html", {"trend": trend})
+        here = data.look(asked.conn, asked.viewer, code)
+        return asked.show("trend.html", {"trend": data.trend(here, measure, TREND_MONTHS)})
     return asked.show("division.html", content(asked, code, period, measure, offset))
 
 
@@ -39,22 +39,23 @@ def content(
     asked: Asked, code: str, period: str | None, measure: str = HEADLINES[0], offset: int = 0
 ) -> dict[str, Any]:
     """What the page shows. period: None: the last month that is whole."""
-    conn, viewer = asked.conn, asked.viewer
-    chosen = period or data.latest_period(conn)
+    known = data.periods(asked.conn)
+    chosen = period or data.latest_period(known)
     if chosen is None:
         raise data.NotFound("还没有汇总数据。")
-    found = data.division(conn, viewer, code, chosen)
-    below = data.children(conn, viewer, code, chosen, limit=CHILDREN, offset=offset)
+    here = data.look(asked.conn, asked.viewer, code, chosen, known)
+    found = data.division(here)
+    below = data.children(here, limit=CHILDREN, offset=offset)
     return {
         "shown": found,
         "division": found["division"],
-        "periods": data.periods(conn),
+        "periods": known,
         "period": chosen,
         "headlines": headlines(found["measures"]),
-        "trend": data.trend(conn, viewer, code, measure, TREND_MONTHS),
-        "indicators": data.indicators(conn, viewer, code, chosen),
-        "satisfaction": by_channel(asked, data.satisfaction(conn, viewer, code, chosen)),
-        "schemes": data.schemes(conn, viewer, code, chosen),
+        "trend": data.trend(here, measure, TREND_MONTHS),
+        "indicators": data.indicators(here),
+        "satisfaction": by_channel(asked, data.satisfaction(here)),
+        "schemes": data.schemes(here),
         "children": below["rows"],
         "children_total": below["rows_total"],
         "offset": offset,

@@ -31,7 +31,7 @@ def downloads(asked: Page, offset: Annotated[int, Query(ge=0, le=100_000)] = 0) 
 @router.get("/issued/{report}/{period}/{division}/{version}/{name}")
 def issued_file(asked: Page, report: str, period: str, division: str, version: str, name: str) -> Response:
     """One file of an issued table, to people in whose part of the tree its division lies."""
-    data.place(asked.conn, asked.viewer, division)
+    data.look(asked.conn, asked.viewer, division)
     root = asked.site.settings.home / "reports" / "issued"
     file = confined(root, f"{report}/{period}/{division}/{version}/{name}")
     return FileResponse(file, filename=file.name)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from etl.catalog.base import DIVISION_PATTERN
-from etl.portal import boards
+from etl.portal import boards, data
 from etl.portal.frame import Asked, Page
 from etl.portal.words import later
 
@@ -41,7 +41,8 @@ def evaluation(asked: Page, code: Code, period: Short, scheme: Short, offset: Of
 
 def content(asked: Asked, code: str, period: str, scheme: str, offset: int = 0) -> dict[str, Any]:
     """What the page shows."""
-    found = boards.evaluation(asked.conn, asked.viewer, code, period, scheme, limit=SIBLINGS, offset=offset)
+    here = data.look(asked.conn, asked.viewer, code, period)
+    found = boards.evaluation(here, scheme, limit=SIBLINGS, offset=offset)
     return found | {
         "period": period,
         "scheme": scheme,

@@ -36,22 +36,21 @@ def wall(asked: Page) -> Response:
 
 def content(asked: Asked, period: str | None) -> dict[str, Any]:
     """What the page shows of a period; None: the last month that is whole."""
-    chosen = period or data.latest_period(asked.conn)
+    known = data.periods(asked.conn)
+    chosen = period or data.latest_period(known)
     if chosen is None:
         return {"overview": None, "periods": [], "period": None}
-    whole = data.overview(asked.conn, asked.viewer, chosen)
-    code = whole["division"]["division_code"]
+    here = data.look(asked.conn, asked.viewer, None, chosen, known)
+    whole = data.overview(here)
     whole["services"] = by_channel(asked, whole["services"])
     return {
         "is_wall": False,
         "overview": whole,
-        "periods": data.periods(asked.conn),
+        "periods": known,
         "period": chosen,
         "headlines": headlines(whole["measures"]),
-        "trend": data.trend(asked.conn, asked.viewer, code, HEADLINES[0], TREND_MONTHS),
-        "today": data.board(asked.conn, asked.viewer, asked.site.today(), limit=1)
-        if asked.links.is_live
-        else None,
+        "trend": data.trend(here, HEADLINES[0], TREND_MONTHS),
+        "today": data.board(here, asked.site.today()) if asked.links.is_live else None,
     }
 
 

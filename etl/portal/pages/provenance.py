@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from etl.catalog.base import DIVISION_PATTERN
 from etl.clock import SHANGHAI
 from etl.failures import Refused
-from etl.portal import boards
+from etl.portal import boards, data
 from etl.portal.frame import Asked, Page
 from etl.portal.words import later
 
@@ -55,9 +55,8 @@ def content(
 ) -> dict[str, Any]:
     """What the page shows. as_of: a time in Shanghai as a browser's form sends it, or ISO 8601 with zone."""
     moment = _moment(as_of)
-    found = boards.parts(
-        asked.conn, asked.viewer, division, period, measure, channel, moment, limit=PARTS, offset=offset
-    )
+    here = data.look(asked.conn, asked.viewer, division)
+    found = boards.parts(here, period, measure, channel, moment, limit=PARTS, offset=offset)
     query = {"division": division, "period": period, "measure": measure, "channel": channel}
     return {
         "figure": found,
@@ -75,16 +74,8 @@ def indicator(
     asked: Page, division: Division, period: Short, indicator: Short, offset: Offset = 0
 ) -> Response:
     """What an indicator's value is made of."""
-    found = boards.indicator(
-        asked.conn,
-        asked.viewer,
-        asked.site.catalog,
-        division,
-        period,
-        indicator,
-        limit=PARTS,
-        offset=offset,
-    )
+    here = data.look(asked.conn, asked.viewer, division, period)
+    found = boards.indicator(here, asked.site.catalog, indicator, limit=PARTS, offset=offset)
     query = {"division": division, "period": period, "indicator": indicator}
     names = {"sides": SIDES, "measures": asked.site.catalog.measures}
     return asked.show(

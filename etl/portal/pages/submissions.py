@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from etl.catalog.base import DIVISION_PATTERN
-from etl.portal import boards
+from etl.portal import boards, data
 from etl.portal.frame import Asked, Page
 from etl.portal.words import later
 
@@ -86,20 +86,12 @@ def content(
     """What the page shows. day: None: the last day that is counted."""
     chosen = day or boards.last_day(asked.conn) or asked.site.today()
     statuses = boards.OUTSTANDING if status == "outstanding" else [status] if status else None
+    here = data.look(asked.conn, asked.viewer, under)
     units = boards.units(
-        asked.conn,
-        asked.viewer,
-        chosen,
-        dataset,
-        under,
-        statuses,
-        level or None,
-        deep,
-        limit=UNITS,
-        offset=offset,
+        here, chosen, dataset, statuses, level or None, deep, limit=UNITS, offset=offset
     )
     query = {"day": chosen, "dataset": dataset, "under": under, "status": status}
-    return counted(asked, chosen, dataset, under) | {
+    return counted(asked, here, chosen, dataset, under) | {
         "units": units["rows"],
         "units_total": units["rows_total"],
         "query": query | {"level": level or None, "deep": "true" if deep else None},
@@ -119,13 +111,14 @@ def content(
 @router.get("/submissions/counts")
 def counts(asked: Page, day: date, dataset: Dataset = "daily", under: Under = None) -> Response:
     """The counts alone, which the board asks for again."""
-    return asked.show("submissions_counts.html", counted(asked, day, dataset, under))
+    here = data.look(asked.conn, asked.viewer, under)
+    return asked.show("submissions_counts.html", counted(asked, here, day, dataset, under))
 
 
-def counted(asked: Asked, day: date, dataset: str, under: str | None) -> dict[str, Any]:
+def counted(asked: Asked, here: data.Here, day: date, dataset: str, under: str | None) -> dict[str, Any]:
     """The counts of a board."""
     return {
-        "board": boards.counts(asked.conn, asked.viewer, day, dataset, under),
+        "board": boards.counts(here, day, dataset),
         "day": day,
         "dataset": dataset,
         "under": under,
@@ -138,7 +131,7 @@ def counted(asked: Asked, day: date, dataset: str, under: str | None) -> dict[st
 def unit(asked: Page, code: Code, day: date | None = None, dataset: Dataset = "daily") -> Response:
     """One unit: how it has kept its deadlines, and what it was sent about the day."""
     chosen = day or boards.last_day(asked.conn) or asked.site.today()
-    found = boards.unit(asked.conn, asked.viewer, code, chosen, dataset)
+    found = boards.unit(data.look(asked.conn, asked.viewer, code), chosen, dataset)
     names = {"rounds": _rounds(asked), "outcomes": OUTCOMES, "states": STATES, "datasets": DATASETS}
     return asked.show("submissions_unit.html", found | names | {"day": chosen, "dataset": dataset})
 
