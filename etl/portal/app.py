@@ -19,6 +19,7 @@ from etl.failures import Refused
 from etl.periods import PeriodUnknown
 from etl.portal import data
 from etl.portal.frame import Frame, NotSignedIn
+from etl.portal.kept import Kept
 from etl.portal.links import LiveLinks
 from etl.portal.pages import PAGES
 from etl.portal.reader import reader_of
@@ -48,6 +49,7 @@ def create_app(site: Site, doors: Doors | None = None) -> FastAPI:
     app.state.doors = doors
     app.state.tries = Tries()
     app.state.reader = reader_of(site.engine)
+    app.state.kept = Kept()
     for router in PAGES:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,7 +1,7 @@
 """Boards: who is late, what is held back, and what a figure is made of, as the portal shows them.
 
-The same conventions as etl.portal.data: questions are asked of what `data.look` found, in the viewer's own part of the
-tree, lists come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
+The same conventions as etl.portal.data: questions are asked of what `data.look` found, in the viewer's own part of
+the tree, lists come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
 """
 
 from __future__ import annotations
@@ -178,8 +178,8 @@ def parts(
 def indicator(here: Here, catalog: Catalog, indicator: str, limit: int, offset: int) -> dict[str, Any]:
     """An indicator opened into the terms of its formula.
 
-    division, figure (as in `data.indicators`, of its columns those that are shown), formula, terms: side (numerator | denominator), term, kind
-    (figure | services | units | divisions | reporting), value, and what opens it further: figures (measure,
+    division, figure (of the row of `data.indicators` what is shown), formula, terms: side (numerator | denominator),
+    term, kind (figure | services | units | divisions | reporting), value, and what opens it further: figures (measure,
     channel, value). counted: a page of the units that the first term of kind units counts, and the measure of its
     first condition. What rests on surveys has no terms.
     """

@@ -48,9 +48,14 @@ def periods(conn: Connection) -> Rows:
     """Periods that have figures, the latest first, years before their quarters before their months.
 
     period, kind (month | quarter | year), starts_on, ends_on, days_known (days that went in), is_whole (all of its days
-    did), computed_at (last write of anything of it: a key for caches).
+    did), computed_at (last write of anything of it).
     """
     return rows_of(conn, "periods", period=None)
+
+
+def state(conn: Connection) -> str:
+    """What everything that is shown of months, quarters and years follows from: as long as it is the same, so are they."""
+    return str(rows_of(conn, "state")[0]["state"])
 
 
 def latest_period(known: Rows, kind: str = "month") -> str | None:
@@ -135,9 +140,7 @@ def division(here: Here) -> dict[str, Any]:
     by channel code (`all` first) value, value_previous, value_last_year, mom, yoy, ytd.
     """
     measures: dict[str, dict[str, Any]] = {}
-    for row in rows_of(
-        here.conn, "statistics", period=here.shown["period"], divisions=[here.division_id]
-    ):
+    for row in rows_of(here.conn, "statistics", period=here.shown["period"], divisions=[here.division_id]):
         of = measures.setdefault(
             row["measure"],
             {name: row[name] for name in ("measure", "measure_name", "unit", "kind")}
@@ -192,14 +195,10 @@ def search(conn: Connection, viewer: Viewer, words: str, limit: int = 20) -> Row
     parts = words.split()
     if not parts:
         return []
-    return rows_of(
-        conn,
-        "search",
-        word=parts[-1],
-        above=parts[:-1],
-        own_id=_own_id(conn, viewer),
-        limit=max(1, min(limit, LONGEST_PAGE)),
-    )
+    asked = {"word": parts[-1], "own_id": _own_id(conn, viewer), "limit": max(1, min(limit, LONGEST_PAGE))}
+    if above := parts[:-1]:
+        return rows_of(conn, "search_within", **asked, above=above)
+    return rows_of(conn, "search", **asked)
 
 
 def trend(here: Here, measure: str, months: int = 24) -> dict[str, Any]:
@@ -260,7 +259,12 @@ def evaluation(here: Here, scheme: str, limit: int = 100) -> dict[str, Any]:
     if not total:
         raise NotFound(f"{here.code} 在 {period} 没有按方案 {scheme} 的考核得分。")
     codes = [row["division_code"] for row in rows_of(here.conn, "codes_below", **_key(here))]
-    below = {"divisions": codes, "period": period, "scheme": scheme, "limit": max(1, min(limit, LONGEST_PAGE))}
+    below = {
+        "divisions": codes,
+        "period": period,
+        "scheme": scheme,
+        "limit": max(1, min(limit, LONGEST_PAGE)),
+    }
     return {
         "total": total[0],
         "items": rows_of(here.conn, "evaluation_items", **key),

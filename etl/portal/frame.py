@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy.engine import Connection
 
-from etl.portal import figures
+from etl.portal import data, figures
+from etl.portal.kept import Kept
 from etl.portal.links import Links, LiveLinks
 from etl.portal.reader import snapshot
 from etl.portal.shield import PAGE_POLICY
@@ -25,6 +27,8 @@ from etl.portal.words import LANGUAGES, Language, Words, later
 from etl.site import Site
 
 TEMPLATES = Path(__file__).parent / "templates"
+SOMEBODY, TOKEN = secrets.token_hex(16), secrets.token_hex(16)
+"""What stands in a kept page for who looks at it, and for the token of their forms: no text that can be guessed."""
 
 
 LEVELS = {
@@ -102,10 +106,37 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked(Frame):
-    """The surroundings of somebody who has signed in, and one snapshot of the warehouse."""
+    """The surroundings of somebody who has signed in, and one snapshot of the warehouse. kept: pages made before, of a
+    server."""
 
     viewer: Viewer
     conn: Connection
+    kept: Kept | None = None
+
+    def keep(
+        self,
+        template: str,
+        content: Callable[[Asked], Mapping[str, Any]],
+        *of: Hashable,
+        live: object = None,
+    ) -> Response:
+        """The page as an answer, made anew unless it still holds: of pages of months, quarters and years.
+
+        of: what the content depends on, beside the address, the language and the viewer's part of the tree. live: what
+        it shows beside such periods, asked for each time. It is made for nobody in particular; who looks at it, and the
+        token of their forms, are put in at the end.
+        """
+        assert self.kept is not None
+        key = (self.here, self.links.root, self.language, self.viewer.division_code, *of)
+        state = (data.state(self.conn), live)
+        page = self.kept.get(key, state)
+        if page is None:
+            anybody = replace(self, viewer=Viewer(SOMEBODY, self.viewer.division_code), token=TOKEN)
+            page = anybody.render(template, content(anybody)).encode()
+            self.kept.put(key, state, page)
+        for mark, words in ((SOMEBODY, self.viewer.user), (TOKEN, self.token)):
+            page = page.replace(mark.encode(), str(escape(words)).encode())
+        return HTMLResponse(page)
 
 
 @cache
@@ -163,7 +194,7 @@ def _open(request: Request) -> Iterator[Asked]:
     if surroundings["viewer"] is None:
         raise NotSignedIn
     with snapshot(request.app.state.reader) as conn:
-        yield Asked(**surroundings, conn=conn)
+        yield Asked(**surroundings, conn=conn, kept=request.app.state.kept)
 
 
 class NotSignedIn(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,8 @@ from sqlalchemy.engine import Connection
 from etl.daily import run_day
 from etl.periodic import show_period
 from etl.periods import Period
-from etl.portal import data
+from etl.portal import boards, data
+from etl.portal.reader import reader_of, snapshot
 from etl.portal.viewer import Viewer
 from etl.site import Site
 from simulator.simulation import Simulation
@@ -50,15 +52,10 @@ def site(tmp_path: Path, hotline_url: str, open_for: Callable[[Simulation], Site
 
 @pytest.fixture
 def reader(site: Site) -> Iterator[Connection]:
-    with site.engine.connect() as conn:
-        conn.execute(sa.text("SET ROLE pls_reader"))
-        conn.execute(sa.text("SET default_transaction_read_only = on"))
-        conn.commit()
+    engine = reader_of(site.engine)
+    with snapshot(engine) as conn:
         yield conn
-        conn.rollback()
-        conn.execute(sa.text("RESET ALL"))
-        conn.execute(sa.text("RESET ROLE"))
-        conn.commit()
+    engine.dispose()
 
 
 def rows_of(site: Site, view: str, **where: object) -> list[dict[str, Any]]:
@@ -81,7 +78,7 @@ def test_the_portal_shows_the_views_own_figures_and_nothing_of_surveys(
             expected.setdefault(row["division_code"], {})[row["measure"], row["channel"]] = row
         chosen = [PROVINCE, CITY, COUNTY, OTHER, *sorted(expected)[-6:]]
         for code in chosen:
-            shown = data.division(reader, EVERYBODY, code, period)
+            shown = data.division(data.look(reader, EVERYBODY, code, period))
             found = {
                 (measure["measure"], channel): {**measure, **figure}
                 for measure in shown["measures"]
@@ -112,7 +109,9 @@ def test_children_carry_the_figures_and_the_reporting_of_the_views(site: Site, r
     seen = 0
     todo = [PROVINCE]
     while todo:
-        page = data.children(reader, EVERYBODY, todo.pop(), MONTH, measures=["consultation"], limit=500)
+        page = data.children(
+            data.look(reader, EVERYBODY, todo.pop(), MONTH), measures=["consultation"], limit=500
+        )
         assert page["rows_total"] == len(page["rows"])
         for row in page["rows"]:
             if row["has_children"]:
@@ -129,9 +128,10 @@ def test_children_carry_the_figures_and_the_reporting_of_the_views(site: Site, r
 def test_a_page_of_children_ends_where_it_should_and_says_how_many_there_are(
     site: Site, reader: Connection
 ) -> None:
-    whole = data.children(reader, EVERYBODY, CITY, MONTH, limit=500)
-    first = data.children(reader, EVERYBODY, CITY, MONTH, limit=1)
-    second = data.children(reader, EVERYBODY, CITY, MONTH, limit=1, offset=1)
+    city = data.look(reader, EVERYBODY, CITY, MONTH)
+    whole = data.children(city, limit=500)
+    first = data.children(city, limit=1)
+    second = data.children(city, limit=1, offset=1)
     assert len(whole["rows"]) == whole["rows_total"] >= 2
     assert [*first["rows"], *second["rows"]] == whole["rows"][:2]
     assert first["rows_total"] == whole["rows_total"]
@@ -139,7 +139,7 @@ def test_a_page_of_children_ends_where_it_should_and_says_how_many_there_are(
 
 def test_a_trend_shows_what_the_months_show(site: Site, reader: Connection) -> None:
     for code in (PROVINCE, COUNTY):
-        shown = data.trend(reader, EVERYBODY, code, "consultation")
+        shown = data.trend(data.look(reader, EVERYBODY, code), "consultation")
         [month] = [row for row in shown["rows"] if row["period"] == MONTH]
         expected = {
             row["channel"]: row
@@ -149,26 +149,29 @@ def test_a_trend_shows_what_the_months_show(site: Site, reader: Connection) -> N
         assert month["value"] == expected["all"]["value"] > 0
         for channel, value in month["channels"].items():
             assert value == (expected[channel]["value"] if channel in expected else 0)
-    assert data.trend(reader, EVERYBODY, PROVINCE, "lawyer")["rows"][-1]["value"] > 0
+    province = data.look(reader, EVERYBODY, PROVINCE)
+    assert data.trend(province, "lawyer")["rows"][-1]["value"] > 0
     with pytest.raises(data.NotFound):
-        data.trend(reader, EVERYBODY, PROVINCE, "survey_answered")
+        data.trend(province, "survey_answered")
 
 
 def test_indicators_satisfaction_and_scores_are_those_of_the_views(site: Site, reader: Connection) -> None:
-    shown = {row["indicator"]: row for row in data.indicators(reader, EVERYBODY, CITY, MONTH)}
+    city = data.look(reader, EVERYBODY, CITY, MONTH)
+    shown = {row["indicator"]: row for row in data.indicators(city)}
     expected = rows_of(site, "mart.indicator_value", period=MONTH, division_code=CITY)
     assert len(expected) > 20
     for row in expected:
         for name in ("value", "target", "attainment", "status"):
             assert shown[row["indicator"]][name] == row[name]
-    asked = {row["channel"]: row for row in data.satisfaction(reader, EVERYBODY, CITY, MONTH)}
+    asked = {row["channel"]: row for row in data.satisfaction(city)}
     for row in rows_of(site, "mart.satisfaction", period=MONTH, division_code=CITY):
         assert asked[row["channel"]]["answered"] == row["answered"]
     assert "all" in asked
-    scores = data.schemes(reader, EVERYBODY, COUNTY, MONTH)
+    county = data.look(reader, EVERYBODY, COUNTY, MONTH)
+    scores = data.schemes(county)
     assert scores
     for score in scores:
-        opened = data.evaluation(reader, EVERYBODY, COUNTY, MONTH, score["scheme"])
+        opened = data.evaluation(county, score["scheme"])
         assert opened["total"]["score"] == score["score"]
         assert len(opened["items"]) == len(
             rows_of(site, "mart.evaluation_item", period=MONTH, division_code=COUNTY, scheme=score["scheme"])
@@ -176,27 +179,32 @@ def test_indicators_satisfaction_and_scores_are_those_of_the_views(site: Site, r
 
 
 def test_a_viewer_sees_their_own_divisions_and_no_others(site: Site, reader: Connection) -> None:
-    assert data.top(reader, EVERYBODY)["division_code"] == PROVINCE
-    here = data.top(reader, COUNTY_VIEWER)
-    assert [each["division_code"] for each in here["path"]] == [COUNTY]
-    assert data.overview(reader, COUNTY_VIEWER, MONTH)["division"]["division_code"] == COUNTY
-    asked: list[Callable[[str], Any]] = [
-        lambda code: data.division(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.children(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.trend(reader, COUNTY_VIEWER, code, "consultation"),
-        lambda code: data.indicators(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.satisfaction(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.schemes(reader, COUNTY_VIEWER, code, MONTH),
-        lambda code: data.evaluation(reader, COUNTY_VIEWER, code, MONTH, "county_monthly"),
-        lambda code: data.board(reader, COUNTY_VIEWER, DAYS[0], under=code),
-        lambda code: data.figure_parts(reader, COUNTY_VIEWER, code, MONTH, "consultation"),
-    ]
-    for ask in asked:
+    assert data.look(reader, EVERYBODY, None).code == PROVINCE
+    here = data.look(reader, COUNTY_VIEWER, None, MONTH)
+    assert [each["division_code"] for each in here.place["path"]] == [COUNTY]
+    assert data.overview(here)["division"]["division_code"] == COUNTY
+    for period in (None, MONTH):
         for stranger in (PROVINCE, CITY, OTHER):
             with pytest.raises(data.NotYours):
-                ask(stranger)
+                data.look(reader, COUNTY_VIEWER, stranger, period)
         with pytest.raises(data.NotFound):
-            ask("999999999999")
+            data.look(reader, COUNTY_VIEWER, "999999999999", period)
+    # Nothing else finds a division by its code: whatever is asked is asked of what was looked up.
+    takes_viewer = [
+        (module.__name__, name)
+        for module in (data, boards)
+        for name, each in inspect.getmembers(module, inspect.isfunction)
+        if "viewer" in inspect.signature(each).parameters and each.__module__ == module.__name__
+    ]
+    assert [name for _, name in takes_viewer] == [
+        "_own_id",
+        "_place",
+        "issued",
+        "look",
+        "search",
+        "_own",
+        "quality",
+    ]
     found = data.search(reader, COUNTY_VIEWER, "37", limit=500)
     assert found
     assert {row["division_code"][:6] for row in found} == {COUNTY[:6]}
@@ -213,43 +221,48 @@ def test_search_finds_codes_by_their_beginning_and_names_by_any_part(site: Site,
 
 
 def test_the_board_tells_every_unit_s_status_as_the_view_does(site: Site, reader: Connection) -> None:
-    board = data.board(reader, EVERYBODY, DAYS[0], under=COUNTY, limit=500)
+    here = data.look(reader, EVERYBODY, COUNTY)
+    board = data.board(here, DAYS[0])
     assert board["counted_at"] is not None
     expected = {
         row["unit_code"]: row
         for row in rows_of(site, "mart.submission_status", stat_date=DAYS[0], dataset="daily")
     }
-    assert board["units"]
-    assert {row["division_code"] for row in board["units"]} <= expected.keys()
-    for row in board["units"]:
+
+    def units(statuses: list[str] | None) -> list[dict[str, Any]]:
+        found = boards.units(here, DAYS[0], "daily", statuses, None, False, limit=500, offset=0)
+        return list(found["rows"])
+
+    shown = units(None)
+    assert shown
+    assert {row["division_code"] for row in shown} <= expected.keys()
+    for row in shown:
         for name in ("status", "received_at", "revision", "is_nil", "is_partial"):
             assert row[name] == expected[row["division_code"]][name]
     [county] = rows_of(site, "mart.reporting_rate", stat_date=DAYS[0], dataset="daily", division_code=COUNTY)
     for name in ("expected", "received", "on_time", "missing"):
         assert board["reporting"][name] == county[name]
     assert sum(row["expected"] for row in board["children"]) <= county["expected"]
-    late = data.board(reader, EVERYBODY, DAYS[0], under=COUNTY, status="on_time")
-    assert {row["status"] for row in late["units"]} <= {"on_time"}
+    assert {row["status"] for row in units(["on_time"])} <= {"on_time"}
 
 
 def test_a_figure_opens_into_days_and_a_day_into_the_rows_of_files(site: Site, reader: Connection) -> None:
-    month = data.figure_parts(reader, EVERYBODY, COUNTY, MONTH, "consultation")
+    county = data.look(reader, EVERYBODY, COUNTY)
+    month = data.figure_parts(county, MONTH, "consultation")
     assert month["kind"] == "days"
     assert month["value"] == month["parts_sum"] > 0
     assert [row["stat_date"] for row in month["rows"]] == DAYS
     for opened in month["rows"]:
-        day = data.figure_parts(
-            reader, EVERYBODY, COUNTY, opened["stat_date"].isoformat(), "consultation", limit=500
-        )
+        day = data.figure_parts(county, opened["stat_date"].isoformat(), "consultation", limit=500)
         assert day["kind"] == "submissions"
         assert day["value"] == opened["value"] == day["parts_sum"]
         assert sum(row["value"] for row in day["rows"]) == day["value"]
         assert all(row["source_name"] and row["sha256"] for row in day["rows"])
-    stock = data.figure_parts(reader, EVERYBODY, COUNTY, MONTH, "lawyer")
+    stock = data.figure_parts(county, MONTH, "lawyer")
     assert stock["value"] == stock["parts_sum"]
     for name in ("survey_answered", "dissatisfied", "answered_on_aware"):
         with pytest.raises(data.NotFound):
-            data.figure_parts(reader, EVERYBODY, COUNTY, MONTH, name)
+            data.figure_parts(county, MONTH, name)
 
 
 def test_what_is_issued_is_empty_before_anything_was(site: Site, reader: Connection) -> None:

@@ -227,6 +227,7 @@ def test_a_function_of_the_reader_s_own_sees_no_hidden_figure(site: Satisfaction
         "SELECT * FROM mart.evaluation_score",
         "SELECT * FROM mart.period_statistics_of('2026-03', 'county', NULL)",
         "SELECT * FROM mart.period_figure_of(1)",
+        "SELECT * FROM mart.period_statistics_among('2026-03', ARRAY[1], NULL)",
         "SELECT * FROM mart.submission_status_among(now(), NULL)",
         "SELECT * FROM quality.quarantine",
     ],
@@ -246,8 +247,9 @@ def test_readers_read_the_period_statistics_without_the_survey(site: Satisfactio
     assert all(owner[key] == row for key, row in reader.items())
     for function in (
         "SELECT * FROM mart.trend_shown(3, 'survey_answered', ARRAY[1, 2])",
-        "SELECT * FROM mart.figure_parts_as_of('2026-03-02', 'daily', 1, 'dissatisfied', 'all', NULL)",
+        "SELECT * FROM mart.figure_parts_as_of('2026-03-02', 'daily', 1, 'dissatisfied', 'all', NULL, 50, 0)",
         "SELECT * FROM mart.figure_days_shown('2026-03-01', '2026-03-31', 1, 'survey_answered', 'all')",
         "SELECT * FROM mart.period_statistics_shown('2026-03', 'county', NULL, ARRAY['dissatisfied'])",
+        "SELECT * FROM mart.period_statistics_shown('2026-03', NULL, ARRAY[1, 2, 3], ARRAY['dissatisfied'])",
     ):
         assert ask(site, function, True) == []

@@ -32,7 +32,9 @@ def division(
     if request.headers.get("hx-target") == "trend":
         here = data.look(asked.conn, asked.viewer, code)
         return asked.show("trend.html", {"trend": data.trend(here, measure, TREND_MONTHS)})
-    return asked.show("division.html", content(asked, code, period, measure, offset))
+    return asked.keep(
+        "division.html", lambda page: content(page, code, period, measure, offset), period, measure, offset
+    )
 
 
 def content(

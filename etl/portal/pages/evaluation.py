@@ -36,7 +36,9 @@ Offset = Annotated[int, Query(ge=0, le=100_000)]
 @router.get("/evaluation/{code}")
 def evaluation(asked: Page, code: Code, period: Short, scheme: Short, offset: Offset = 0) -> Response:
     """A division's score by a scheme."""
-    return asked.show("evaluation.html", content(asked, code, period, scheme, offset))
+    return asked.keep(
+        "evaluation.html", lambda page: content(page, code, period, scheme, offset), period, scheme, offset
+    )
 
 
 def content(asked: Asked, code: str, period: str, scheme: str, offset: int = 0) -> dict[str, Any]:

@@ -25,17 +25,30 @@ router = APIRouter()
 @router.get("/")
 def overview(asked: Page, period: str | None = None) -> Response:
     """Headline figures, the divisions below, trend, channels, indicators, who is late today."""
-    return asked.show("overview.html", content(asked, period))
+    today = board_of_today(asked)
+    return asked.keep("overview.html", lambda page: content(page, period, today), period, live=today)
 
 
 @router.get("/wall")
 def wall(asked: Page) -> Response:
     """The same of the last month, large, made anew every minute."""
-    return asked.show("overview.html", content(asked, None) | {"is_wall": True})
+    today = board_of_today(asked)
+    return asked.keep(
+        "overview.html", lambda page: content(page, None, today) | {"is_wall": True}, live=today
+    )
 
 
-def content(asked: Asked, period: str | None) -> dict[str, Any]:
-    """What the page shows of a period; None: the last month that is whole."""
+def board_of_today(asked: Asked) -> dict[str, Any] | None:
+    """Who has reported today at the viewer's highest division; None: nothing is there to be reported."""
+    try:
+        here = data.look(asked.conn, asked.viewer, None)
+    except data.NotFound:
+        return None
+    return data.board(here, asked.site.today())
+
+
+def content(asked: Asked, period: str | None, today: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the page shows of a period; None: the last month that is whole. today: `board_of_today`, if it is shown."""
     known = data.periods(asked.conn)
     chosen = period or data.latest_period(known)
     if chosen is None:
@@ -50,7 +63,7 @@ def content(asked: Asked, period: str | None) -> dict[str, Any]:
         "period": chosen,
         "headlines": headlines(whole["measures"]),
         "trend": data.trend(here, HEADLINES[0], TREND_MONTHS),
-        "today": data.board(here, asked.site.today()) if asked.links.is_live else None,
+        "today": today,
     }
 
 

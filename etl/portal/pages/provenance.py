@@ -74,14 +74,23 @@ def indicator(
     asked: Page, division: Division, period: Short, indicator: Short, offset: Offset = 0
 ) -> Response:
     """What an indicator's value is made of."""
-    here = data.look(asked.conn, asked.viewer, division, period)
-    found = boards.indicator(here, asked.site.catalog, indicator, limit=PARTS, offset=offset)
-    query = {"division": division, "period": period, "indicator": indicator}
-    names = {"sides": SIDES, "measures": asked.site.catalog.measures}
-    return asked.show(
+    return asked.keep(
         "indicator.html",
-        found | names | {"period": period, "query": query, "offset": offset, "page_size": PARTS},
+        lambda page: indicator_content(page, division, period, indicator, offset),
+        *(division, period, indicator, offset),
     )
+
+
+def indicator_content(
+    asked: Asked, division: str, period: str, indicator: str, offset: int
+) -> dict[str, Any]:
+    """What the page of an indicator shows."""
+    catalog = asked.site.catalog
+    here = data.look(asked.conn, asked.viewer, division, period)
+    found = boards.indicator(here, catalog, indicator, limit=PARTS, offset=offset)
+    query = {"division": division, "period": period, "indicator": indicator}
+    names = {"sides": SIDES, "measures": catalog.measures}
+    return found | names | {"period": period, "query": query, "offset": offset, "page_size": PARTS}
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -87,9 +87,7 @@ def content(
     chosen = day or boards.last_day(asked.conn) or asked.site.today()
     statuses = boards.OUTSTANDING if status == "outstanding" else [status] if status else None
     here = data.look(asked.conn, asked.viewer, under)
-    units = boards.units(
-        here, chosen, dataset, statuses, level or None, deep, limit=UNITS, offset=offset
-    )
+    units = boards.units(here, chosen, dataset, statuses, level or None, deep, limit=UNITS, offset=offset)
     query = {"day": chosen, "dataset": dataset, "under": under, "status": status}
     return counted(asked, here, chosen, dataset, under) | {
         "units": units["rows"],
