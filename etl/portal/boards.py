@@ -1,7 +1,7 @@
 """Boards: who is late, what is held back, and what a figure is made of, as the portal shows them.
 
 The same conventions as etl.portal.data: questions are asked of what `data.look` found, in the viewer's own part of
-the tree, lists come a page at a time with rows_total, and nothing rests on surveys but what is published of them (ruling 18).
+the tree, lists come a page at a time with rows_total, and nothing rests on surveys but what is published (ruling 18).
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def periods(conn: Connection) -> Rows:
 
 
 def state(conn: Connection) -> str:
-    """What everything that is shown of months, quarters and years follows from: as long as it is the same, so are they."""
+    """What all that is shown of months, quarters and years follows from: as long as it is the same, so are they."""
     return str(rows_of(conn, "state")[0]["state"])
 
 
