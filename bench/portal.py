@@ -418,17 +418,17 @@ def _ask_at_once(
 
     def person(number: int) -> None:
         chance = random.Random(number)
-        client = http.client.HTTPConnection(host, timeout=120)
         for path in paths[number]:
             time.sleep(chance.uniform(0, 2 * pause))
             started = time.perf_counter()
+            client = http.client.HTTPConnection(host, timeout=120)
             client.request("GET", quote(path, safe="/?&="), headers={HEADER: USER})
             answer = client.getresponse()
             answer.read()
+            client.close()
             waited.append(time.perf_counter() - started)
             if answer.status != 200:
                 raise RuntimeError(f"{path}: {answer.status}")
-        client.close()
 
     before = _cpu(server, portal)
     with ThreadPoolExecutor(PEOPLE) as people:

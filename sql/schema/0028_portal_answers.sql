@@ -404,10 +404,10 @@ SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan A
 BEGIN
     RETURN format(
         '%s %s %s %s %s %s %s %s',
-        (SELECT sum(hashtextextended(period::text, 0)) FROM mart.period WHERE period.kind <> 'day'),
-        (SELECT sum(hashtextextended(rollup::text, 0)) FROM mart.stock_rollup AS rollup),
-        (SELECT sum(hashtextextended(measure::text, 0)) FROM core.measure),
-        (SELECT sum(hashtextextended(channel::text, 0)) FROM core.channel),
+        (SELECT sum(hashtextextended(shown::text, 0)) FROM mart.period AS shown WHERE shown.kind <> 'day'),
+        (SELECT sum(hashtextextended(stocks::text, 0)) FROM mart.stock_rollup AS stocks),
+        (SELECT sum(hashtextextended(known::text, 0)) FROM core.measure AS known),
+        (SELECT sum(hashtextextended(known::text, 0)) FROM core.channel AS known),
         (
             SELECT sum(hashtextextended(concat_ws(' ', version.indicator_id, version.known_from, version.known_to), 0))
             FROM core.indicator_version AS version

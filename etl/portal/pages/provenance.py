@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from etl.catalog.base import DIVISION_PATTERN
 from etl.clock import SHANGHAI
 from etl.failures import Refused
+from etl.periods import Period
 from etl.portal import boards, data
 from etl.portal.frame import Asked, Page
 from etl.portal.words import later
@@ -39,8 +40,11 @@ def figure(
     offset: Offset = 0,
 ) -> Response:
     """What a figure sums: the days of a period, the submissions of a day or of a month's stock."""
-    return asked.show(
-        "figure.html", content(asked, division, period, measure, channel, as_of or None, offset)
+    return asked.keep(
+        "figure.html",
+        lambda page: content(page, division, period, measure, channel, as_of or None, offset),
+        *(division, period, measure, channel, as_of, offset),
+        days=Period.parse(period),
     )
 
 
