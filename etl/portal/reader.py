@@ -20,11 +20,13 @@ READER = (
 
 
 def reader_of(engine: Engine) -> Engine:
-    """An engine on the same warehouse that can only read what pls_reader may."""
+    """An engine on the same warehouse that can only read what pls_reader may; a few connections, which know their
+    questions, for as many people as come."""
     return sa.create_engine(
         make_url(engine.url),
         pool_pre_ping=True,
-        pool_size=10,
+        pool_size=8,
+        max_overflow=0,
         pool_use_lifo=True,
         connect_args={"options": READER, "prepare_threshold": 0},
     )
