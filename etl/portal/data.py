@@ -53,11 +53,10 @@ def periods(conn: Connection) -> Rows:
     return rows_of(conn, "periods", period=None)
 
 
-def state(conn: Connection, days: Period | None = None) -> str:
-    """What all that is shown of divisions, months, quarters and years follows from, and of some days too: as long as it
-    is the same, so are they."""
-    span = {"first": days and days.starts_on, "last": days and days.ends_on}
-    return str(rows_of(conn, "state", **span)[0]["state"])
+def state(conn: Connection) -> str:
+    """What all that is shown of divisions, months, quarters and years follows from: as long as it is the same, so are
+    they."""
+    return str(rows_of(conn, "state")[0]["state"])
 
 
 def latest_period(known: Rows, kind: str = "month") -> str | None:

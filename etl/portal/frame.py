@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from sqlalchemy.engine import Connection
 
-from etl.periods import Period
 from etl.portal import data, figures
 from etl.portal.kept import Kept
 from etl.portal.links import Links, LiveLinks
@@ -119,18 +118,17 @@ class Asked(Frame):
         template: str,
         content: Callable[[Asked], Mapping[str, Any]],
         *of: Hashable,
-        days: Period | None = None,
         live: object = None,
     ) -> Response:
         """The page as an answer, made anew unless it still holds: one of divisions, months, quarters and years.
 
-        of: what the content depends on, beside the address, the language and the viewer's part of the tree. days: of
-        which it shows more than their period's figures. live: what it shows beside all this, asked for each time. The
-        page is made for nobody in particular; who looks at it, and the token of their forms, are put in at the end.
+        of: what the content depends on, beside the address, the language and the viewer's part of the tree. live: what
+        it shows beside all this, asked for each time. The page is made for nobody in particular; who looks at it, and
+        the token of their forms, are put in at the end.
         """
         assert self.kept is not None
         key = (self.here, self.links.root, self.language, self.viewer.division_code, *of)
-        state = (data.state(self.conn, days), live)
+        state = (data.state(self.conn), live)
         page = self.kept.get(key, state)
         if page is None:
             anybody = replace(self, viewer=Viewer(SOMEBODY, self.viewer.division_code), token=TOKEN)

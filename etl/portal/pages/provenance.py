@@ -1,4 +1,5 @@
-"""Provenance: what a figure or an indicator is made of, down to the file and the row."""
+"""Provenance: what a figure or an indicator is made of, down to the file and the row. Never kept: it is how somebody
+sees that a figure is not the sum of its parts."""
 
 from __future__ import annotations
 
@@ -11,7 +12,6 @@ from fastapi.responses import Response
 from etl.catalog.base import DIVISION_PATTERN
 from etl.clock import SHANGHAI
 from etl.failures import Refused
-from etl.periods import Period
 from etl.portal import boards, data
 from etl.portal.frame import Asked, Page
 from etl.portal.words import later
@@ -40,11 +40,8 @@ def figure(
     offset: Offset = 0,
 ) -> Response:
     """What a figure sums: the days of a period, the submissions of a day or of a month's stock."""
-    return asked.keep(
-        "figure.html",
-        lambda page: content(page, division, period, measure, channel, as_of or None, offset),
-        *(division, period, measure, channel, as_of, offset),
-        days=Period.parse(period),
+    return asked.show(
+        "figure.html", content(asked, division, period, measure, channel, as_of or None, offset)
     )
 
 
@@ -78,23 +75,15 @@ def indicator(
     asked: Page, division: Division, period: Short, indicator: Short, offset: Offset = 0
 ) -> Response:
     """What an indicator's value is made of."""
-    return asked.keep(
-        "indicator.html",
-        lambda page: indicator_content(page, division, period, indicator, offset),
-        *(division, period, indicator, offset),
-    )
-
-
-def indicator_content(
-    asked: Asked, division: str, period: str, indicator: str, offset: int
-) -> dict[str, Any]:
-    """What the page of an indicator shows."""
     catalog = asked.site.catalog
     here = data.look(asked.conn, asked.viewer, division, period)
     found = boards.indicator(here, catalog, indicator, limit=PARTS, offset=offset)
     query = {"division": division, "period": period, "indicator": indicator}
     names = {"sides": SIDES, "measures": catalog.measures}
-    return found | names | {"period": period, "query": query, "offset": offset, "page_size": PARTS}
+    return asked.show(
+        "indicator.html",
+        found | names | {"period": period, "query": query, "offset": offset, "page_size": PARTS},
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
