@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -343,12 +343,13 @@ def _cpu(server: ServerAddress, portal: psutil.Process) -> tuple[float, float]:
 
 
 def _of_family(first: psutil.Process) -> float:
+    spent = 0.0
+    for each in first.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            times = each.cpu_times()
+            spent += times.user + times.system
     own = first.cpu_times()
-    family = [each.cpu_times() for each in first.children(recursive=True)]
-    return sum(
-        (each.user + each.system for each in family),
-        own.user + own.system + own.children_user + own.children_system,
-    )
+    return spent + own.user + own.system + own.children_user + own.children_system
 
 
 def _since(server: ServerAddress, portal: psutil.Process, before: tuple[float, float]) -> tuple[float, float]:
