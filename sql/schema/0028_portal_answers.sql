@@ -272,7 +272,8 @@ RETURNS TABLE (
     row_number integer, sha256 text, stat_date date, pulled_at timestamptz, rows_total bigint, parts_sum bigint
 )
 LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
     below integer[];
@@ -330,9 +331,8 @@ BEGIN
 
     sent AS (
         SELECT
-            submission.stat_date, submission.unit_id, submission.platform_id, submission.batch_id, submission.revision,
-            submission.received_at, submission.known_from, submission.cells, submission.figures, submission.row_numbers,
-            submission.batch_ids, wanted AS taken
+            submission.stat_date, submission.unit_id, submission.submission_id, submission.platform_id,
+            submission.cells, submission.figures, wanted AS taken
         FROM core.submission
         WHERE submission.stat_date = day AND submission.dataset = of_dataset AND submission.unit_id = ANY(below)
             AND submission.cells && wanted
@@ -343,9 +343,8 @@ BEGIN
             END
         UNION ALL
         SELECT
-            submission.stat_date, submission.unit_id, submission.platform_id, submission.batch_id, submission.revision,
-            submission.received_at, submission.known_from, submission.cells, submission.figures, submission.row_numbers,
-            submission.batch_ids, ARRAY[carried.cell_id]
+            submission.stat_date, submission.unit_id, submission.submission_id, submission.platform_id,
+            submission.cells, submission.figures, ARRAY[carried.cell_id]
         FROM mart.stock_carried AS carried
         JOIN core.submission
             ON submission.stat_date = carried.carried_from AND submission.unit_id = carried.unit_id
@@ -357,16 +356,15 @@ BEGIN
     -- Arrays are unnested in the select list: as functions of a FROM they cost three times as much.
     figure AS (
         SELECT
-            sent.*, unnest(sent.cells) AS cell_id, unnest(sent.figures) AS value,
-            unnest(sent.row_numbers) AS row_number, unnest(sent.batch_ids) AS own_batch_id
+            sent.stat_date, sent.unit_id, sent.submission_id, sent.platform_id, sent.taken,
+            unnest(sent.cells) AS cell_id, unnest(sent.figures) AS value
         FROM sent
     ),
 
     page AS MATERIALIZED (
         SELECT
-            unit.division_code, figure.unit_id, known.channel, known.channel_name, figure.value, platform.platform,
-            figure.revision, figure.received_at, figure.known_from,
-            coalesce(figure.own_batch_id, figure.batch_id) AS batch_id, figure.row_number, figure.stat_date,
+            figure.stat_date, figure.unit_id, figure.submission_id, figure.cell_id, figure.value,
+            unit.division_code, known.channel, known.channel_name, platform.platform,
             count(*) OVER () AS rows_total, sum(figure.value) OVER () AS parts_sum
         FROM figure
         JOIN unit ON unit.division_id = figure.unit_id
@@ -379,12 +377,18 @@ BEGIN
 
     SELECT
         page.division_code, place.division_name, place.level, page.channel, page.channel_name, page.value, page.platform,
-        page.revision, page.received_at, page.known_from, page.batch_id, batch.source_name, page.row_number,
-        batch.sha256, page.stat_date, batch.pulled_at, page.rows_total, page.parts_sum::bigint
+        submission.revision, submission.received_at, submission.known_from, batch.batch_id, batch.source_name,
+        part.row_number, batch.sha256, page.stat_date, batch.pulled_at, page.rows_total, page.parts_sum::bigint
     FROM page
+    JOIN core.submission
+        ON submission.stat_date = page.stat_date AND submission.unit_id = page.unit_id
+        AND submission.submission_id = page.submission_id
+    CROSS JOIN LATERAL unnest(submission.cells, submission.row_numbers, submission.batch_ids)
+        AS part (cell_id, row_number, batch_id)
     JOIN core.division_period AS place
         ON place.division_id = page.unit_id AND place.valid_from <= day AND day < place.valid_to
-    JOIN landing.batch ON batch.batch_id = page.batch_id
+    JOIN landing.batch ON batch.batch_id = coalesce(part.batch_id, submission.batch_id)
+    WHERE part.cell_id = page.cell_id
     ORDER BY page.division_code, page.channel, page.platform;
 END
 $$;
