@@ -16,6 +16,7 @@ from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin, Section
 from etl.clock import SHANGHAI
 from etl.periods import Period, day_zh
+from etl.rounding import NONE
 
 NUMERALS = "一二三四五六七八九十"
 STATUS_WORDS = {
@@ -372,9 +373,9 @@ class _Composer:
                 ranks = _span(survey.rank_low, survey.rank_high) if survey.rank_low is not None else "不排名"
             else:
                 is_hidden = each.code in facts.survey and self._has_note(each)
-                sample = rate = span = "不公布" if is_hidden else words.NOTHING
-                ranks = "不排名" if is_hidden else words.NOTHING
-            value = f"{words.rounded(score.value, 2)}" if score and score.value is not None else words.NOTHING
+                sample = rate = span = "不公布" if is_hidden else NONE
+                ranks = "不排名" if is_hidden else NONE
+            value = words.score(score.value if score else None)
             if score is not None and score.is_provisional:
                 value += "（初步）"
             rows.append(
@@ -385,8 +386,8 @@ class _Composer:
                     span,
                     ranks,
                     value,
-                    grade or words.NOTHING,
-                    words.NOTHING if rank is None else str(rank),
+                    grade or NONE,
+                    NONE if rank is None else str(rank),
                     words.percent(reporting.get("reporting_rate") if reporting else None),
                 )
             )

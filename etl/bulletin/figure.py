@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from etl.bulletin import words
 from etl.failures import Refused
+from etl.rounding import share
 
 
 class BulletinError(Refused):
@@ -54,7 +55,7 @@ class Figure:
     def completeness(self) -> Decimal | None:
         """Submissions received of those expected, 0 to 1; the row's own column where it has one."""
         if self.expected:
-            return Decimal(self.received or 0) / self.expected
+            return share(self.received or 0, self.expected)
         known = self.columns.get("completeness")
         return None if known is None else Decimal(known)
 
@@ -215,8 +216,7 @@ class Writer:
     def _data(self, figure: Figure, column: str, text: str) -> Markup:
         number = self.number(figure)
         self._named.append((number, column))
-        exact = figure.get(column)
-        value = "" if exact is None else f"{words.exact(exact):f}"
+        value = words.plain(figure.get(column))
         return Markup('<data data-figure="{}" data-column="{}" value="{}">{}</data>').format(
             number, column, value, escape(text)
         )

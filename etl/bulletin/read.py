@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from etl.bulletin.figure import BulletinError, Figure
-from etl.bulletin.words import exact
 from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin
 from etl.periods import Period
+from etl.rounding import exact
 from etl.warehouse import run_sql
 
 COMPARED = ("value", "value_previous", "value_last_year", "mom", "yoy")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.engine import Connection, Row
@@ -25,6 +24,7 @@ from etl.periods import Period
 from etl.reports.columns import indicators_of, schemes_of, trend_months
 from etl.reports.table import Cell, Column, NoFigure
 from etl.reports.units import Standing, Unit, mask_of
+from etl.rounding import exact, share
 from etl.warehouse import run_sql, statement
 
 CHUNK = 20_000
@@ -210,8 +210,8 @@ def _stock_reporting(conn: Connection, group: ReportingColumns, period: Period, 
 
 
 def _share(part: int, whole: int) -> Cell:
-    """As mart.reporting_rate has it, to its 20 digits."""
-    return Decimal(part) / whole if whole else NoFigure.NOT_DUE
+    found = share(part, whole)
+    return NoFigure.NOT_DUE if found is None else found
 
 
 # --- measures ------------------------------------------------------------------------------------------------
@@ -387,7 +387,7 @@ def _say(grid: Grid, prefix: str, reason: NoFigure) -> None:
 
 def _exact(value: Any) -> Cell:
     """A float as the decimal that it prints as; all else as it is."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
+    return exact(value) if isinstance(value, float) else value
 
 
 def _stream(conn: Connection, name: str, params: Mapping[str, Any]) -> Iterable[Row[Any]]:

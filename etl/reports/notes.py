@@ -13,6 +13,7 @@ from etl.reports.changes import Changes
 from etl.reports.definitions import LEVEL_NAMES
 from etl.reports.formats import FONT, Formats, lines_needed
 from etl.reports.table import Cell, NoFigure, Table
+from etl.rounding import percent, share
 
 NOTES, CHANGES = "指标解释与数据质量", "变更说明"
 WIDTHS = (24, 16, 12, 12, 12, 12, 60)
@@ -95,7 +96,7 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
         [
             (
                 DATASETS[each.dataset], each.expected, each.received, each.on_time, each.late, each.rejected,
-                f"{each.received / each.expected:.1%}" if each.expected else "/",
+                percent(share(each.received, each.expected)) if each.expected else "/",
             )
             for each in quality.reported
         ] or [NOTHING],
@@ -106,7 +107,7 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
         [
             (
                 LEVEL_NAMES[Level(each.level)], each.units, each.expected, each.received,
-                f"{each.received / each.expected:.1%}" if each.expected else "/",
+                percent(share(each.received, each.expected)) if each.expected else "/",
             )
             for each in quality.levels
         ] or [NOTHING],

@@ -23,6 +23,7 @@ from etl.reports.exchange import file_stem
 from etl.reports.fill import is_additive
 from etl.reports.formats import FONT, Formats, lines_needed, width_of
 from etl.reports.table import Cell, NoFigure, Row, Table, kind_in
+from etl.rounding import percent, share
 
 # Who issues the form and who fills it in, by the level of the division (domain.md: who reports).
 OFFICES = {
@@ -405,9 +406,8 @@ def _completeness(table: Table) -> str:
     for each in table.quality.reported:
         name = "月末数" if each.dataset == "stocks" else ""
         if each.expected:
-            words.append(
-                f"{name}报送率 {each.received / each.expected:.1%}（应报 {each.expected:,}，实报 {each.received:,}）"
-            )
+            rate = percent(share(each.received, each.expected))
+            words.append(f"{name}报送率 {rate}（应报 {each.expected:,}，实报 {each.received:,}）")
     return "　".join(words)
 
 

@@ -108,7 +108,9 @@ def test_what_platforms_wrote_never_becomes_markup() -> None:
 def test_tables_and_sentences_round_alike_and_halves_go_up() -> None:
     for ratio in ("0.00049", "0.0005", "0.12345", "-0.0125", "-0.00049"):
         said, shown = words.change(Decimal(ratio), "件"), words.signed(Decimal(ratio), "件")
-        assert said.removeprefix("增长").removeprefix("下降").replace("持平", "0.0%") == shown.lstrip("+-")
+        assert said.removeprefix("增长").removeprefix("下降").replace("持平", "0.0%") == shown.lstrip(
+            "+\u2212"
+        )
     assert words.percent(0.9995) == "100.0%"
     assert words.percent(Decimal("0.99949")) == "99.9%"
     assert words.amount(None, "件") == words.percent(None) == words.signed(None, "%") == "—"
