@@ -45,6 +45,7 @@ REASONS = {
 PLANS = {"SD-2025": "山东省公共法律服务体系建设规划（2022—2025年）"}
 WHOLES = {"province": "全省", "city": "全市"}
 POOR = Decimal(60)
+HIDDEN = "不公布"
 SHOWN_IN_SENTENCE = 3
 FEWEST_MONTHS = 3
 """Of which something can be said about a trend."""
@@ -304,6 +305,11 @@ class _Composer:
             best_ranks=max([self._rank(each) or 1 for each in best], default=1),
             weak=[facts.scores[each.code] for each in weak],
             vetoed="、".join(vetoed),
+            unscored="、".join(
+                each.name
+                for each in below
+                if each.code in facts.score_rows and facts.score_rows[each.code].is_hidden
+            ),
             scheme=scheme,
         )
         blocks: list[Block] = list(paragraphs)
@@ -365,7 +371,7 @@ class _Composer:
             survey, score = shown.get(each.code), facts.scores.get(each.code)
             grade = facts.score_rows[each.code].grade if each.code in facts.score_rows else None
             reporting = facts.reporting.get(each.code)
-            rank = self._rank(each)
+            place = NONE if self._rank(each) is None else str(self._rank(each))
             if survey is not None:
                 sample, rate = words.count(survey.answered), words.percent(survey.rate)
                 rate += "（初步）" if survey.is_provisional else ""
@@ -373,10 +379,12 @@ class _Composer:
                 ranks = _span(survey.rank_low, survey.rank_high) if survey.rank_low is not None else "不排名"
             else:
                 is_hidden = each.code in facts.survey and self._has_note(each)
-                sample = rate = span = "不公布" if is_hidden else NONE
+                sample = rate = span = HIDDEN if is_hidden else NONE
                 ranks = "不排名" if is_hidden else NONE
             value = words.score(score.value if score else None)
-            if score is not None and score.is_provisional:
+            if each.code in facts.score_rows and facts.score_rows[each.code].is_hidden:
+                value = grade = place = HIDDEN
+            elif score is not None and score.is_provisional:
                 value += "（初步）"
             rows.append(
                 (
@@ -387,7 +395,7 @@ class _Composer:
                     ranks,
                     value,
                     grade or NONE,
-                    NONE if rank is None else str(rank),
+                    place,
                     words.percent(reporting.get("reporting_rate") if reporting else None),
                 )
             )

@@ -32,6 +32,7 @@ CHUNK = 20_000
 STATUSES = {"met": "达标", "not_met": "未达标", "no_data": "无数据"}
 NATURES = {"binding": "约束性", "expected": "预期性"}
 STATES = {True: "初步", False: "正式"}
+HIDDEN_WITH_SCORE = ("score", "grade", "rank_in_parent", "rank_in_province")
 REASONS = {"no_data": NoFigure.MISSING, "not_applicable": NoFigure.NOT_APPLICABLE}
 
 
@@ -367,11 +368,10 @@ def _evaluation(
     for row in run_sql(conn, "report/evaluation_of", {"period": period.name, "codes": list(grid.whole)}):
         for show in group.shows:
             value = getattr(row, "items_missing" if show == "missing" else show)
-            grid.put(
-                row.division_code,
-                f"{row.scheme}.{show}",
-                NoFigure.NOT_APPLICABLE if value is None else _exact(value),
-            )
+            cell = NoFigure.NOT_APPLICABLE if value is None else _exact(value)
+            if row.is_hidden and show in HIDDEN_WITH_SCORE:
+                cell = NoFigure.SUPPRESSED
+            grid.put(row.division_code, f"{row.scheme}.{show}", cell)
     for code, _ in schemes_of(catalog, group, report, period):
         _say(grid, f"{code}.", NoFigure.NOT_APPLICABLE)
 
