@@ -51,6 +51,26 @@ def write_changes(book: xlsxwriter.Workbook, formats: Formats, table: Table, cha
     _write_blocks(book, formats, table, CHANGES, CHANGE_WIDTHS, iter(blocks))
 
 
+def completeness(table: Table) -> str:
+    """How complete the figures of a table are, in words."""
+    words = []
+    for each in table.quality.reported:
+        name = "月末数" if each.dataset == "stocks" else ""
+        if each.expected:
+            rate = percent(share(each.received, each.expected))
+            words.append(f"{name}报送率 {rate}（应报 {each.expected:,}，实报 {each.received:,}）")
+    return "　".join(words)
+
+
+def quality_counts(table: Table) -> str:
+    """What is not in a table's figures or is asked about, in words."""
+    quality = table.quality
+    return (
+        f"未入库 {len(quality.batches_out):,} 批，隔离待处理 {sum(each.count for each in quality.held):,} 行，"
+        f"待核实 {sum(each.count for each in quality.flagged):,} 条"
+    )
+
+
 def _spell(cell: Cell) -> str:
     match cell:
         case None:
@@ -68,11 +88,6 @@ def _spell(cell: Cell) -> str:
 def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]:
     """Title, column heads and lines of every table of the notes."""
     quality = table.quality
-    counts = {
-        "未入库": f"{len(quality.batches_out):,} 批",
-        "隔离待处理": f"{sum(each.count for each in quality.held):,} 行",
-        "待核实": f"{sum(each.count for each in quality.flagged):,} 条",
-    }
     yield (
         "一、范围与状况",
         ("项目", "内容"),
@@ -86,7 +101,7 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
                 if table.is_provisional
                 else "正式数",
             ),
-            ("数据质量", "，".join(f"{name} {count}" for name, count in counts.items())),
+            ("数据质量", quality_counts(table)),
             ("格中标记", legend),
         ],
     )

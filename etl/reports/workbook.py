@@ -23,7 +23,6 @@ from etl.reports.exchange import file_stem
 from etl.reports.fill import is_additive
 from etl.reports.formats import FONT, Formats, lines_needed, width_of
 from etl.reports.table import Cell, NoFigure, Row, Table, kind_in
-from etl.rounding import percent, share
 
 # Who issues the form and who fills it in, by the level of the division (domain.md: who reports).
 OFFICES = {
@@ -188,7 +187,7 @@ class _Sheet:
                 f"报告期：{table.period.name_zh}{version}",
                 f"表　　号：{table.report.number}",
             ),
-            (2, f"计量单位：{table.report.unit}", _completeness(table), f"制定机关：{issuer_of(table)}"),
+            (2, f"计量单位：{table.report.unit}", pages.completeness(table), f"制定机关：{issuer_of(table)}"),
         ):
             sheet.set_row(row, 16)
             sheet.write_string(row, 0, left, self.formats["plain"])
@@ -398,17 +397,6 @@ class _Sheet:
         head = f"{report.title}　{self.table.division_name}　{self.table.period.name_zh}".replace("&", "&&")
         sheet.set_header(f'&R&"{FONT}"&8{head}'[:255])
         sheet.set_footer(f'&L&"{FONT}"&8&A&C&"{FONT}"&9第 &P 页　共 &N 页')
-
-
-def _completeness(table: Table) -> str:
-    """How complete the figures are, in the form's head."""
-    words = []
-    for each in table.quality.reported:
-        name = "月末数" if each.dataset == "stocks" else ""
-        if each.expected:
-            rate = percent(share(each.received, each.expected))
-            words.append(f"{name}报送率 {rate}（应报 {each.expected:,}，实报 {each.received:,}）")
-    return "　".join(words)
 
 
 def _ends(rows: Sequence[Row]) -> list[int | None]:
