@@ -1,9 +1,10 @@
 """consolidated_tables: what an office receives: tables drafted, approved by a person, issued, delivered.
 
-The partition key is a period that is shown anew. Its tables are drafted once its last cut-off has passed, and so are
-those of the last periods that are over and that no run has drafted; where no cell differs from the last version,
-nothing is. A person answers 批准 or 退回 (with the reason) within a week, unless the report says `approval: false`. An
-approved table is frozen and delivered; what a target did not take waits for the next run, which fails this one.
+The partition key is a period that is shown anew. Its tables, of the whole area and of the divisions of each report's
+recipients, are drafted once its last cut-off has passed, and so are those of the last periods that are over and that no
+run has drafted; where no cell differs from the last version, nothing is. A person answers 批准 or 退回 (with the
+reason) within a week, unless the report says `approval: false`. An approved table is frozen and delivered; what a
+target did not take waits for the next run, which fails this one.
 """
 
 from __future__ import annotations
