@@ -93,7 +93,7 @@ def _due(site: Site, changed: Period, faults: list[str]) -> Iterator[tuple[Repor
                 over.append(period)
                 break
     with site.engine.connect() as conn:
-        for period in over:
+        for period in dict.fromkeys(over):
             if period.name not in shown:
                 continue
             try:
