@@ -43,7 +43,6 @@ REASONS = {
     "period_locked": "报告期已封账",
 }
 PLANS = {"SD-2025": "山东省公共法律服务体系建设规划（2022—2025年）"}
-WHOLES = {"province": "全省", "city": "全市"}
 POOR = Decimal(60)
 HIDDEN = "不公布"
 SHOWN_IN_SENTENCE = 3
@@ -66,7 +65,7 @@ class _Composer:
         self.tables = self.pictures = 0
         self.texts: dict[str, Any] = {
             "division": self.place.name,
-            "whole": WHOLES[self.place.level],
+            "whole": _whole(self.place.name),
             "period": self.period,
             "year": facts.period.starts_on.year,
             "number": words.number_in_year(facts.period),
@@ -667,6 +666,11 @@ class _Composer:
                 "mart.ledger、quality.quarantine、quality.flag、core.submission、mart.reporting_rate"
             ),
         )
+
+
+def _whole(name: str) -> str:
+    """全省, 全市, 全县 or 全区, as the name ends."""
+    return f"全{name[-1]}" if name[-1] in "省市县旗" else "全区"
 
 
 def _span(low: int, high: int) -> str:

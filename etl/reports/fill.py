@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from etl.catalog import Catalog
-from etl.catalog.formula import Figure
 from etl.catalog.indicator import Indicator
 from etl.catalog.report import (
     EvaluationColumns,
@@ -20,6 +19,7 @@ from etl.catalog.report import (
     SatisfactionColumns,
     TrendColumns,
 )
+from etl.catalog.survey import survey_channels
 from etl.periods import Period
 from etl.reports.columns import indicators_of, schemes_of, trend_months
 from etl.reports.table import Cell, Column, NoFigure
@@ -287,7 +287,7 @@ def _indicators(
     if is_table:
         top = grid.lines[0].unit
         divisions = [unit.code for unit in top.below] if group.below else [top.code]
-    survey = {code: channels for code in codes if (channels := _survey_channels(catalog, code))}
+    survey = {code: channels for code in codes if (channels := survey_channels(catalog, code))}
     params = {
         "period": period.name,
         "indicators": codes,
@@ -310,15 +310,6 @@ def _indicators(
         is_ours = (is_table and not group.below) or key.partition(".")[0] in (*codes, *divisions)
         if is_ours and key not in ("number", "name", "code"):
             _say(grid, key, NoFigure.NOT_APPLICABLE)
-
-
-def _survey_channels(catalog: Catalog, code: str) -> set[str]:
-    """Channels of the survey figures that an indicator is made of."""
-    return {
-        term.channel
-        for term in catalog.indicators[code].parsed.terms()
-        if isinstance(term, Figure) and catalog.measures[term.measure].kind in ("survey", "carried")
-    }
 
 
 def _indicator_cell(row: Row[Any], show: str) -> Cell:

@@ -361,8 +361,8 @@ def test_provisional_figures_are_marked_and_neither_compared_nor_ranked(site: Bu
 def test_what_cannot_be_written_is_refused_in_words(site: BulletinSite, tmp_path: Path) -> None:
     with pytest.raises(BulletinError, match="python -m etl indicators --period 2026-04"):
         write(site, tmp_path, Period.parse("2026-04"))
-    with pytest.raises(BulletinError, match="is a county; bulletins are for province, city"):
-        write(site, tmp_path, division="371302000000")
+    with pytest.raises(BulletinError, match="is a township; bulletins are for province, city, county"):
+        write(site, tmp_path, division="371302001000")
     with pytest.raises(BulletinError, match="No division 999999999999"):
         write(site, tmp_path, division="999999999999")
     with pytest.raises(BulletinError, match="No bulletin is declared for a day"):

@@ -175,6 +175,7 @@ def test_a_missing_pango_is_named_with_its_packages(tmp_path: Path, monkeypatch:
         ("periods: [quarter]", "periods: [month]", "period month has monthly already"),
         ("{year}年第{number}期", "{jahr}年", "cannot be filled in"),
         ("part: trend", "part: headline", "written twice: headline"),
+        ("rates: [hotline_answer", "rates: [awareness_rate", "awareness_rate rests on the survey"),
     ],
 )
 def test_a_bulletin_that_cannot_be_made_is_refused_when_it_is_loaded(
