@@ -12,8 +12,8 @@ from etl.catalog import Level
 from etl.reports.changes import Changes
 from etl.reports.definitions import LEVEL_NAMES
 from etl.reports.formats import FONT, Formats, lines_needed
-from etl.reports.table import Cell, NoFigure, Table
-from etl.rounding import percent, share
+from etl.reports.table import Cell, NoFigure, Table, kind_in
+from etl.rounding import percent, share, spelled
 
 NOTES, CHANGES = "指标解释与数据质量", "变更说明"
 WIDTHS = (24, 16, 12, 12, 12, 12, 60)
@@ -21,6 +21,7 @@ CHANGE_WIDTHS = (14, 22, 40, 16, 16, 56)
 STATES = {"failed": "接收失败", "rejected": "拒收"}
 DATASETS = {"daily": "日报", "stocks": "月末数"}
 NOTHING = ("无",)
+MOST_DECIMALS = 12
 A4 = 9
 Line = tuple[str | int, ...]
 
@@ -32,13 +33,19 @@ def write_notes(book: xlsxwriter.Workbook, formats: Formats, table: Table, legen
 
 def write_changes(book: xlsxwriter.Workbook, formats: Formats, table: Table, changes: Changes) -> None:
     """The sheet of cells that are other than in the version before."""
+    columns, rows = {each.key: each for each in table.columns}, {each.key: each for each in table.rows}
     lines: list[Line] = [
         (
             each.row.partition("/")[0],
             each.row_name,
             " ".join(each.heads) or each.column,
-            _spell(each.old),
-            _spell(each.new),
+            *_spelled(
+                each.old,
+                each.new,
+                kind_in(columns[each.column], rows[each.row])
+                if each.column in columns and each.row in rows
+                else "",
+            ),
             each.cause,
         )
         for each in changes.cells
@@ -71,14 +78,27 @@ def quality_counts(table: Table) -> str:
     )
 
 
-def _spell(cell: Cell) -> str:
+def _spelled(old: Cell, new: Cell, kind: str) -> tuple[str, str]:
+    """Two cells as the table shows them, with as many more decimals as it takes to tell them apart."""
+    for more in range(MOST_DECIMALS):
+        words = _spell(old, kind, more), _spell(new, kind, more)
+        if words[0] != words[1]:
+            break
+    return words
+
+
+def _spell(cell: Cell, kind: str, more: int) -> str:
     match cell:
         case None:
             return "（无此行或栏）"
         case NoFigure():
             return cell.value or "（空白）"
+        case Decimal() if kind in ("ratio", "change"):
+            return percent(cell, 1 + more)
+        case Decimal() if kind == "points":
+            return f"{spelled(cell * 100, 1 + more)}个百分点"
         case Decimal():
-            return f"{cell.normalize():f}"
+            return spelled(cell, 2 + more)
         case int():
             return f"{cell:,}"
         case _:
