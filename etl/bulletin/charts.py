@@ -153,8 +153,6 @@ def share_chart(
                         left + width / 2, number, words.percent(share), ha="center", va="center", color=ink
                     )
                 left += width
-            if not any(share is not None for share in shares):
-                axes.text(0.01, number, "无数据", va="center", color=GREY)
         axes.set_yticks(range(len(rows)), [label for label, _ in rows])
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
@@ -188,7 +186,7 @@ def interval_chart(
             axes.plot([low, high], [number, number], color=BLUE if is_ranked else GREY, linewidth=1.6)
             axes.plot(
                 rate, number, "o", color=BLUE if is_ranked else GREY, markersize=5,
-                markerfacecolor=BLUE if is_ranked else "white",
+                markerfacecolor=BLUE if is_ranked else "white", clip_on=False,
             )  # fmt: skip
             axes.text(1.012, number, remark, va="center", fontsize=7.5, transform=axes.get_yaxis_transform())
         if whole is not None:

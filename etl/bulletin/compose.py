@@ -11,7 +11,7 @@ from etl.bulletin import charts, words
 from etl.bulletin.document import Block, Document, Grid, Part, Picture
 from etl.bulletin.figure import Figure, Paragraph, Writer
 from etl.bulletin.read import Facts, Place
-from etl.bulletin.tiles import lay_out
+from etl.bulletin.tiles import lay_out, tiles_of
 from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin, Section
 from etl.clock import SHANGHAI
@@ -58,7 +58,14 @@ def compose(catalog: Catalog, bulletin: Bulletin, facts: Facts, made_on: date) -
 class _Composer:
     def __init__(self, catalog: Catalog, bulletin: Bulletin, facts: Facts) -> None:
         self.catalog, self.bulletin, self.facts = catalog, bulletin, facts
-        self.writer = Writer()
+        compared = (facts.total, *facts.measures.values(), *facts.indicators.values())
+        self.has_bases = any(
+            figure is not None
+            and (figure.get("value_previous"), figure.get("value_last_year")) != (None, None)
+            for figure in (*compared, facts.satisfaction.get(facts.place.code))
+        )
+        self.is_yearly = facts.period.kind == "year"
+        self.writer = Writer(is_yearly=self.is_yearly, has_bases=self.has_bases)
         self.place = facts.place
         self.office = bulletin.offices[self.place.level]  # type: ignore[index]
         self.period = facts.period.name_zh
@@ -78,7 +85,13 @@ class _Composer:
             for figure in (self.facts.total, *self.facts.measures.values(), *self.facts.indicators.values())
             if figure is not None
         )
-        lead = self._write("lead", reporting=reporting, is_provisional=is_provisional)
+        lead = self._write(
+            "lead",
+            reporting=reporting,
+            is_provisional=is_provisional,
+            has_bases=self.has_bases,
+            is_yearly=self.is_yearly,
+        )
         parts = tuple(
             Part(f"{NUMERALS[number]}、{section.heading}", tuple(self._blocks(section)))
             for number, section in enumerate(self.bulletin.sections)
@@ -184,12 +197,14 @@ class _Composer:
             )
             for each in listed
         )
+        # Of a year, 环比 is 同比 and 累计 the year's own figure.
+        kept = [n for n in range(7) if not self.is_yearly or n not in (4, 5)]
         return Grid(
             self._table_title("主要数据"),
-            ("指标", "计量单位", "本期", "同比", "环比", "年初累计", "报送率"),
-            rows,
-            "lcrrrrr",
-            (24, 10, 13, 15, 15, 13, 10),
+            tuple(("指标", "计量单位", "本期", "同比", "环比", "年初累计", "报送率")[n] for n in kept),
+            tuple(tuple(row[n] for n in kept) for row in rows),
+            "".join("lcrrrrr"[n] for n in kept),
+            tuple((24, 10, 13, 15, 15, 13, 10)[n] for n in kept),
             self._source("mart.period_statistics、mart.indicator_value"),
             heavy=frozenset({0}) if self.facts.total else frozenset(),
         )
@@ -257,6 +272,7 @@ class _Composer:
         if period.kind != "year":
             columns.append((period.last_year().name_zh, "value_last_year"))
         rows = [(label, [each.get(column) for each in shares]) for label, column in columns]
+        rows = [row for row in rows if any(share is not None for share in row[1])]
         paragraphs = self._write("channels", shares=shares, names=names)
         title = self._picture_title("各渠道服务占比")
         alt = "条形图：" + "；".join(
@@ -318,7 +334,7 @@ class _Composer:
         )
         if in_order:
             blocks.append(self._interval_picture(in_order, shown))
-        if below:
+        if self._is_surveyed(below) or scheme:
             blocks.append(self._ranking_table(below, shown, scheme))
         return blocks
 
@@ -398,27 +414,29 @@ class _Composer:
                     words.percent(reporting.get("reporting_rate") if reporting else None),
                 )
             )
-        title = self._table_title(
-            f"各{self.office.below}满意率与绩效评价" + (f"（{scheme}）" if scheme else "")
-        )
+        heads = (
+            self.office.below, "有效回答", "满意率", "95%置信区间", "位次区间", "评价得分", "等级", "评价位次",
+            "报送率",
+        )  # fmt: skip
+        # A part that there is nothing of has no columns: townships are rarely surveyed, and no plan scores them.
+        kept = [0, *(range(1, 5) if self._is_surveyed(below) else ()), *(range(5, 8) if scheme else ()), 8]
+        parts = (["满意率"] if 1 in kept else []) + ([f"绩效评价（{scheme}）"] if 5 in kept else [])
+        views = (["mart.satisfaction"] if 1 in kept else []) + (["mart.evaluation"] if 5 in kept else [])
         return Grid(
-            title,
-            (
-                self.office.below,
-                "有效回答",
-                "满意率",
-                "95%置信区间",
-                "位次区间",
-                "评价得分",
-                "等级",
-                "评价位次",
-                "报送率",
-            ),
-            tuple(rows),
-            "lrrccrccr",
-            (21, 9, 9, 15, 10, 10, 8, 9, 9),
-            self._source("mart.satisfaction、mart.evaluation、mart.reporting_rate", "，下一级"),
+            self._table_title(f"各{self.office.below}{'与'.join(parts)}"),
+            tuple(heads[n] for n in kept),
+            tuple(tuple(row[n] for n in kept) for row in rows),
+            "".join("lrrccrccr"[n] for n in kept),
+            tuple((21, 9, 9, 15, 10, 10, 8, 9, 9)[n] for n in kept),
+            self._source("、".join([*views, "mart.reporting_rate"]), "，下一级"),
             is_small=True,
+        )
+
+    def _is_surveyed(self, below: Sequence[Place]) -> bool:
+        """Whether anybody was asked below, shown or not."""
+        survey = self.facts.survey
+        return any(
+            each.code in survey and (survey[each.code].is_shown or self._has_note(each)) for each in below
         )
 
     # --- 规划指标 ---------------------------------------------------------------------------------------------
@@ -563,7 +581,9 @@ class _Composer:
         )
         if not facts.below:
             return list(paragraphs)
-        title = self._picture_title(f"各{self.office.below}未按时报送比例（方格示意图，位置为大致方位）")
+        is_map = tiles_of(self.catalog, self.place.code) is not None
+        order = "位置为大致方位" if is_map else "按代码排列"
+        title = self._picture_title(f"各{self.office.below}未按时报送比例（方格示意图，{order}）")
         names = {each.code: each.name for each in facts.below}
         shares = {code: each.get("not_on_time_rate") or 0 for code, each in below.items()}
         alt = "方格图：" + "；".join(

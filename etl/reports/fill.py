@@ -189,6 +189,7 @@ def _reported(unit: Unit, show: str) -> Cell:
 
 
 def _own_reporting(unit: Unit, show: str) -> Cell:
+    """Of its own unit alone: what is left of the whole without those below."""
     match show:
         case "expected":
             return unit.own_expected
@@ -196,6 +197,14 @@ def _own_reporting(unit: Unit, show: str) -> Cell:
             return unit.own_received
         case "reporting_rate":
             return _share(unit.own_received, unit.own_expected)
+        case "on_time_rate":
+            return _share(unit.own_of("on_time"), unit.own_expected)
+        case "on_time" | "late" | "rejected":
+            return unit.own_of(show)
+        case "late_after_cutoff":
+            return max(0, unit.own_received - unit.own_of("on_time") - unit.own_of("late"))
+        case "missing" if unit.is_over:
+            return max(0, unit.own_expected - unit.own_received - unit.own_of("rejected"))
         case _:
             return NoFigure.NOT_LISTED
 

@@ -63,6 +63,26 @@ def test_a_comparison_says_which_way_or_why_there_is_none(
     assert say("{{ it | yoy }}", it=figure(unit, **columns)) == said
 
 
+def test_where_nothing_can_be_compared_sentences_keep_silent_about_it() -> None:
+    first, it = Writer(has_bases=False), figure(value=5)
+    said = first.sentence(
+        "共{{ it | value }}，{{ it | compared }}；占{{ it | value }}（{{ it | yoy }}）。", it=it
+    )
+    assert said is not None
+    assert said.html.striptags() == "共5件；占5件。"
+
+
+def test_a_year_is_compared_once() -> None:
+    it = figure(value=1051, value_last_year=1000, value_previous=1000, yoy="0.051", mom="0.051")
+    yearly = Writer(is_yearly=True)
+    said = yearly.sentence("共{{ it | value }}，{{ it | compared }}。", it=it)
+    assert said is not None
+    assert said.html.striptags() == "共1,051件，同比增长5.1%。"
+    alone = yearly.sentence("共{{ it | value }}，{{ it | compared }}。", it=figure(value=5))
+    assert alone is not None
+    assert alone.html.striptags() == "共5件，上年无数据。"
+
+
 def test_provisional_figures_are_marked_and_not_compared() -> None:
     it = figure(is_provisional=True, value=1234, value_previous=1000, mom=None)
     assert say("{{ it | value }}，{{ it | mom }}", it=it) == "1,234件（初步），初步数据不作环比"
