@@ -58,7 +58,8 @@ with DAG(
         task_id="approve",
         options=[APPROVE, REFUSE],
         defaults=REFUSE,
-        params={"why": Param("", type="string", title="理由", description=f"{REFUSE}须写明理由")},
+        # Airflow's page has no button pressed before a text is written, unless it may be nothing.
+        params={"why": Param(None, type=["null", "string"], title="理由", description=f"{REFUSE}须写明理由")},
         response_timeout=timedelta(days=7),
         # Asks again where the executor took it for lost: see quarantine_desk.
         retries=3,

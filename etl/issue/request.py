@@ -49,12 +49,14 @@ def question_of(site: Site, row: Row[Any], folder: Path) -> tuple[str, str]:
     """Subject and body of what is asked about a draft, from its row in mart.issue and its folder."""
     period = Period.parse(row.period)
     subject = f"{row.title}（{row.division_name}，{period.name_zh}，第{row.version}版）待批准报出"
+    # The workbook, which is what people read, first.
+    names = sorted((each["name"] for each in row.files), key=lambda name: (not name.endswith(".xlsx"), name))
     address = _portal(site)
     if address is None:
-        files = [f"`{folder / each['name']}`" for each in row.files]
+        files = [f"`{folder / name}`" for name in names]
     else:
         place = f"{address}/drafts/{row.report}/{row.period}/{row.division_code}/v{row.version}"
-        files = [f"[{each['name']}]({place}/{quote(each['name'])})" for each in row.files]
+        files = [f"[{name}]({place}/{quote(name)})" for name in names]
     listed = "".join(f"- {each}\n" for each in files)
     return subject, f"{(folder / FILE).read_text(encoding='utf-8')}\n**送审稿**\n\n{listed}"
 

@@ -351,7 +351,7 @@ def _satisfaction_cell(row: Row[Any], show: str) -> Cell:
             if row.rank_low is None:
                 return NoFigure.NOT_APPLICABLE
             span = f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low}–{row.rank_high}"
-            return f"{span}(并列领先)" if row.is_leading else span
+            return f"{span}(并列领先)" if row.is_leading and row.rank_high > 1 else span
         case _:
             value = getattr(row, show)
             return NoFigure.NOT_APPLICABLE if value is None else _exact(value)
