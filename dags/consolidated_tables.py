@@ -1,9 +1,10 @@
 """consolidated_tables: what an office receives: tables drafted, approved by a person, issued, delivered.
 
-The partition key is a period that is shown anew. Its tables are drafted once its last cut-off has passed, and so are
-those of the last periods that are over and that no run has drafted; where no cell differs from the last version,
-nothing is. A person answers 批准 or 退回 (with the reason) within a week, unless the report says `approval: false`. An
-approved table is frozen and delivered; what a target did not take waits for the next run, which fails this one.
+The partition key is a period that is shown anew. Its tables, of the whole area and of the divisions of each report's
+recipients, are drafted once its last cut-off has passed, and so are those of the last periods that are over and that no
+run has drafted; where no cell differs from the last version, nothing is. A person answers 批准 or 退回 (with the
+reason) within a week, unless the report says `approval: false`. An approved table is frozen and delivered; what a
+target did not take waits for the next run, which fails this one.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ with DAG(
         task_id="approve",
         options=[APPROVE, REFUSE],
         defaults=REFUSE,
-        params={"why": Param("", type="string", title="理由", description=f"{REFUSE}须写明理由")},
+        # Airflow's page has no button pressed before a text is written, unless it may be nothing.
+        params={"why": Param(None, type=["null", "string"], title="理由", description=f"{REFUSE}须写明理由")},
         response_timeout=timedelta(days=7),
         # Asks again where the executor took it for lost: see quarantine_desk.
         retries=3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -106,11 +106,21 @@ class Api:
     ) -> tuple[list[str], Run]:
         """Answer what a run asks a person, whenever it asks, until it ends; returns what was asked, and the run.
 
-        Airflow 3.3.2 takes a task that is answered within a moment of asking for one that its executor has lost; its
-        retry asks again. People are slower than that, so is this: it answers once the scheduler has gone round twice
-        since it saw the question. Raises ApiError when the run has not ended after `seconds`.
+        Raises ApiError when the run has not ended after `seconds`.
         """
         asked: list[str] = []
+        for question in self.questions(dag_id, run_id, seconds):
+            asked.append(self._send("GET", question)["subject"])
+            self._send("PATCH", question, {"chosen_options": [choice], "params_input": {"why": why}})
+        return asked, self.wait_for(dag_id, run_id, seconds)
+
+    def questions(self, dag_id: str, run_id: str, seconds: float) -> Iterator[str]:
+        """What a run asks a person and nobody has answered, whenever it asks, until it ends: the path of each question.
+
+        Airflow 3.3.2 takes a task that is answered within a moment of asking for one that its executor has lost; its
+        retry asks again. People are slower than that, so is this: a question comes once the scheduler has gone round
+        twice since it was seen. Raises ApiError when the run has not ended after `seconds`.
+        """
         rounds_seen: dict[str, set[str]] = {}
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
         deadline = time.monotonic() + seconds
@@ -120,17 +130,12 @@ class Api:
             for task in waiting:
                 rounds = rounds_seen.setdefault(f"{task['id']} {task['try_number']}", set())
                 rounds.add(beat)
-                if len(rounds) <= 2:
-                    continue
                 question = f"{path}/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
-                detail = self._send("GET", question)
-                if not detail.get("response_received"):
-                    asked.append(detail["subject"])
-                    self._send("PATCH", question, {"chosen_options": [choice], "params_input": {"why": why}})
+                if len(rounds) > 2 and not self._send("GET", question).get("response_received"):
+                    yield question
             if time.monotonic() > deadline:
                 raise ApiError(f"{dag_id} is {run.state} after {seconds:.0f} s.")
             time.sleep(1)
-        return asked, run
 
     def wait_for(self, dag_id: str, run_id: str, seconds: float) -> Run:
         """A run once it has ended. Raises ApiError when it has not after `seconds`."""

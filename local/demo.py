@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from etl.clock import SHANGHAI
 from etl.periods import Period
+from etl.rounding import percent, spelled
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.warehouse import WarehouseError, embedded_server, open_warehouse, run_sql
 from local.api import Api, ApiError, Run
@@ -214,9 +215,7 @@ def _show_results(home: Path, days: list[date], month: Period) -> None:
     print(f"\n  Indicators of {month.name} with a target ({CITY}), of {len(indicators)} computed:\n")
     told = [each for each in indicators if each.indicator.startswith("sd_") and each.target is not None]
     for each in [each for each in told if each.value is not None][:12]:
-        value, target = (
-            f"{x * 100:.1f} %" if each.unit == "%" else f"{x:.2f}" for x in (each.value, each.target)
-        )
+        value, target = (percent(x) if each.unit == "%" else spelled(x, 2) for x in (each.value, each.target))
         print(f"  {value:>10}  (target {target:>9}, {each.status:8})  {each.indicator_name}")
     if not indicators:
         raise DemoError(f"No indicator of {month.name} was computed.")

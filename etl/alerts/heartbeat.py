@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 
 from etl.catalog import Catalog
 from etl.clock import SHANGHAI
+from etl.rounding import rounded
 from etl.warehouse import run_sql
 
 LONGEST_SILENCE = timedelta(hours=26)
@@ -27,7 +28,7 @@ def find_faults(engine: Engine, catalog: Catalog, moment: datetime) -> list[str]
         faults.append(f"报送监督自 {last:%Y-%m-%d %H:%M} 起没有运行，请查看 submission_watch")
     if (watch.overdue_seconds or 0) > LONGEST_WAIT.total_seconds():
         faults.append(
-            f"有催报消息应发未发已 {watch.overdue_seconds / 3600:.0f} 小时，请查看 alerts list --state pending"
+            f"有催报消息应发未发已 {rounded(watch.overdue_seconds / 3600, 0)} 小时，请查看 alerts list --state pending"
         )
     today = moment.astimezone(SHANGHAI).date()
     faults += [

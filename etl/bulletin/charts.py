@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from etl.bulletin import words
 from etl.bulletin.figure import BulletinError
-from etl.bulletin.words import Number
+from etl.rounding import Number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,8 +153,6 @@ def share_chart(
                         left + width / 2, number, words.percent(share), ha="center", va="center", color=ink
                     )
                 left += width
-            if not any(share is not None for share in shares):
-                axes.text(0.01, number, "无数据", va="center", color=GREY)
         axes.set_yticks(range(len(rows)), [label for label, _ in rows])
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
@@ -188,7 +186,7 @@ def interval_chart(
             axes.plot([low, high], [number, number], color=BLUE if is_ranked else GREY, linewidth=1.6)
             axes.plot(
                 rate, number, "o", color=BLUE if is_ranked else GREY, markersize=5,
-                markerfacecolor=BLUE if is_ranked else "white",
+                markerfacecolor=BLUE if is_ranked else "white", clip_on=False,
             )  # fmt: skip
             axes.text(1.012, number, remark, va="center", fontsize=7.5, transform=axes.get_yaxis_transform())
         if whole is not None:
@@ -201,7 +199,7 @@ def interval_chart(
         axes.set_ylim(len(rows) - 0.4, -0.8)
         axes.set_xlim(left, 1.0)
         axes.xaxis.set_major_locator(MultipleLocator(0.05 if left >= 0.75 else 0.1))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:.0f}%")
+        axes.xaxis.set_major_formatter(lambda value, _: words.percent(value, 0))
         axes.grid(axis="x", color="#EEEEEE", linewidth=0.6)
         axes.set_axisbelow(True)
         _bare(axes)
@@ -277,9 +275,9 @@ def tile_map(
         axes.axis("off")
         limits = [0.0, *STEPS]
         labels = [
-            f"{limits[n] * 100:.0f}%—{limits[n + 1] * 100:.0f}%"
+            f"{words.percent(limits[n], 0)}—{words.percent(limits[n + 1], 0)}"
             if n + 1 < len(limits)
-            else f"{limits[n] * 100:.0f}%以上"
+            else f"{words.percent(limits[n], 0)}以上"
             for n in range(len(limits))
         ]
         handles: list[Any] = [

@@ -11,11 +11,12 @@ from etl.bulletin import charts, words
 from etl.bulletin.document import Block, Document, Grid, Part, Picture
 from etl.bulletin.figure import Figure, Paragraph, Writer
 from etl.bulletin.read import Facts, Place
-from etl.bulletin.tiles import lay_out
+from etl.bulletin.tiles import lay_out, tiles_of
 from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin, Section
 from etl.clock import SHANGHAI
 from etl.periods import Period, day_zh
+from etl.rounding import NONE
 
 NUMERALS = "一二三四五六七八九十"
 STATUS_WORDS = {
@@ -42,8 +43,8 @@ REASONS = {
     "period_locked": "报告期已封账",
 }
 PLANS = {"SD-2025": "山东省公共法律服务体系建设规划（2022—2025年）"}
-WHOLES = {"province": "全省", "city": "全市"}
 POOR = Decimal(60)
+HIDDEN = "不公布"
 SHOWN_IN_SENTENCE = 3
 FEWEST_MONTHS = 3
 """Of which something can be said about a trend."""
@@ -57,14 +58,21 @@ def compose(catalog: Catalog, bulletin: Bulletin, facts: Facts, made_on: date) -
 class _Composer:
     def __init__(self, catalog: Catalog, bulletin: Bulletin, facts: Facts) -> None:
         self.catalog, self.bulletin, self.facts = catalog, bulletin, facts
-        self.writer = Writer()
+        compared = (facts.total, *facts.measures.values(), *facts.indicators.values())
+        self.has_bases = any(
+            figure is not None
+            and (figure.get("value_previous"), figure.get("value_last_year")) != (None, None)
+            for figure in (*compared, facts.satisfaction.get(facts.place.code))
+        )
+        self.is_yearly = facts.period.kind == "year"
+        self.writer = Writer(is_yearly=self.is_yearly, has_bases=self.has_bases)
         self.place = facts.place
         self.office = bulletin.offices[self.place.level]  # type: ignore[index]
         self.period = facts.period.name_zh
         self.tables = self.pictures = 0
         self.texts: dict[str, Any] = {
             "division": self.place.name,
-            "whole": WHOLES[self.place.level],
+            "whole": _whole(self.place.name),
             "period": self.period,
             "year": facts.period.starts_on.year,
             "number": words.number_in_year(facts.period),
@@ -77,7 +85,13 @@ class _Composer:
             for figure in (self.facts.total, *self.facts.measures.values(), *self.facts.indicators.values())
             if figure is not None
         )
-        lead = self._write("lead", reporting=reporting, is_provisional=is_provisional)
+        lead = self._write(
+            "lead",
+            reporting=reporting,
+            is_provisional=is_provisional,
+            has_bases=self.has_bases,
+            is_yearly=self.is_yearly,
+        )
         parts = tuple(
             Part(f"{NUMERALS[number]}、{section.heading}", tuple(self._blocks(section)))
             for number, section in enumerate(self.bulletin.sections)
@@ -183,12 +197,14 @@ class _Composer:
             )
             for each in listed
         )
+        # Of a year, 环比 is 同比 and 累计 the year's own figure.
+        kept = [n for n in range(7) if not self.is_yearly or n not in (4, 5)]
         return Grid(
             self._table_title("主要数据"),
-            ("指标", "计量单位", "本期", "同比", "环比", "年初累计", "报送率"),
-            rows,
-            "lcrrrrr",
-            (24, 10, 13, 15, 15, 13, 10),
+            tuple(("指标", "计量单位", "本期", "同比", "环比", "年初累计", "报送率")[n] for n in kept),
+            tuple(tuple(row[n] for n in kept) for row in rows),
+            "".join("lcrrrrr"[n] for n in kept),
+            tuple((24, 10, 13, 15, 15, 13, 10)[n] for n in kept),
             self._source("mart.period_statistics、mart.indicator_value"),
             heavy=frozenset({0}) if self.facts.total else frozenset(),
         )
@@ -256,6 +272,7 @@ class _Composer:
         if period.kind != "year":
             columns.append((period.last_year().name_zh, "value_last_year"))
         rows = [(label, [each.get(column) for each in shares]) for label, column in columns]
+        rows = [row for row in rows if any(share is not None for share in row[1])]
         paragraphs = self._write("channels", shares=shares, names=names)
         title = self._picture_title("各渠道服务占比")
         alt = "条形图：" + "；".join(
@@ -303,6 +320,11 @@ class _Composer:
             best_ranks=max([self._rank(each) or 1 for each in best], default=1),
             weak=[facts.scores[each.code] for each in weak],
             vetoed="、".join(vetoed),
+            unscored="、".join(
+                each.name
+                for each in below
+                if each.code in facts.score_rows and facts.score_rows[each.code].is_hidden
+            ),
             scheme=scheme,
         )
         blocks: list[Block] = list(paragraphs)
@@ -312,7 +334,7 @@ class _Composer:
         )
         if in_order:
             blocks.append(self._interval_picture(in_order, shown))
-        if below:
+        if self._is_surveyed(below) or scheme:
             blocks.append(self._ranking_table(below, shown, scheme))
         return blocks
 
@@ -364,7 +386,7 @@ class _Composer:
             survey, score = shown.get(each.code), facts.scores.get(each.code)
             grade = facts.score_rows[each.code].grade if each.code in facts.score_rows else None
             reporting = facts.reporting.get(each.code)
-            rank = self._rank(each)
+            place = NONE if self._rank(each) is None else str(self._rank(each))
             if survey is not None:
                 sample, rate = words.count(survey.answered), words.percent(survey.rate)
                 rate += "（初步）" if survey.is_provisional else ""
@@ -372,10 +394,12 @@ class _Composer:
                 ranks = _span(survey.rank_low, survey.rank_high) if survey.rank_low is not None else "不排名"
             else:
                 is_hidden = each.code in facts.survey and self._has_note(each)
-                sample = rate = span = "不公布" if is_hidden else words.NOTHING
-                ranks = "不排名" if is_hidden else words.NOTHING
-            value = f"{words.rounded(score.value, 2)}" if score and score.value is not None else words.NOTHING
-            if score is not None and score.is_provisional:
+                sample = rate = span = HIDDEN if is_hidden else NONE
+                ranks = "不排名" if is_hidden else NONE
+            value = words.score(score.value if score else None)
+            if each.code in facts.score_rows and facts.score_rows[each.code].is_hidden:
+                value = grade = place = HIDDEN
+            elif score is not None and score.is_provisional:
                 value += "（初步）"
             rows.append(
                 (
@@ -385,32 +409,34 @@ class _Composer:
                     span,
                     ranks,
                     value,
-                    grade or words.NOTHING,
-                    words.NOTHING if rank is None else str(rank),
+                    grade or NONE,
+                    place,
                     words.percent(reporting.get("reporting_rate") if reporting else None),
                 )
             )
-        title = self._table_title(
-            f"各{self.office.below}满意率与绩效评价" + (f"（{scheme}）" if scheme else "")
-        )
+        heads = (
+            self.office.below, "有效回答", "满意率", "95%置信区间", "位次区间", "评价得分", "等级", "评价位次",
+            "报送率",
+        )  # fmt: skip
+        # A part that there is nothing of has no columns: townships are rarely surveyed, and no plan scores them.
+        kept = [0, *(range(1, 5) if self._is_surveyed(below) else ()), *(range(5, 8) if scheme else ()), 8]
+        parts = (["满意率"] if 1 in kept else []) + ([f"绩效评价（{scheme}）"] if 5 in kept else [])
+        views = (["mart.satisfaction"] if 1 in kept else []) + (["mart.evaluation"] if 5 in kept else [])
         return Grid(
-            title,
-            (
-                self.office.below,
-                "有效回答",
-                "满意率",
-                "95%置信区间",
-                "位次区间",
-                "评价得分",
-                "等级",
-                "评价位次",
-                "报送率",
-            ),
-            tuple(rows),
-            "lrrccrccr",
-            (21, 9, 9, 15, 10, 10, 8, 9, 9),
-            self._source("mart.satisfaction、mart.evaluation、mart.reporting_rate", "，下一级"),
+            self._table_title(f"各{self.office.below}{'与'.join(parts)}"),
+            tuple(heads[n] for n in kept),
+            tuple(tuple(row[n] for n in kept) for row in rows),
+            "".join("lrrccrccr"[n] for n in kept),
+            tuple((21, 9, 9, 15, 10, 10, 8, 9, 9)[n] for n in kept),
+            self._source("、".join([*views, "mart.reporting_rate"]), "，下一级"),
             is_small=True,
+        )
+
+    def _is_surveyed(self, below: Sequence[Place]) -> bool:
+        """Whether anybody was asked below, shown or not."""
+        survey = self.facts.survey
+        return any(
+            each.code in survey and (survey[each.code].is_shown or self._has_note(each)) for each in below
         )
 
     # --- 规划指标 ---------------------------------------------------------------------------------------------
@@ -555,7 +581,9 @@ class _Composer:
         )
         if not facts.below:
             return list(paragraphs)
-        title = self._picture_title(f"各{self.office.below}未按时报送比例（方格示意图，位置为大致方位）")
+        is_map = tiles_of(self.catalog, self.place.code) is not None
+        order = "位置为大致方位" if is_map else "按代码排列"
+        title = self._picture_title(f"各{self.office.below}未按时报送比例（方格示意图，{order}）")
         names = {each.code: each.name for each in facts.below}
         shares = {code: each.get("not_on_time_rate") or 0 for code, each in below.items()}
         alt = "方格图：" + "；".join(
@@ -658,6 +686,11 @@ class _Composer:
                 "mart.ledger、quality.quarantine、quality.flag、core.submission、mart.reporting_rate"
             ),
         )
+
+
+def _whole(name: str) -> str:
+    """全省, 全市, 全县 or 全区, as the name ends."""
+    return f"全{name[-1]}" if name[-1] in "省市县旗" else "全区"
 
 
 def _span(low: int, high: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +13,7 @@ from markupsafe import Markup, escape
 
 from etl.bulletin import words
 from etl.failures import Refused
+from etl.rounding import share
 
 
 class BulletinError(Refused):
@@ -54,7 +56,7 @@ class Figure:
     def completeness(self) -> Decimal | None:
         """Submissions received of those expected, 0 to 1; the row's own column where it has one."""
         if self.expected:
-            return Decimal(self.received or 0) / self.expected
+            return share(self.received or 0, self.expected)
         known = self.columns.get("completeness")
         return None if known is None else Decimal(known)
 
@@ -67,6 +69,8 @@ class Source:
     named: frozenset[str]
 
 
+LEFT_OVER = re.compile("，(?=[，；。）])|（）")
+"""What stands around a comparison that is not made."""
 BASES = {"yoy": "value_last_year", "mom": "value_previous", "gap": "target"}
 """What a comparison is made with."""
 
@@ -96,8 +100,14 @@ Paragraph = tuple[Sentence, ...]
 
 @dataclass
 class Writer:
-    """Fills the sentences of sentences/*.j2 and numbers the figures in the order in which they are named."""
+    """Fills the sentences of sentences/*.j2 and numbers the figures in the order in which they are named.
 
+    is_yearly: the period before is last year's, and so compared once. has_bases: whether there is any period to compare
+    with; where there is none the lead says so, and the other sentences keep silent.
+    """
+
+    is_yearly: bool = False
+    has_bases: bool = True
     figures: list[Figure] = field(default_factory=list)
     _named: list[tuple[int, str]] = field(default_factory=list)
     _kept: set[tuple[int, str]] = field(default_factory=set)
@@ -136,7 +146,7 @@ class Writer:
         except Lacking:
             del self.figures[kept:]
             return None
-        joined = "".join(line.strip() for line in text.splitlines())
+        joined = LEFT_OVER.sub("", "".join(line.strip() for line in text.splitlines()))
         if not joined:
             return None
         self._kept.update(self._named)
@@ -171,10 +181,12 @@ class Writer:
     def comparison(self, figure: Figure | None, column: str, name: str) -> Markup:
         """同比增长5.1%; or why there is nothing to compare."""
         _, figure = self._needed(figure, "value")
+        if not self.has_bases:
+            return Markup()
         ratio = figure.get(column)
         if ratio is not None:
             return self._data(figure, column, name + words.change(ratio, figure.unit))
-        before = "上年同期" if column == "yoy" else "上期"
+        before = "上年" if self.is_yearly else "上年同期" if column == "yoy" else "上期"
         base = figure.get(BASES[column])
         if figure.is_provisional:
             reason = f"初步数据不作{name}"
@@ -189,6 +201,8 @@ class Writer:
     def compared(self, figure: Figure | None) -> Markup:
         """同比 and 环比; where there is neither, why, once."""
         _, figure = self._needed(figure, "value")
+        if self.is_yearly or not self.has_bases:
+            return self.comparison(figure, "yoy", "同比")
         if figure.is_provisional:
             return self._data(figure, "yoy", "初步数据不作比较")
         if figure.get("value_last_year") is None and figure.get("value_previous") is None:
@@ -215,8 +229,7 @@ class Writer:
     def _data(self, figure: Figure, column: str, text: str) -> Markup:
         number = self.number(figure)
         self._named.append((number, column))
-        exact = figure.get(column)
-        value = "" if exact is None else f"{words.exact(exact):f}"
+        value = words.plain(figure.get(column))
         return Markup('<data data-figure="{}" data-column="{}" value="{}">{}</data>').format(
             number, column, value, escape(text)
         )

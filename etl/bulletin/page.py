@@ -95,10 +95,6 @@ def complete(figure: Figure) -> str:
     return words.percent(figure.completeness)
 
 
-def _exact(value: Decimal | int | None) -> str:
-    return "" if value is None else f"{words.exact(value):f}"
-
-
 def write_page(document: Document, made_on: date) -> str:
     """The HTML text."""
     templates = files("etl.bulletin") / "templates"
@@ -109,7 +105,7 @@ def write_page(document: Document, made_on: date) -> str:
         "base64": lambda body: base64.b64encode(body).decode(),
         "columns": columns_of,
         "shown": shown,
-        "exact": _exact,
+        "exact": words.plain,
         "title_of": COLUMNS.__getitem__,
         "complete": complete,
     }

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from etl.bulletin.figure import BulletinError, Figure
-from etl.bulletin.words import exact
 from etl.catalog import Catalog
 from etl.catalog.bulletin import Bulletin
 from etl.periods import Period
+from etl.rounding import exact
 from etl.warehouse import run_sql
 
 COMPARED = ("value", "value_previous", "value_last_year", "mom", "yoy")
@@ -334,9 +334,9 @@ class _Reader:
         return figures, rows
 
     def _scores(self) -> tuple[dict[str, Figure], dict[str, Row[Any]]]:
-        found = self._run(
-            "evaluation", period=self.period.name, scheme=self.bulletin.scheme, divisions=self.codes
-        )
+        where = {"period": self.period.name, "codes": self.codes}
+        rows = run_sql(self.conn, "report/evaluation_of", where).all()
+        found = [row for row in rows if row.scheme == self.bulletin.scheme]
         figures = {}
         for row in found:
             mine = self.reporting.get(row.division_code)

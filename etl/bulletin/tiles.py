@@ -9,16 +9,15 @@ from etl.catalog import Catalog
 from etl.catalog.bulletin import TileGrid
 
 
+def tiles_of(catalog: Catalog, division: str) -> TileGrid | None:
+    """Where the divisions below one lie, where it is declared."""
+    grids = (each for each in catalog.bulletins.values() if isinstance(each, TileGrid))
+    return next((each for each in grids if each.division == division), None)
+
+
 def lay_out(catalog: Catalog, division: str, codes: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Row and column from the north-west, from 0, of each code."""
-    declared = next(
-        (
-            each
-            for each in catalog.bulletins.values()
-            if isinstance(each, TileGrid) and each.division == division
-        ),
-        None,
-    )
+    declared = tiles_of(catalog, division)
     rows = declared.rows if declared else ()
     places = {
         code: (number, column)

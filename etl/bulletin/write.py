@@ -20,7 +20,7 @@ from etl.periods import Period
 def write_bulletin(
     conn: Connection, catalog: Catalog, division: str, period: Period, folder: Path, made_on: date
 ) -> list[Path]:
-    """Write the bulletin of a province or city; returns the files: .html, .docx and .pdf.
+    """Write the bulletin of a province, city or county; returns the files: .html, .docx and .pdf.
 
     Reads one snapshot: the connection is in a transaction of isolation level REPEATABLE READ. made_on: its date, in
     Asia/Shanghai. The same warehouse and date give the same bytes. Raises BulletinError where no bulletin is declared

@@ -11,7 +11,7 @@ from etl.catalog.base import Code, Declared, DivisionCode, Level, Name, Text, ea
 from etl.catalog.indicator import SourceKey
 
 BulletinPeriod = Literal["month", "quarter", "year"]
-BulletinLevel = Literal[Level.PROVINCE, Level.CITY]
+BulletinLevel = Literal[Level.PROVINCE, Level.CITY, Level.COUNTY]
 SectionName = Literal["headline", "trend", "channels", "ranking", "targets", "timeliness", "quality"]
 Codes = Annotated[tuple[Code, ...], Field(min_length=1), AfterValidator(each_once)]
 WORDS = ("division", "whole", "period", "year", "number")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from etl.catalog.bulletin import Bulletin, TileGrid
+from etl.catalog.survey import survey_channels
 
 if TYPE_CHECKING:
     from etl.catalog.models import Catalog
@@ -41,6 +42,24 @@ def _unknown_names(entry: Bulletin, catalog: Catalog) -> Iterator[tuple[str, str
                     "bulletins",
                     entry.id,
                     f"key {key} names {name}, which is not declared: mend or delete it.",
+                )
+    numbered = tuple(
+        code
+        for code, each in catalog.indicators.items()
+        if each.source.key == entry.targets and each.number is not None
+    )
+    for key, names in (
+        ("total", (entry.total,)),
+        ("shares", entry.shares),
+        ("rates", entry.rates),
+        ("targets", numbered),
+    ):
+        for name in names:
+            if name in catalog.indicators and survey_channels(catalog, name):
+                yield (
+                    "bulletins",
+                    entry.id,
+                    f"key {key}: {name} rests on the survey: the part ranking shows satisfaction, suppressed.",
                 )
     for name in entry.measures:
         if name in catalog.measures and catalog.measures[name].kind != "flow":

@@ -123,7 +123,8 @@ class Report(Declared):
     rows: divisions, or indicators of the one division. subtotals: divisions stand under the one they belong to,
     with the unit's own figures first, and fold; without, they stand in order alone. order: code, or how the key of a
     column ends, with - in front for the highest first. approval: whether a person approves the table before it is
-    delivered. recipients, deliveries: ids of those entries.
+    delivered. recipients, deliveries: ids of those entries; a table is issued of the whole area that reports and of the
+    division of each recipient below it, whose level of_levels must name.
     """
 
     id: Name

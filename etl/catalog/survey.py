@@ -3,11 +3,15 @@ followed up."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from etl.catalog.base import Declared, each_once
+from etl.catalog.formula import Figure
+
+if TYPE_CHECKING:
+    from etl.catalog.models import Catalog
 
 Answers = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(each_once)]
 Count = Annotated[int, Field(gt=0, strict=True)]
@@ -35,3 +39,12 @@ class Satisfaction(Declared):
     weighting: Literal["services", "population", "none"]
     follow_up_workdays: Count
     calendar: str
+
+
+def survey_channels(catalog: Catalog, indicator: str) -> set[str]:
+    """Channels of the survey figures that an indicator is made of; none where it rests on no survey."""
+    return {
+        term.channel
+        for term in catalog.indicators[indicator].parsed.terms()
+        if isinstance(term, Figure) and catalog.measures[term.measure].kind in ("survey", "carried")
+    }

@@ -11,7 +11,10 @@ from etl.cli.base import as_json, progress, show
 
 @click.command("bulletin")
 @click.option("--period", required=True, help="A month, quarter or year: 2026-03, 2026Q1, 2026.")
-@click.option("--division", help="Code of a province or city. Default: the highest division that reports.")
+@click.option(
+    "--division",
+    help="Code of a province, city or county. Default: the only city that reports, else the province.",
+)
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), required=True)
 @as_json
 def bulletin_command(period: str, division: str | None, folder: Path, json_: bool) -> None:

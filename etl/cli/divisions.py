@@ -14,6 +14,7 @@ from etl.cli.base import DAY, as_json, make_table, out, show
 from etl.divisions import DivisionLoad, load_divisions, plan_divisions
 from etl.divisions.compare import Change
 from etl.divisions.mapping import COLUMNS, KINDS
+from etl.rounding import rounded
 
 SHOWN = 10
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -118,7 +119,9 @@ def _show_plan(plan: DivisionLoad) -> None:
 def _line(change: Change) -> str:
     codes = " → ".join(dict.fromkeys(filter(None, (change.from_code, change.to_code))))
     share = f" share {change.share}" if change.kind == "split" else ""
-    origin = f"{change.origin} {change.confidence:.2f}" if change.origin == "inferred" else change.origin
+    origin = (
+        f"{change.origin} {rounded(change.confidence, 2)}" if change.origin == "inferred" else change.origin
+    )
     taken = "" if change.is_taken else ", proposed only"
     return f"{change.kind} {change.level} {codes}{share} ({origin}{taken}): {change.reason}"
 
@@ -131,5 +134,5 @@ def _write_proposals(file: Path, plan: DivisionLoad) -> None:
         for change in plan.changes:
             if change.origin == "inferred" and change.kind in KINDS:
                 share = change.share if change.kind == "split" else ""
-                note = f"{change.confidence:.2f}: {change.reason}"
+                note = f"{rounded(change.confidence, 2)}: {change.reason}"
                 writer.writerow([change.kind, change.from_code, change.to_code, share, note])

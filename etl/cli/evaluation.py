@@ -8,6 +8,7 @@ import click
 
 from etl.cli.base import as_json, err, out, show, show_rows
 from etl.periods import Period
+from etl.rounding import spelled
 
 ITEM_COLUMNS = ["indicator", "value", "points", "effective_weight", "score", "reason"]
 EVIDENCE_COLUMNS = ["kind", "points", "reason", "file"]
@@ -30,7 +31,7 @@ def explain_evaluation_command(division: str, name: str, scheme: str, json_: boo
     rows = [
         item
         | {
-            key: None if item[key] is None else f"{item[key]:.2f}"
+            key: None if item[key] is None else spelled(item[key], 2)
             for key in ("effective_weight", "points", "score")
         }
         for item in found.items

@@ -10,6 +10,7 @@ import click
 
 from etl.cli.base import as_json, err, progress, show_rows
 from etl.periods import Period
+from etl.rounding import exact, rounded
 from etl.warehouse import run_sql
 
 COLUMNS = ["indicator", "indicator_name", "value", "unit", "target", "status", "note_zh"]
@@ -71,7 +72,9 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     for key in ("value", "target"):
         if row[key] is not None:
             row[key] = (
-                f"{row[key] * 100:.2f}" if row["unit"] == "%" else f"{row[key]:.4f}".rstrip("0").rstrip(".")
+                f"{rounded(exact(row[key]) * 100, 2)}"
+                if row["unit"] == "%"
+                else f"{rounded(row[key], 4)}".rstrip("0").rstrip(".")
             )
     row["note_zh"] = "；".join(
         words for words in ("初步" if row["is_provisional"] else "", row["note_zh"] or "") if words

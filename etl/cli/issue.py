@@ -17,7 +17,9 @@ from etl.failures import Refused
 @click.command("issue")
 @click.option("--period", required=True, help="Such as 2026-03-02, 2026-03, 2026Q1, 2026.")
 @click.option("--report", "reports", multiple=True, help="Only these. Default: all reports of such a period.")
-@click.option("--division", help="Code of the division. Default: the whole area that reports.")
+@click.option(
+    "--division", help="Code of the division. Default: the whole area that reports, and its recipients' own."
+)
 @click.option("--by", default=getuser, help="Who issues, kept with the version. Default: you.")
 @as_json
 def issue_command(period: str, reports: tuple[str, ...], division: str | None, by: str, json_: bool) -> None:
@@ -25,32 +27,38 @@ def issue_command(period: str, reports: tuple[str, ...], division: str | None, b
     from etl.delivery import deliver_tables
     from etl.issue import issue_table
     from etl.periods import Period
-    from etl.reports.publish import wanted_reports
+    from etl.reports.publish import tables_of, wanted_reports
     from etl.site import open_site
 
     site = open_site()
     of = Period.parse(period)
     with site.engine.connect() as conn:
-        chosen = [
-            report
-            for name in reports or (None,)
-            for report in wanted_reports(conn, site.catalog, of, name, division)
-        ]
-    rows: list[dict[str, Any]] = []
-    for report in chosen:
-        with progress(json_, report.title):
+        if division is None:
+            chosen, faults = tables_of(conn, site.catalog, of, reports)
+        else:
+            wanted = [wanted_reports(conn, site.catalog, of, name, division) for name in reports or (None,)]
+            chosen, faults = [(report, division) for found in wanted for report in found], []
+    if not chosen and not faults:
+        faults.append(
+            f"No report is made of a {of.kind} here. Declare one in reports/ (docs/howto/new-table.md)."
+        )
+    rows: list[dict[str, Any]] = [{"state": "refused", "message": fault} for fault in faults]
+    for report, place in chosen:
+        with progress(json_, f"{report.title} {place}"):
             try:
-                done = issue_table(site, report, division, of, by)
+                done = issue_table(site, report, place, of, by)
             except Refused as error:
-                rows.append({"report": report.id, "state": "refused", "message": str(error)})
+                rows.append(
+                    {"report": report.id, "division": place, "state": "refused", "message": str(error)}
+                )
                 continue
         words = "issued" if done.is_new else "no cell has changed since"
         rows.append(
-            {"report": report.id, "state": words, "version": done.version, "folder": str(done.folder),
-             "cells_changed": done.cells_changed, "message": ""}
+            {"report": report.id, "division": place, "state": words, "version": done.version,
+             "folder": str(done.folder), "cells_changed": done.cells_changed, "message": ""}
         )  # fmt: skip
     delivered = deliver_tables(site)
-    columns = ["report", "version", "state", "cells_changed", "folder", "message"]
+    columns = ["report", "division", "version", "state", "cells_changed", "folder", "message"]
     show(json_, {"tables": rows, "delivery": asdict(delivered)}, "") if json_ else show_rows(
         False, [dict.fromkeys(columns) | row for row in rows], columns
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from etl.cli.base import as_json, out, show, show_rows
+from etl.rounding import percent
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -64,7 +65,7 @@ def outlook_totals(name: str, level: str | None, json_: bool) -> None:
         show(True, rows, "")
         return
     for row in rows:
-        row["completeness"] = None if row["completeness"] is None else f"{row['completeness']:.1%}"
+        row["completeness"] = None if row["completeness"] is None else percent(row["completeness"])
     _show(rows, TOTALS)
     out.print("估计值不是报送数据；缺报到齐后，以报送数据为准。", markup=False)
 

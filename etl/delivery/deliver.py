@@ -13,6 +13,8 @@ from sqlalchemy.engine import Row
 
 from etl import alerts
 from etl.alerts.message import without_secrets
+from etl.catalog import Recipient
+from etl.catalog.base import Declared
 from etl.catalog.delivery import EmailTarget, FolderTarget, S3Target, SftpTarget
 from etl.connections import Connection
 from etl.delivery.mail import send_parcel
@@ -21,6 +23,7 @@ from etl.delivery.stores import is_refusal, put_in_bucket, put_in_folder, put_on
 from etl.failures import Refused
 from etl.issue.draft import issued
 from etl.issue.files import MANIFEST, sha256_of
+from etl.periods import Period
 from etl.site import Site
 from etl.warehouse import run_sql
 
@@ -45,6 +48,8 @@ def deliver_tables(site: Site, first_wait_s: float = 2.0) -> Delivered:
             report = site.catalog.reports.get(row.report)
             for name in report.deliveries if report else ():
                 target = site.catalog.deliveries[name]
+                if _is_for_others(conn, site, target, row):
+                    continue
                 run_sql(
                     conn, "delivery/plan", {"issue_id": row.issue_id, "target": name, "kind": target.kind}
                 )
@@ -122,7 +127,8 @@ def _send(site: Site, row: Row[Any]) -> dict[str, Any]:
                 return put_in_bucket(target, parcel, connection)
             case EmailTarget():
                 assert connection is not None
-                return send_parcel(target, parcel, connection, _people(site, target, row.report))
+                with site.engine.connect() as conn:
+                    return send_parcel(target, parcel, connection, _readers(conn, site, target, row))
     except DeliveryFailed:
         raise
     except Refused as error:
@@ -135,10 +141,32 @@ def _send(site: Site, row: Row[Any]) -> dict[str, Any]:
         raise DeliveryFailed(words, is_final=is_refusal(error)) from None
 
 
-def _people(site: Site, target: EmailTarget, report: str) -> dict[str, str]:
+def _is_for_others(conn: Any, site: Site, target: Declared, row: Row[Any]) -> bool:
+    """Whether a target has recipients, and the table is for none of them."""
+    return (
+        isinstance(target, EmailTarget)
+        and bool(_people(site, target, row.report))
+        and not _readers(conn, site, target, row)
+    )
+
+
+def _people(site: Site, target: EmailTarget, report: str) -> dict[str, Recipient]:
+    """Whom a target names, or the report, that has an address."""
     names = target.to or site.catalog.reports[report].recipients
-    found = {name: site.catalog.recipients[name].email for name in names if name in site.catalog.recipients}
-    return {name: email for name, email in found.items() if email is not None}
+    found = {name: site.catalog.recipients[name] for name in names if name in site.catalog.recipients}
+    return {name: each for name, each in found.items() if each.email is not None}
+
+
+def _readers(conn: Any, site: Site, target: EmailTarget, row: Row[Any]) -> dict[str, str]:
+    """Addresses of those whom a table is for: those of its division; and where it is no part of another table of the
+    same report and period, those of the divisions above, and those of none."""
+    where = {"issue_id": row.issue_id, "day": Period.parse(row.period).ends_on}
+    above = run_sql(conn, "delivery/above", where).all()
+    divisions = {row.division_code}
+    if not any(each.has_table for each in above):
+        divisions |= {None, *(each.division_code for each in above)}
+    people = _people(site, target, row.report)
+    return {name: each.email for name, each in people.items() if each.email and each.division in divisions}
 
 
 def _parcel(site: Site, row: Row[Any]) -> Parcel:

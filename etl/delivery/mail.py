@@ -10,6 +10,7 @@ from etl.alerts.message import ChannelFailed
 from etl.catalog.delivery import EmailTarget
 from etl.connections import Connection
 from etl.delivery.parcel import DeliveryFailed, Parcel
+from etl.periods import Period
 
 ATTACHED = ".xlsx"
 
@@ -23,7 +24,8 @@ def send_parcel(
     workbooks = [each for each in parcel.files if each["name"].endswith(ATTACHED)]
     is_small = sum(each["bytes"] for each in workbooks) <= target.largest_mb * 1_000_000
     message_id = f"<pls-table-{parcel.issue_id}-{target.id}@pls-statistics>"
-    title = f"{parcel.title}（{parcel.division_name}，{parcel.period}，第{parcel.version}版）"
+    period = Period.parse(parcel.period).name_zh
+    title = f"{parcel.title}（{parcel.division_name}，{period}，第{parcel.version}版）"
     lines = [f"{title}已报出。", ""]
     if not is_small:
         lines += [f"文件超过 {target.largest_mb} MB，未附。存放位置：{parcel.folder}", ""]

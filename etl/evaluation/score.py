@@ -36,5 +36,6 @@ def score_divisions(conn: Connection, terms: Terms, period: Period, period_id: i
             "most_bonus": scheme.most_bonus,
             "evidence": evidence,
             "grades": canonical(terms.grades()),
+            "period_id": period_id,
         },
     )

@@ -21,6 +21,7 @@ from etl.issue.as_known import Known, Shown, periods_read, read_shown
 from etl.issue.causes import find_causes
 from etl.issue.cells import FILE, Cells
 from etl.issue.files import described, whole_folder, write_files
+from etl.issue.request import write_request
 from etl.load import DAY_LOCK
 from etl.periodic import show_period, waiting_periods
 from etl.periods import Period
@@ -76,6 +77,7 @@ def draft_table(site: Site, report: Report, division: str | None, period: Period
         with whole_folder(drafted(site, names, version)) as folder:
             made_on = table.known_at.astimezone(SHANGHAI).date()
             files = described(write_files(table, cells, folder, made_on, changes, version))
+            write_request(table, changes, version, folder)
         moment = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
         run_sql(conn, "issue/supersede", {**names, "by": by, "moment": moment})
         row = {

@@ -13,11 +13,12 @@ from etl.catalog.report import Report
 from etl.clock import SHANGHAI
 from etl.deadlines import deadlines
 from etl.failures import Refused
-from etl.issue.draft import Draft, draft_table
+from etl.issue.draft import draft_table, drafted
 from etl.issue.issue import approve_draft
+from etl.issue.request import question_of
 from etl.periods import Period
 from etl.periods.period import Kind
-from etl.reports.publish import reports_of
+from etl.reports.publish import tables_of
 from etl.site import Site
 from etl.warehouse import run_sql
 
@@ -48,19 +49,20 @@ def is_over(catalog: Catalog, period: Period, moment: datetime) -> bool:
 
 def draft_due(site: Site, name: str, run_key: str) -> Drafted:
     """Draft the tables of a period, by its name, that is over, and of the last periods that are over and were never
-    drafted; a report without approval is issued at once.
+    drafted: of the whole area that reports, and of the divisions of each report's recipients. A report without approval
+    is issued at once.
 
     A table none of whose cells differ from the last version is passed over. Run again with the same key, it gives the
     same questions.
     """
     done = Drafted([], [], [])
-    for report, period in _due(site, Period.parse(name), done.faults):
+    for report, division, period in _due(site, Period.parse(name), done.faults):
         try:
-            draft = draft_table(site, report, None, period, BY_RUN)
+            draft = draft_table(site, report, division, period, BY_RUN)
         except Refused as error:
-            done.faults.append(f"{report.id} {period.name}: {error}")
+            done.faults.append(f"{report.id} {division} {period.name}: {error}")
             continue
-        key = f"{report.id}|{period.name}|v{draft.version}"
+        key = f"{report.id}|{division}|{period.name}|v{draft.version}"
         if draft.state not in ("drafted", "awaiting_approval"):
             continue
         if not report.approval:
@@ -70,13 +72,15 @@ def draft_due(site: Site, name: str, run_key: str) -> Drafted:
         with site.engine.begin() as conn:
             row = run_sql(conn, "issue/ask", {"issue_id": draft.issue_id, "run_key": run_key}).one_or_none()
         if row is not None:
-            done.questions.append(_question(row, draft))
+            names = {"report": row.report, "division": row.division_code, "period": row.period}
+            subject, body = question_of(site, row, drafted(site, names, row.version))
+            done.questions.append({"issue_id": row.issue_id, "key": key, "subject": subject, "body": body})
     return done
 
 
-def _due(site: Site, changed: Period, faults: list[str]) -> Iterator[tuple[Report, Period]]:
+def _due(site: Site, changed: Period, faults: list[str]) -> Iterator[tuple[Report, str, Period]]:
     moment = site.clock()
-    wanted: dict[tuple[str, str], tuple[Report, Period]] = {}
+    wanted: dict[tuple[str, str, str], tuple[Report, str, Period]] = {}
     with site.engine.connect() as conn:
         known = {tuple(row) for row in run_sql(conn, "issue/drafted_ever")}
         shown = set(run_sql(conn, "issue/shown_periods").scalars())
@@ -89,31 +93,17 @@ def _due(site: Site, changed: Period, faults: list[str]) -> Iterator[tuple[Repor
                 over.append(period)
                 break
     with site.engine.connect() as conn:
-        for period in over:
+        for period in dict.fromkeys(over):
             if period.name not in shown:
                 continue
             try:
-                reports = reports_of(conn, site.catalog, period, None)
+                tables, unmade = tables_of(conn, site.catalog, period)
             except Refused as error:
                 faults.append(f"{period.name}: {error}")
                 continue
-            for report in reports:
-                if period == changed or (report.id, period.name) not in known:
-                    wanted[report.id, period.name] = (report, period)
+            faults += unmade
+            for report, division in tables:
+                key = report.id, division, period.name
+                if period == changed or key not in known:
+                    wanted[key] = (report, division, period)
     yield from wanted.values()
-
-
-def _question(row: Any, draft: Draft) -> dict[str, Any]:
-    changed = (
-        "首次报出"
-        if draft.version == 1
-        else f"与第{draft.version - 1}版相比变更 {row.cells_changed} 个单元格"
-    )
-    files = "\n".join(f"- {each['name']}（{each['bytes']:,} 字节）" for each in row.files)
-    return {
-        "issue_id": row.issue_id,
-        "key": f"{row.report}|{row.period}|v{row.version}",
-        "subject": f"{row.title}（{row.division_name}，{row.period}，第{row.version}版）待批准报出",
-        "body": f"{changed}，共 {row.row_count:,} 行。\n\n送审稿在 PLS_HOME/reports/drafts/{row.report}/{row.period}/"
-        f"{row.division_code}/v{row.version}：\n\n{files}",
-    }

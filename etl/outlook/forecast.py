@@ -17,6 +17,7 @@ from etl.outlook.model import Outlook, forecast_series
 from etl.outlook.read import read_figures, read_measures, read_reporting
 from etl.outlook.weeks import WEEK, count_weeks
 from etl.plausibility.history import Array, day_kinds
+from etl.rounding import rounded
 from etl.warehouse import copy_csv, run_sql
 
 FORECAST_LOCK = 7_300_018
@@ -93,7 +94,8 @@ def hide_reason(found: Outlook | None, rule: Forecast, unit: str) -> str | None:
         return f"可用历史不足（至少需要 {rule.fewest_weeks + rule.origins} 周），不作预测"
     if found.model_error > (1 - rule.least_gain) * found.naive_error or found.naive_error == 0:
         return (
-            f"预测的平均误差 {found.model_error:.1f} {unit}，沿用上周或上年同周的误差 {found.naive_error:.1f} {unit}，"
+            f"预测的平均误差 {rounded(found.model_error, 1)} {unit}，"
+            f"沿用上周或上年同周的误差 {rounded(found.naive_error, 1)} {unit}，"
             "未见明显更准，不予显示"
         )
     return None
@@ -105,8 +107,8 @@ def rise_question(found: Outlook, rule: Forecast, words: tuple[str, str, str]) -
         return None
     county, measure, unit = words
     return (
-        f"{county}上周{measure} {found.observed:.0f} {unit}，此前预测约 {found.expected:.0f} {unit}，"
-        f"通常不超过 {found.limit:.0f} {unit}；是否出现新情况，请了解核实"
+        f"{county}上周{measure} {rounded(found.observed, 0)} {unit}，此前预测约 {rounded(found.expected, 0)} {unit}，"
+        f"通常不超过 {rounded(found.limit, 0)} {unit}；是否出现新情况，请了解核实"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from etl.plausibility.history import TOTAL, Figures
+from etl.rounding import rounded
 
 CLOSEST_TOTAL = 1.0
 """Where hardly anything is published of a measure, an effect counts as a share of one a day."""
@@ -90,4 +91,4 @@ def ask(
 
 def shown(number: float) -> str:
     """A count as people write it: one decimal below ten, none from there on."""
-    return f"{number:.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
+    return str(rounded(number, 0 if number >= 10 or number == int(number) else 1))

@@ -9,6 +9,7 @@ import numpy as np
 from etl.catalog.rules import AllSatisfied, Heaping
 from etl.plausibility.finding import Finding, Published
 from etl.plausibility.history import Array, Figures
+from etl.rounding import percent, rounded
 
 BANDS = (15, 25, 50, 100, 1_000)
 """Figures are compared with peers' figures of the same size: last digits of small numbers are not evenly spread."""
@@ -65,7 +66,7 @@ def find_heaping(figures: Figures, published: Published, rule: Heaping) -> list[
             message=(
                 f"近 {rule.days} 天不小于 {rule.least_value} 的 {figures_of[unit]} 个数据中有 "
                 f"{rounds_of[unit]:.0f} 个为 {rule.base} 的整倍数（合计 {heaped[unit]:.0f}），"
-                f"同级单位同等规模数据约为 {expected[unit]:.0f} 个；"
+                f"同级单位同等规模数据约为 {rounded(expected[unit], 0)} 个；"
                 "请核对是否以估计数填报"
             ),
         )
@@ -101,7 +102,7 @@ def find_all_satisfied(figures: Figures, published: Published, rule: AllSatisfie
                     score=published.share(rule.answered, effect, rule.days + 1),
                     message=(
                         f"近 {rule.days} 天 {answered[unit]:.0f} 份回答中没有一份不满意（满意率 100%），"
-                        f"同级其他单位不满意占比为 {usual:.1%}，按此约有 {shown_effect(effect)} 份；请说明测评方式"
+                        f"同级其他单位不满意占比为 {percent(usual)}，按此约有 {shown_effect(effect)} 份；请说明测评方式"
                     ),
                 )
             )
@@ -110,7 +111,7 @@ def find_all_satisfied(figures: Figures, published: Published, rule: AllSatisfie
 
 def shown_effect(effect: float) -> str:
     """At least one, in whole answers."""
-    return f"{max(effect, 1):.0f}"
+    return str(rounded(max(effect, 1), 0))
 
 
 def _sum_of(figures: Figures, sums: Array, measures: tuple[str, ...]) -> Array:

@@ -36,7 +36,7 @@ def find_level_shifts(
         actual = float(np.nansum(totals.values[series, -rule.recent_days :]))
         words = "上升" if recent[series] > usual else "下降"
         message = (
-            f"{subject.name}最近 {rule.recent_days} 天合计 {actual:.0f} {subject.unit}，"
+            f"{subject.name}最近 {rule.recent_days} 天合计 {shown(actual)} {subject.unit}，"
             f"按此前水平与同级其他地区走势约为 {shown(usual)} {subject.unit}，水平{words}；请说明原因"
         )
         found.append(ask(rule.kind, subject, actual, actual - usual, message, published, rule.recent_days))
@@ -110,7 +110,7 @@ def find_period_jumps(
     for series in np.flatnonzero(is_jump):
         subject = subject_of(figures, int(series))
         message = (
-            f"{subject.name}月末最后 {rule.reports} 次报送合计 {value[series]:.0f} {subject.unit}，"
+            f"{subject.name}月末最后 {rule.reports} 次报送合计 {shown(value[series])} {subject.unit}，"
             f"同类日通常约为 {shown(expected[series])} {subject.unit}；请说明是否集中补报"
         )
         effect = value[series] - expected[series]

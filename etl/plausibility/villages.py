@@ -90,9 +90,10 @@ def find_village_gaps(
         rest = gap - explained[county, column]
         unit = subject.unit
         message = (
-            f"{subject.name}最近 {rule.recent_days} 天所辖村（社区）合计 {actual[county, column]:.0f} {unit}，"
-            f"按本县自报数与以往比例约为 {shown(expected[county, column])} {unit}，相差 {gap:.0f} {unit}；"
-            f"其中未报送的村（社区）可解释约 {explained[county, column]:.0f} {unit}，其余 {rest:.0f} {unit} 请说明原因"
+            f"{subject.name}最近 {rule.recent_days} 天所辖村（社区）合计 {shown(actual[county, column])} {unit}，"
+            f"按本县自报数与以往比例约为 {shown(expected[county, column])} {unit}，相差 {shown(gap)} {unit}；"
+            f"其中未报送的村（社区）可解释约 {shown(explained[county, column])} {unit}，"
+            f"其余 {shown(rest)} {unit} 请说明原因"
         )
         found.append(
             ask(rule.kind, subject, actual[county, column], -rest, message, published, rule.recent_days)

@@ -9,6 +9,7 @@ from etl.catalog.indicator import Indicator
 from etl.catalog.report import EvaluationColumns, IndicatorColumns, Report, SatisfactionColumns
 from etl.reports.columns import indicators_of
 from etl.reports.table import Column, Definition
+from etl.rounding import percent
 
 LEVEL_NAMES = {
     Level.PROVINCE: "省",
@@ -120,7 +121,10 @@ def _of_satisfaction(catalog: Catalog) -> Iterator[Definition]:
     names = "、".join(catalog.measures[code].name_zh for code in rule.satisfied)
     yield Definition("satisfaction.rate", "满意率", "%", f"({names})÷回答份数")
     yield Definition(
-        "satisfaction.interval", "区间", "%", f"满意率的{rule.confidence:.0%}威尔逊置信区间，样本越小区间越宽"
+        "satisfaction.interval",
+        "区间",
+        "%",
+        f"满意率的{percent(rule.confidence, 0)}威尔逊置信区间，样本越小区间越宽",
     )
     yield Definition("satisfaction.answered_share", "参评率", "%", "回答份数÷服务量")
     yield Definition(

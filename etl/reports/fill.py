@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.engine import Connection, Row
 
 from etl.catalog import Catalog
-from etl.catalog.formula import Figure
 from etl.catalog.indicator import Indicator
 from etl.catalog.report import (
     EvaluationColumns,
@@ -21,10 +19,12 @@ from etl.catalog.report import (
     SatisfactionColumns,
     TrendColumns,
 )
+from etl.catalog.survey import survey_channels
 from etl.periods import Period
 from etl.reports.columns import indicators_of, schemes_of, trend_months
 from etl.reports.table import Cell, Column, NoFigure
 from etl.reports.units import Standing, Unit, mask_of
+from etl.rounding import exact, share
 from etl.warehouse import run_sql, statement
 
 CHUNK = 20_000
@@ -32,6 +32,7 @@ CHUNK = 20_000
 STATUSES = {"met": "达标", "not_met": "未达标", "no_data": "无数据"}
 NATURES = {"binding": "约束性", "expected": "预期性"}
 STATES = {True: "初步", False: "正式"}
+HIDDEN_WITH_SCORE = ("score", "grade", "rank_in_parent", "rank_in_province")
 REASONS = {"no_data": NoFigure.MISSING, "not_applicable": NoFigure.NOT_APPLICABLE}
 
 
@@ -188,6 +189,7 @@ def _reported(unit: Unit, show: str) -> Cell:
 
 
 def _own_reporting(unit: Unit, show: str) -> Cell:
+    """Of its own unit alone: what is left of the whole without those below."""
     match show:
         case "expected":
             return unit.own_expected
@@ -195,6 +197,14 @@ def _own_reporting(unit: Unit, show: str) -> Cell:
             return unit.own_received
         case "reporting_rate":
             return _share(unit.own_received, unit.own_expected)
+        case "on_time_rate":
+            return _share(unit.own_of("on_time"), unit.own_expected)
+        case "on_time" | "late" | "rejected":
+            return unit.own_of(show)
+        case "late_after_cutoff":
+            return max(0, unit.own_received - unit.own_of("on_time") - unit.own_of("late"))
+        case "missing" if unit.is_over:
+            return max(0, unit.own_expected - unit.own_received - unit.own_of("rejected"))
         case _:
             return NoFigure.NOT_LISTED
 
@@ -210,8 +220,8 @@ def _stock_reporting(conn: Connection, group: ReportingColumns, period: Period, 
 
 
 def _share(part: int, whole: int) -> Cell:
-    """As mart.reporting_rate has it, to its 20 digits."""
-    return Decimal(part) / whole if whole else NoFigure.NOT_DUE
+    found = share(part, whole)
+    return NoFigure.NOT_DUE if found is None else found
 
 
 # --- measures ------------------------------------------------------------------------------------------------
@@ -286,7 +296,7 @@ def _indicators(
     if is_table:
         top = grid.lines[0].unit
         divisions = [unit.code for unit in top.below] if group.below else [top.code]
-    survey = {code: channels for code in codes if (channels := _survey_channels(catalog, code))}
+    survey = {code: channels for code in codes if (channels := survey_channels(catalog, code))}
     params = {
         "period": period.name,
         "indicators": codes,
@@ -309,15 +319,6 @@ def _indicators(
         is_ours = (is_table and not group.below) or key.partition(".")[0] in (*codes, *divisions)
         if is_ours and key not in ("number", "name", "code"):
             _say(grid, key, NoFigure.NOT_APPLICABLE)
-
-
-def _survey_channels(catalog: Catalog, code: str) -> set[str]:
-    """Channels of the survey figures that an indicator is made of."""
-    return {
-        term.channel
-        for term in catalog.indicators[code].parsed.terms()
-        if isinstance(term, Figure) and catalog.measures[term.measure].kind in ("survey", "carried")
-    }
 
 
 def _indicator_cell(row: Row[Any], show: str) -> Cell:
@@ -350,7 +351,7 @@ def _satisfaction_cell(row: Row[Any], show: str) -> Cell:
             if row.rank_low is None:
                 return NoFigure.NOT_APPLICABLE
             span = f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low}–{row.rank_high}"
-            return f"{span}(并列领先)" if row.is_leading else span
+            return f"{span}(并列领先)" if row.is_leading and row.rank_high > 1 else span
         case _:
             value = getattr(row, show)
             return NoFigure.NOT_APPLICABLE if value is None else _exact(value)
@@ -367,11 +368,10 @@ def _evaluation(
     for row in run_sql(conn, "report/evaluation_of", {"period": period.name, "codes": list(grid.whole)}):
         for show in group.shows:
             value = getattr(row, "items_missing" if show == "missing" else show)
-            grid.put(
-                row.division_code,
-                f"{row.scheme}.{show}",
-                NoFigure.NOT_APPLICABLE if value is None else _exact(value),
-            )
+            cell = NoFigure.NOT_APPLICABLE if value is None else _exact(value)
+            if row.is_hidden and show in HIDDEN_WITH_SCORE:
+                cell = NoFigure.SUPPRESSED
+            grid.put(row.division_code, f"{row.scheme}.{show}", cell)
     for code, _ in schemes_of(catalog, group, report, period):
         _say(grid, f"{code}.", NoFigure.NOT_APPLICABLE)
 
@@ -387,7 +387,7 @@ def _say(grid: Grid, prefix: str, reason: NoFigure) -> None:
 
 def _exact(value: Any) -> Cell:
     """A float as the decimal that it prints as; all else as it is."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
+    return exact(value) if isinstance(value, float) else value
 
 
 def _stream(conn: Connection, name: str, params: Mapping[str, Any]) -> Iterable[Row[Any]]:

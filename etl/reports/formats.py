@@ -1,4 +1,7 @@
-"""Formats: how cells of a workbook look, each format made once; widths of columns and heights of texts."""
+"""Formats: how cells of a workbook look, each format made once; widths of columns and heights of texts.
+
+A cell holds the stored figure; its format shows it as `etl.rounding` spells it: no sign before what rounds to 0.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,9 @@ PARTS: dict[str, dict[str, object]] = {
     "code": {"align": "center"},
     "count": {"num_format": "#,##0", "align": "right"},
     "number": {"num_format": "#,##0.00", "align": "right"},
-    "ratio": {"num_format": "0.0%", "align": "right"},
-    "change": {"num_format": "+0.0%;-0.0%;0.0%", "align": "right"},
-    "points": {"num_format": "+0.00;-0.00;0.00", "align": "right"},
+    "ratio": {"num_format": "#,##0.0%", "align": "right"},
+    "change": {"num_format": '[>=0.0005]+#,##0.0%;[<=-0.0005]-#,##0.0%;"0.0%"', "align": "right"},
+    "points": {"num_format": '[>=0.05]+#,##0.0;[<=-0.05]-#,##0.0;"0.0"', "align": "right"},
     "score": {"num_format": "0.00", "align": "right"},
     "rank": {"num_format": "0", "align": "center"},
     "status": {"align": "center"},

@@ -12,7 +12,8 @@ from etl.catalog import Level
 from etl.reports.changes import Changes
 from etl.reports.definitions import LEVEL_NAMES
 from etl.reports.formats import FONT, Formats, lines_needed
-from etl.reports.table import Cell, NoFigure, Table
+from etl.reports.table import Cell, NoFigure, Table, kind_in
+from etl.rounding import percent, share, spelled
 
 NOTES, CHANGES = "指标解释与数据质量", "变更说明"
 WIDTHS = (24, 16, 12, 12, 12, 12, 60)
@@ -20,6 +21,7 @@ CHANGE_WIDTHS = (14, 22, 40, 16, 16, 56)
 STATES = {"failed": "接收失败", "rejected": "拒收"}
 DATASETS = {"daily": "日报", "stocks": "月末数"}
 NOTHING = ("无",)
+MOST_DECIMALS = 12
 A4 = 9
 Line = tuple[str | int, ...]
 
@@ -31,13 +33,19 @@ def write_notes(book: xlsxwriter.Workbook, formats: Formats, table: Table, legen
 
 def write_changes(book: xlsxwriter.Workbook, formats: Formats, table: Table, changes: Changes) -> None:
     """The sheet of cells that are other than in the version before."""
+    columns, rows = {each.key: each for each in table.columns}, {each.key: each for each in table.rows}
     lines: list[Line] = [
         (
             each.row.partition("/")[0],
             each.row_name,
             " ".join(each.heads) or each.column,
-            _spell(each.old),
-            _spell(each.new),
+            *_spelled(
+                each.old,
+                each.new,
+                kind_in(columns[each.column], rows[each.row])
+                if each.column in columns and each.row in rows
+                else "",
+            ),
             each.cause,
         )
         for each in changes.cells
@@ -50,14 +58,47 @@ def write_changes(book: xlsxwriter.Workbook, formats: Formats, table: Table, cha
     _write_blocks(book, formats, table, CHANGES, CHANGE_WIDTHS, iter(blocks))
 
 
-def _spell(cell: Cell) -> str:
+def completeness(table: Table) -> str:
+    """How complete the figures of a table are, in words."""
+    words = []
+    for each in table.quality.reported:
+        name = "月末数" if each.dataset == "stocks" else ""
+        if each.expected:
+            rate = percent(share(each.received, each.expected))
+            words.append(f"{name}报送率 {rate}（应报 {each.expected:,}，实报 {each.received:,}）")
+    return "　".join(words)
+
+
+def quality_counts(table: Table) -> str:
+    """What is not in a table's figures or is asked about, in words."""
+    quality = table.quality
+    return (
+        f"未入库 {len(quality.batches_out):,} 批，隔离待处理 {sum(each.count for each in quality.held):,} 行，"
+        f"待核实 {sum(each.count for each in quality.flagged):,} 条"
+    )
+
+
+def _spelled(old: Cell, new: Cell, kind: str) -> tuple[str, str]:
+    """Two cells as the table shows them, with as many more decimals as it takes to tell them apart."""
+    for more in range(MOST_DECIMALS):
+        words = _spell(old, kind, more), _spell(new, kind, more)
+        if words[0] != words[1]:
+            break
+    return words
+
+
+def _spell(cell: Cell, kind: str, more: int) -> str:
     match cell:
         case None:
             return "（无此行或栏）"
         case NoFigure():
             return cell.value or "（空白）"
+        case Decimal() if kind in ("ratio", "change"):
+            return percent(cell, 1 + more)
+        case Decimal() if kind == "points":
+            return f"{spelled(cell * 100, 1 + more)}个百分点"
         case Decimal():
-            return f"{cell.normalize():f}"
+            return spelled(cell, 2 + more)
         case int():
             return f"{cell:,}"
         case _:
@@ -67,11 +108,6 @@ def _spell(cell: Cell) -> str:
 def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]:
     """Title, column heads and lines of every table of the notes."""
     quality = table.quality
-    counts = {
-        "未入库": f"{len(quality.batches_out):,} 批",
-        "隔离待处理": f"{sum(each.count for each in quality.held):,} 行",
-        "待核实": f"{sum(each.count for each in quality.flagged):,} 条",
-    }
     yield (
         "一、范围与状况",
         ("项目", "内容"),
@@ -85,7 +121,7 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
                 if table.is_provisional
                 else "正式数",
             ),
-            ("数据质量", "，".join(f"{name} {count}" for name, count in counts.items())),
+            ("数据质量", quality_counts(table)),
             ("格中标记", legend),
         ],
     )
@@ -95,7 +131,7 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
         [
             (
                 DATASETS[each.dataset], each.expected, each.received, each.on_time, each.late, each.rejected,
-                f"{each.received / each.expected:.1%}" if each.expected else "/",
+                percent(share(each.received, each.expected)) if each.expected else "/",
             )
             for each in quality.reported
         ] or [NOTHING],
@@ -106,7 +142,7 @@ def _blocks(table: Table, legend: str) -> Iterator[tuple[str, Line, list[Line]]]
         [
             (
                 LEVEL_NAMES[Level(each.level)], each.units, each.expected, each.received,
-                f"{each.received / each.expected:.1%}" if each.expected else "/",
+                percent(share(each.received, each.expected)) if each.expected else "/",
             )
             for each in quality.levels
         ] or [NOTHING],

@@ -82,7 +82,12 @@ class Unit:
     @property
     def own_received(self) -> int:
         """Of its own submissions that were expected, those received."""
-        return max(0, self.received - sum(each.received for each in self.below))
+        return self.own_of("received")
+
+    def own_of(self, count: str) -> int:
+        """Of a count (received, on_time, late, rejected), its own unit's."""
+        own: int = getattr(self, count) - sum(getattr(each, count) for each in self.below)
+        return max(0, own)
 
     def above(self) -> set[str]:
         """Codes of the divisions that it belongs to."""

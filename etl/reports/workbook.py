@@ -35,7 +35,7 @@ OFFICES = {
 LEGEND = (
     "“0”表示已报送、数值为零(零报告的单位，其应报指标均为 0)；“缺报”表示应报而未收到；"
     "空白表示已报送、但报表中没有该指标；"
-    "“—”表示不适用、无可比基数或无数据；“/”表示本期本级及下级均无应报单位；“不公布”表示样本过小。期内已撤销、停用的单位不列入本表。"
+    "“—”表示不适用、无可比基数或无数据；“/”表示本期本级及下级均无应报单位；“不公布”表示满意度样本过小，或可据以推算过小的样本。期内已撤销、停用的单位不列入本表。"
 )
 OWN_AND_BELOW = (
     "各单位的数字含本级及其全部下级；“本级”行为该单位自身报送数。小计、合计为公式，随展开、折叠不变。"
@@ -187,7 +187,7 @@ class _Sheet:
                 f"报告期：{table.period.name_zh}{version}",
                 f"表　　号：{table.report.number}",
             ),
-            (2, f"计量单位：{table.report.unit}", _completeness(table), f"制定机关：{issuer_of(table)}"),
+            (2, f"计量单位：{table.report.unit}", pages.completeness(table), f"制定机关：{issuer_of(table)}"),
         ):
             sheet.set_row(row, 16)
             sheet.write_string(row, 0, left, self.formats["plain"])
@@ -397,18 +397,6 @@ class _Sheet:
         head = f"{report.title}　{self.table.division_name}　{self.table.period.name_zh}".replace("&", "&&")
         sheet.set_header(f'&R&"{FONT}"&8{head}'[:255])
         sheet.set_footer(f'&L&"{FONT}"&8&A&C&"{FONT}"&9第 &P 页　共 &N 页')
-
-
-def _completeness(table: Table) -> str:
-    """How complete the figures are, in the form's head."""
-    words = []
-    for each in table.quality.reported:
-        name = "月末数" if each.dataset == "stocks" else ""
-        if each.expected:
-            words.append(
-                f"{name}报送率 {each.received / each.expected:.1%}（应报 {each.expected:,}，实报 {each.received:,}）"
-            )
-    return "　".join(words)
 
 
 def _ends(rows: Sequence[Row]) -> list[int | None]:

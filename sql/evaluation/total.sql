@@ -1,4 +1,6 @@
--- Each division's score, grade and ranks. Sums first, divides last: equal scores are equal to the last digit.
+-- Each division's score, grade and ranks. Sums first, divides last: equal scores are equal to the last digit. A score with a
+-- part that is made of too few answers to be shown is not shown (mart.evaluation_hidden), and so it is not ranked: a gap in
+-- the ranks of the others would tell between which scores it lies (ruling 18).
 CREATE TEMPORARY TABLE total ON COMMIT DROP AS
 WITH summed AS (
     SELECT
@@ -25,6 +27,16 @@ adjusted AS (
     GROUP BY place.division_id
 ),
 
+unseen AS (
+    SELECT DISTINCT part.division_id
+    FROM part
+    JOIN core.survey_indicator AS survey ON survey.indicator_id = part.indicator_id
+    JOIN mart.satisfaction_figure AS asked ON asked.division_id = part.division_id
+    JOIN mart.satisfaction_rule AS shown_from ON shown_from.period_id = asked.period_id
+    WHERE part.status = 'scored' AND asked.period_id = :period_id AND asked.channel_id = 0
+        AND (asked.is_hidden OR asked.answered < shown_from.fewest_shown)
+),
+
 scored AS (
     SELECT
         place.division_id,
@@ -36,6 +48,7 @@ scored AS (
         ) AS score,
         summed.points IS NOT NULL AS is_scored,
         summed.is_provisional,
+        place.division_id IN (SELECT unseen.division_id FROM unseen) AS is_unseen,
         coalesce(adjusted.is_vetoed, false) AS is_vetoed,
         coalesce(adjusted.bonus, 0) AS bonus,
         coalesce(adjusted.deduction, 0) AS deduction,
@@ -51,7 +64,8 @@ shown AS (
     SELECT
         scored.*,
         round(scored.score, 2) AS published,
-        scored.is_scored AND NOT scored.is_provisional AND scored.parent_id IS NOT NULL AS is_ranked
+        scored.is_scored AND NOT scored.is_provisional AND NOT scored.is_unseen AND scored.parent_id IS NOT NULL
+            AS is_ranked
     FROM scored
 )
 

@@ -1,1 +1,1 @@
-SELECT DISTINCT report, period FROM mart.issue
+SELECT DISTINCT report, division_code, period FROM mart.issue

@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from etl.bulletin import BulletinError, write_bulletin
+from etl.bulletin import BulletinError, words, write_bulletin
 from etl.bulletin.compose import compose
 from etl.bulletin.page import write_page
 from etl.bulletin.read import read_facts, usual_division
@@ -27,6 +27,8 @@ from etl.catalog.bulletin import Bulletin
 from etl.cli import main
 from etl.indicators import compute_indicators
 from etl.periods import Period
+from etl.reports.compose import compose_table
+from etl.reports.table import NoFigure
 from etl.satisfaction import compute_satisfaction
 from etl.warehouse import ServerAddress
 from tests.integration.bulletin_site import CITY, HIDDEN_SAMPLE, QUARTER, SHOWN, BulletinSite, bulletin_site
@@ -285,12 +287,43 @@ def test_a_suppressed_sample_stays_suppressed(site: BulletinSite, month: Written
         assert each not in picture
         row = re.search(rf'<td class="l">{each}</td>(.*?)</tr>', month.page)
         assert row is not None
-        assert row[1].count("不公布") == 3
+        assert row[1].count("不公布") == 6, "sample, rate, interval; score, grade, rank"
     read = Read()
     read.feed(month.page)
     rates = [row for row in read.rows.values() if row[1] == "mart.satisfaction"]
     assert len(rates) > 5
     assert not [row for row in rates if any(each in row[2] for each in kept_back)]
+
+
+def test_scores_are_hidden_alike_in_tables_bulletin_and_portal(site: BulletinSite, month: Written) -> None:
+    """Most of a score stands in other tables: with three answers, the rest of it would be the hidden rate."""
+    report = site.site.catalog.reports["monthly-evaluation"]
+    query = "SELECT * FROM mart.evaluation WHERE period = '2026-03' AND level = 'county' AND scheme = 'county-monthly'"
+    with site.engine.begin() as conn:
+        table = compose_table(conn, site.site.catalog, report, None, SHOWN)
+        stored = {row.division_code: row for row in conn.execute(sa.text(query))}
+        conn.execute(sa.text("SET LOCAL ROLE pls_reader"))
+        on_portal = {row.division_code: row for row in conn.execute(sa.text(query))}
+    hidden = {code for code, row in on_portal.items() if row.score is None}
+    assert HIDDEN_SAMPLE in hidden
+    assert 2 <= len(hidden) < len(on_portal) == 13
+    assert all(stored[code].score is not None for code in hidden)
+    for code, row in on_portal.items():
+        for show in ("score", "grade", "rank_in_parent", "rank_in_province"):
+            cell, shown = table.cell(code, f"county-monthly.{show}"), getattr(row, show)
+            assert cell == (NoFigure.SUPPRESSED if code in hidden else shown), (code, show)
+        listed = re.search(rf'<td class="l">{row.division_name}</td>(.*?)</tr>', month.page)
+        assert listed is not None
+        said = [text.split(">")[-1] for text in listed[1].split("</td>")][4:7]
+        assert said == (
+            ["不公布"] * 3 if code in hidden else [words.score(row.score), row.grade, str(row.rank_in_parent)]
+        )
+    # The others are ranked among themselves: a gap would tell between which scores a hidden one lies.
+    ranks = sorted(row.rank_in_parent for row in on_portal.values() if row.rank_in_parent is not None)
+    assert len(ranks) == len(on_portal) - len(hidden)
+    assert ranks == sorted(1 + sum(other < rank for other in ranks) for rank in ranks)
+    names = "、".join(row.division_name for code, row in sorted(on_portal.items()) if code in hidden)
+    assert f"{names}的评价得分含不予公布的满意度数据" in text_of(month.page)
 
 
 def test_a_quarter_has_a_bulletin_of_its_own(site: BulletinSite) -> None:
@@ -328,8 +361,8 @@ def test_provisional_figures_are_marked_and_neither_compared_nor_ranked(site: Bu
 def test_what_cannot_be_written_is_refused_in_words(site: BulletinSite, tmp_path: Path) -> None:
     with pytest.raises(BulletinError, match="python -m etl indicators --period 2026-04"):
         write(site, tmp_path, Period.parse("2026-04"))
-    with pytest.raises(BulletinError, match="is a county; bulletins are for province, city"):
-        write(site, tmp_path, division="371302000000")
+    with pytest.raises(BulletinError, match="is a township; bulletins are for province, city, county"):
+        write(site, tmp_path, division="371302001000")
     with pytest.raises(BulletinError, match="No division 999999999999"):
         write(site, tmp_path, division="999999999999")
     with pytest.raises(BulletinError, match="No bulletin is declared for a day"):

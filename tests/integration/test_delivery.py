@@ -35,6 +35,7 @@ from tests.integration.test_pipeline_truth import small_world
 pytestmark = pytest.mark.integration
 OpenFor = Callable[[Simulation], Site]
 SECRET = "s3cr3t-delivery-0123"
+COUNTY = "371302000000"
 
 
 def targets(**declared: dict[str, Any]) -> dict[str, Any]:
@@ -264,6 +265,48 @@ def test_a_workbook_that_is_too_large_stays_where_it_lies(
         (message,) = mail.messages
         assert list(message.iter_attachments()) == []
         assert "未附" in message.get_body().get_content()  # type: ignore[union-attr]
+
+
+def test_a_mail_goes_to_those_whose_table_it_is(
+    issued_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    where = {"office": None, "province": "370000000000", "county": COUNTY, "other": "371311000000"}
+    with mail_server() as mail:
+        connect_to(monkeypatch, "out_mail", conn_type="smtp", host="127.0.0.1", port=mail.port, login="pls",
+                   password=mail.password,
+                   extra={"from_email": "pls@example.org", "disable_ssl": True, "disable_tls": True})  # fmt: skip
+        site = delivering(
+            with_report(issued_site, recipients=tuple(where)),
+            share={"kind": "folder", "path": str(share)},
+            people={"kind": "email", "conn_id": "out_mail"},
+            leaders={"kind": "email", "conn_id": "out_mail", "to": ["province"]},
+        )
+        people = {
+            name: Recipient(id=name, name=name, division=code, email=f"{name}@example.org")
+            for name, code in where.items()
+        }
+        report = site.catalog.reports["test-month"].model_copy(update={"recipients": tuple(where)})
+        update = {"recipients": people, "reports": {report.id: report}}
+        site = replace(site, catalog=site.catalog.model_copy(update=update))
+        for division in (None, COUNTY):
+            issue_table(site, report, division, MONTH, "张三")
+        done = deliver_tables(site, first_wait_s=0.01)
+        # The county's table is for nobody of the leaders: nothing is planned there, and nothing fails.
+        assert (done.delivered, done.waiting, done.failed) == (5, (), ())
+        sent = {each["Subject"]: sorted(each["To"].split(", ")) for each in mail.messages}
+        whole, part = sorted(sent, key=lambda subject: "兰山" in subject)
+        assert sorted(len(each["To"].split(", ")) for each in mail.messages) == [1, 1, 2]
+        assert sent[part] == ["county@example.org"]
+        assert {
+            to for each in mail.messages if each["Subject"] == whole for to in each["To"].split(", ")
+        } == {
+            "office@example.org",
+            "province@example.org",
+        }
+        assert len(list(share.rglob("manifest.json"))) == 2
+        assert set(read_view(site, "mart.issued_table")["state"]) == {"delivered"}
 
 
 @pytest.mark.parametrize("path", ["in", "/in/../../etc", "../in"])

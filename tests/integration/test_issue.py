@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from etl.catalog import Recipient
 from etl.cli import main
 from etl.issue import (
     Drafted,
@@ -28,10 +29,12 @@ from etl.issue import (
     verify_issue,
 )
 from etl.issue.cells import FILE, Cells
+from etl.reports.compose import compose_table
+from etl.reports.table import Table
 from etl.site import Site
 from simulator.simulation import Simulation
 from tests.integration.conftest import read_view
-from tests.integration.issue_site import MONTH, bring_in, with_report
+from tests.integration.issue_site import CITY, MONTH, bring_in, with_report
 from tests.integration.test_pipeline_truth import small_world
 
 pytestmark = pytest.mark.integration
@@ -52,6 +55,11 @@ def tamper(site: Site, period: str) -> None:
             ),
             {"period": period},
         )
+
+
+def compose_month(site: Site) -> Table:
+    with site.engine.connect() as conn:
+        return compose_table(conn, site.catalog, site.catalog.reports["test-month"], None, MONTH)
 
 
 def stamps(folder: Path) -> dict[str, bytes]:
@@ -207,8 +215,72 @@ def test_a_run_drafts_what_is_over_asks_once_and_issues_what_needs_no_approval(
         with site.engine.begin() as conn:
             conn.execute(sa.text("DELETE FROM mart.issue"))
         free = draft_due(at("2026-04-20T12:00:00+08:00", approval=False), "2026-04-19", "run4")
-        assert free == Drafted([], ["test-month|2026-03|v1"], [])
+        assert free == Drafted([], [f"test-month|{CITY}|2026-03|v1"], [])
         assert read_view(site, "mart.issued_table")["state"].tolist() == ["approved"]
+
+
+def test_a_person_is_told_what_is_approved_and_where_its_files_are(
+    tmp_path: Path, hotline_url: str, open_for: OpenFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = with_report(open_for(simulation), deliveries=("archive",))
+        site = replace(site, clock=lambda: datetime.fromisoformat("2026-04-20T12:00:00+08:00"))
+        bring_in(site)
+        (question,) = draft_due(site, "2026-03", "run1").questions
+        assert question["subject"] == "测试汇总表（临沂市，2026年3月，第1版）待批准报出"
+        table = compose_month(site)
+        reported = table.quality.reported[0]
+        for words in (
+            "**表号**：测1表",
+            f"**填报单位**：临沂市（{CITY}）",
+            "**报告期**：2026年3月",
+            "**版次**：第1版，首次报出",
+            f"（应报 {reported.expected:,}，实报 {reported.received:,}）",
+            "**数据质量**：未入库 0 批",
+            "**批准后**：按此稿冻结为第1版，投递至 archive",
+        ):
+            assert words in question["body"]
+        assert str(tmp_path) in question["body"], "without a portal, where they lie"
+        monkeypatch.setenv("AIRFLOW_CONN_PLS_ALERT_LINK", "https://:secret-of-the-links@portal.example.org")
+        (again,) = draft_due(site, "2026-03", "run1").questions
+        place = f"](https://portal.example.org/drafts/test-month/2026-03/{CITY}/v1/"
+        row = read_view(site, "mart.issue").iloc[0]
+        assert again["body"].count(place) == len(row["files"]) == 5
+        assert "secret-of-the-links" not in again["body"]
+        done = approve_draft(site, question["issue_id"], "张三")
+        assert done is not None
+        assert {file.suffix for file in done.folder.iterdir()} >= {".xlsx", ".csv", ".json"}
+        assert not list(done.folder.glob("*.md")), "what is asked is no part of what is issued"
+
+
+def test_a_table_is_issued_of_the_division_of_each_recipient(
+    tmp_path: Path, hotline_url: str, open_for: OpenFor
+) -> None:
+    where = {
+        "province": "370000000000",
+        "city": CITY,
+        "county": "371302000000",
+        "silent": "371321000000",
+        "town": "371302001000",
+        "office": None,
+    }
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = with_report(open_for(simulation), recipients=tuple(where), approval=False)
+        people = {name: Recipient(id=name, name=name, division=code) for name, code in where.items()}
+        site = replace(
+            site,
+            catalog=site.catalog.model_copy(update={"recipients": people}),
+            clock=lambda: datetime.fromisoformat("2026-04-20T12:00:00+08:00"),
+        )
+        bring_in(site)
+        done = draft_due(site, "2026-03", "run1")
+        # Who lies at or above the whole area reads its table; where nobody reports there is none to make.
+        assert done.issued == [f"test-month|{code}|2026-03|v1" for code in (CITY, where["county"])]
+        (fault,) = done.faults
+        assert "its recipient town is of 兰山街道, a township" in fault
+        rows = read_view(site, "mart.issue").set_index("division_code")["row_count"]
+        assert rows[where["county"]] < rows[CITY] == len(compose_month(site).rows)
+        assert draft_due(site, "2026-03", "run2").issued == [], "no cell has changed"
 
 
 def test_an_issue_that_was_killed_ends_as_it_would_have(

@@ -271,6 +271,18 @@ def test_issued_files_are_given_to_their_own_and_nothing_else_is(
     assert county.get(sideways).status_code in (400, 404)
 
 
+def test_drafts_are_for_those_who_see_everything(site: Site, client_of: Callable[[str], TestClient]) -> None:
+    folder = site.settings.home / "reports" / "drafts" / "monthly" / MONTH / COUNTY / "v1"
+    folder.mkdir(parents=True)
+    (folder / "table.xlsx").write_bytes(b"draft")
+    address = f"/drafts/monthly/{MONTH}/{COUNTY}/v1/table.xlsx"
+    assert client_of("all").get(address).content == b"draft"
+    assert client_of("lanshan").get(address).status_code == 403
+    for report in ("..", "%2e%2e", "%2e%2e%2f%2e%2e", "..%2fissued%2fmonthly"):
+        answer = client_of("all").get(f"/drafts/{report}/{MONTH}/{COUNTY}/v1/table.xlsx")
+        assert answer.status_code in (400, 404), report
+
+
 def test_data_docs_are_for_those_who_see_everything_and_run_apart_from_the_session(
     site: Site, client_of: Callable[[str], TestClient]
 ) -> None:

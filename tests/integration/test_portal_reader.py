@@ -157,8 +157,11 @@ def test_a_score_with_a_hidden_part_is_not_shown_to_readers(site: SatisfactionSi
     for key in mine:
         for name in ("score", "grade", "rank_in_parent", "rank_in_province"):
             assert reader[key][name] is None
+        # A gap in the ranks of the others would tell between which scores this one lies.
+        assert owner[key]["rank_in_parent"] is None
     for key in others:
         assert reader[key]["score"] == owner[key]["score"]
+        assert reader[key]["rank_in_parent"] == owner[key]["rank_in_parent"]
     items = "SELECT * FROM mart.evaluation_item WHERE period = '2026-03'"
     owned, read = (
         by(ask(site, items, each), "division_code", "scheme", "indicator") for each in (False, True)

@@ -63,6 +63,26 @@ def test_a_comparison_says_which_way_or_why_there_is_none(
     assert say("{{ it | yoy }}", it=figure(unit, **columns)) == said
 
 
+def test_where_nothing_can_be_compared_sentences_keep_silent_about_it() -> None:
+    first, it = Writer(has_bases=False), figure(value=5)
+    said = first.sentence(
+        "共{{ it | value }}，{{ it | compared }}；占{{ it | value }}（{{ it | yoy }}）。", it=it
+    )
+    assert said is not None
+    assert said.html.striptags() == "共5件；占5件。"
+
+
+def test_a_year_is_compared_once() -> None:
+    it = figure(value=1051, value_last_year=1000, value_previous=1000, yoy="0.051", mom="0.051")
+    yearly = Writer(is_yearly=True)
+    said = yearly.sentence("共{{ it | value }}，{{ it | compared }}。", it=it)
+    assert said is not None
+    assert said.html.striptags() == "共1,051件，同比增长5.1%。"
+    alone = yearly.sentence("共{{ it | value }}，{{ it | compared }}。", it=figure(value=5))
+    assert alone is not None
+    assert alone.html.striptags() == "共5件，上年无数据。"
+
+
 def test_provisional_figures_are_marked_and_not_compared() -> None:
     it = figure(is_provisional=True, value=1234, value_previous=1000, mom=None)
     assert say("{{ it | value }}，{{ it | mom }}", it=it) == "1,234件（初步），初步数据不作环比"
@@ -108,7 +128,9 @@ def test_what_platforms_wrote_never_becomes_markup() -> None:
 def test_tables_and_sentences_round_alike_and_halves_go_up() -> None:
     for ratio in ("0.00049", "0.0005", "0.12345", "-0.0125", "-0.00049"):
         said, shown = words.change(Decimal(ratio), "件"), words.signed(Decimal(ratio), "件")
-        assert said.removeprefix("增长").removeprefix("下降").replace("持平", "0.0%") == shown.lstrip("+-")
+        assert said.removeprefix("增长").removeprefix("下降").replace("持平", "0.0%") == shown.lstrip(
+            "+\u2212"
+        )
     assert words.percent(0.9995) == "100.0%"
     assert words.percent(Decimal("0.99949")) == "99.9%"
     assert words.amount(None, "件") == words.percent(None) == words.signed(None, "%") == "—"
@@ -173,6 +195,7 @@ def test_a_missing_pango_is_named_with_its_packages(tmp_path: Path, monkeypatch:
         ("periods: [quarter]", "periods: [month]", "period month has monthly already"),
         ("{year}年第{number}期", "{jahr}年", "cannot be filled in"),
         ("part: trend", "part: headline", "written twice: headline"),
+        ("rates: [hotline_answer", "rates: [awareness_rate", "awareness_rate rests on the survey"),
     ],
 )
 def test_a_bulletin_that_cannot_be_made_is_refused_when_it_is_loaded(

@@ -75,7 +75,7 @@ def test_no_template_says_chinese_without_asking_for_its_english() -> None:
         (figures.count(0), "0"),
         (figures.count(None), "—"),
         (figures.count(1234567), "1,234,567"),
-        (figures.count(Decimal("4.105")), "4.10"),
+        (figures.count(Decimal("4.105")), "4.11"),
         (figures.count(Decimal("12.00")), "12"),
         (figures.percent(Decimal("0.9834")), "98.3%"),
         (figures.percent(0), "0.0%"),

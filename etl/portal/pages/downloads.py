@@ -37,6 +37,16 @@ def issued_file(asked: Page, report: str, period: str, division: str, version: s
     return FileResponse(file, filename=file.name)
 
 
+@router.get("/drafts/{report}/{period}/{division}/{version}/{name}")
+def draft_file(asked: Page, report: str, period: str, division: str, version: str, name: str) -> Response:
+    """One file of a draft, to those who approve it: who sees everything."""
+    if asked.viewer.division_code is not None:
+        raise data.NotYours("送审稿尚未报出，只对全省查看权限开放。")
+    root = asked.site.settings.home / "reports" / "drafts"
+    file = confined(root, f"{report}/{period}/{division}/{version}/{name}")
+    return FileResponse(file, filename=file.name)
+
+
 @router.get("/data-docs/assets/{path:path}")
 def data_docs_assets(request: Request, path: str) -> Response:
     """What these pages load. They run in an origin of their own, without the session; these files are public."""

@@ -58,6 +58,7 @@ NO_PAGES = {
     "/health": "plain text for the watch",
     "/submissions/counts": "a part of /submissions",
     "/issued/{report}/{period}/{division}/{version}/{name}": "files",
+    "/drafts/{report}/{period}/{division}/{version}/{name}": "files",
     "/data-docs/assets/{path:path}": "files",
     "/data-docs/{path:path}": "Great Expectations' own pages (tests/integration/test_data_docs_browser.py)",
     "/data-docs": "leads to /downloads",
