@@ -9,7 +9,7 @@ import click
 
 from bench.archive_to_mart import measure_day
 from bench.databases import Ground, connect, make_warehouse, own_server
-from bench.day import DAY, declare, dense_day, realistic_day
+from bench.day import DAY, FIRST_VILLAGES, declare, dense_day, realistic_day
 from bench.growth import measure_growth
 from bench.indicators import measure_indicators, measure_indicators_after_years, province_month
 from bench.peers.environment import install_peers, peer_versions
@@ -22,8 +22,6 @@ from etl.catalog import load_catalog
 from etl.warehouse import ServerAddress
 
 VILLAGES = 62_074
-READ_VILLAGES = 6_000
-"""Of the days that are read family by family, and of those of the history."""
 TEMPLATE = "bench_template"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -90,7 +88,7 @@ def _ground(server: ServerAddress, repeats: int) -> Ground:
 
 def _measure(ground: Ground, units: int, programs: Path) -> tuple[list[Line], list[str], str]:
     """The lines, which figures were proved equal, and how large the smaller days were."""
-    catalog, few = ground.catalog, min(units, READ_VILLAGES)
+    catalog, few = ground.catalog, min(units, FIRST_VILLAGES)
     dense, realistic = dense_day(catalog, units), realistic_day(catalog, units)
     few_dense, few_realistic = dense_day(catalog, few), realistic_day(catalog, few)
     lines, equal = [], []
@@ -109,8 +107,8 @@ def _measure(ground: Ground, units: int, programs: Path) -> tuple[list[Line], li
         lines += measure_villages(ground, database)
     lines.append(measure_indicators_after_years(ground))
     small = (
-        f"Read by family, and stored for {len(few_realistic.units):,} units a day as history, are days of the first"
-        f" {few:,} villages. Pulled are a city's platforms, played by the simulator."
+        f"Read by family, and stored as history, are days of one city ({few:,} villages). Pulled are another city's"
+        " platforms, played by the simulator; the workbooks that are read are theirs."
     )
     return lines, equal, small
 

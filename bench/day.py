@@ -20,6 +20,8 @@ HEADER = "单位代码,统计日期,渠道,指标,数值,填报时间,版次"
 DENSE_MEASURES = 12
 SEED = 20260302
 PAGE_SIZE = 500
+FIRST_CITY, FIRST_VILLAGES = "3701", 5_758
+"""The city whose villages come first in the list, and how many it has: days of no more villages are its own."""
 SHARE_SPOILED = 0.01
 SHARE_REPORTING = 0.17
 """Of the villages of a realistic day; the others report nil. Townships and counties always have something."""
@@ -79,10 +81,11 @@ def platform_id(county: str) -> str:
     return f"city-{county[:4]}"
 
 
-def declare(folder: Path) -> None:
-    """One platform of files for each city of the province."""
+def declare(folder: Path, prefix: str = "37") -> None:
+    """One platform of files for each city of the province, or for those whose codes begin so."""
     folder.mkdir(parents=True)
     divisions = read_divisions()
+    cities = divisions.loc[divisions["level"] == Level.CITY, "code"]
     declared = [
         {
             "id": platform_id(city),
@@ -93,7 +96,7 @@ def declare(folder: Path) -> None:
             "area": [city],
             "calendar": "everyday",
         }
-        for city in divisions.loc[divisions["level"] == Level.CITY, "code"]
+        for city in cities[cities.str.startswith(prefix)]
     ]
     (folder / "bench.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
 

@@ -131,7 +131,7 @@ def _read_with_polars(files: list[Pulled], total: int, programs: Path) -> tuple[
         for each in files:
             (Path(folder) / each.name).write_bytes(each.parts[0])
         command = [programs / "python", POLARS, folder, str(REPEATS)]
-        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     prove_same("Polars", told["total"], total)
     return min(told["seconds"]), told["threads"]
 
