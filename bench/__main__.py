@@ -82,7 +82,9 @@ def _ground(server: ServerAddress, repeats: int) -> Ground:
     catalog = load_catalog(folder)
     cells = make_warehouse(server, TEMPLATE, catalog, DAY)
     with connect(server, TEMPLATE) as conn:
-        divisions = dict(conn.execute("SELECT division_code, division_id FROM core.division").fetchall())
+        divisions: dict[str, int] = dict(
+            conn.execute("SELECT division_code, division_id FROM core.division").fetchall()
+        )
     return Ground(server, TEMPLATE, catalog, cells, divisions, repeats)
 
 

@@ -118,7 +118,7 @@ def make_month(conn: psycopg.Connection, month: Period, area: str) -> None:
 def run_statement(conn: psycopg.Connection, name: str, **params: date | int | str) -> None:
     """Execute bench/sql/<name>.sql."""
     query = (SQL / f"{name}.sql").read_text(encoding="utf-8")
-    psycopg.ClientCursor(conn).execute(query, params or None)  # type: ignore[call-overload]
+    psycopg.ClientCursor(conn).execute(query, params or None)
     conn.commit()
 
 
@@ -129,6 +129,6 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _count(conn: psycopg.Connection, table: str) -> int:
-    found = conn.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[call-overload]
+    found = conn.execute(f"SELECT count(*) FROM {table}").fetchone()
     assert found is not None
     return int(found[0])

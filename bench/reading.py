@@ -130,7 +130,7 @@ def _read_with_polars(files: list[Pulled], total: int, programs: Path) -> tuple[
     with tempfile.TemporaryDirectory() as folder:
         for each in files:
             (Path(folder) / each.name).write_bytes(each.parts[0])
-        command = [programs / "python", POLARS, folder, str(REPEATS)]
+        command = [str(programs / "python"), str(POLARS), folder, str(REPEATS)]
         told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     prove_same("Polars", told["total"], total)
     return min(told["seconds"]), told["threads"]

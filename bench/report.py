@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,9 +59,9 @@ def describe(
     )
 
 
-def seconds_of(parts: dict[str, float] | Iterable[tuple[str, float]]) -> str:
+def seconds_of(parts: Mapping[str, float]) -> str:
     """`COPY 0.48 s, GROUP BY 0.51 s`."""
-    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in dict(parts).items())
+    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
 
 
 def _machine() -> str:

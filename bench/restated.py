@@ -42,9 +42,9 @@ def measure_restated(ground: Ground, day: Day) -> list[Line]:
         ]
     best = min(restated, key=lambda each: each.total)
     share = "realistic: restated township-day, {} / of the whole day"
-    last_steps = [sum(each.seconds[step] for step in ("load", "roll-up")) for each in (best, whole)]
+    part, all_units = (each.seconds["load"] + each.seconds["roll-up"] for each in (best, whole))
     return [
-        _share(share.format("load and roll-up"), *last_steps, at_most=1 / 20),
+        _share(share.format("load and roll-up"), part, all_units, at_most=1 / 20),
         _share(share.format("archive to mart"), best.total, whole.total, at_most=None),
     ]
 

@@ -22,8 +22,8 @@ def install_peers() -> Path:
     if ready.exists() and ready.read_text() == wanted:
         return programs
     for command in (
-        [sys.executable, "-m", "venv", "--clear", FOLDER],
-        [programs / "python", *INSTALL, "-r", LOCK],
+        [sys.executable, "-m", "venv", "--clear", str(FOLDER)],
+        [str(programs / "python"), *INSTALL, "-r", str(LOCK)],
     ):
         if subprocess.run(command, check=False).returncode != 0:
             raise click.ClickException(
