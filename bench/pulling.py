@@ -158,7 +158,7 @@ async def _bare_sftp(connections: list[Connection], folder: Path) -> list[int]:
             for name in await sftp.listdir(root):
                 if name.endswith((".gz", ".xlsx")):
                     async with sftp.open(f"{root}/{name}", "rb") as file:
-                        body = bytes(await file.read())
+                        body = await file.read()
                     (folder / name).write_bytes(body)
                     sizes.append(len(body))
     return sizes
