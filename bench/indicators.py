@@ -1,6 +1,6 @@
 """Indicators and evaluation of a province's month at all levels, against one plain INSERT … SELECT … GROUP BY that
-writes as many rows as the indicators under the same key from the same rows (ruling 22); and the same month after years
-of others."""
+writes as many rows as the indicators under the same key from the same rows (ruling 22); the same month after years of
+others; and its table with every village."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import psycopg
 from sqlalchemy.engine import Engine
 
 from bench.databases import Ground, connect, open_engine
-from bench.process import say
-from bench.report import Line
+from bench.process import run_apart, say
+from bench.report import Line, seconds_of
+from bench.villages import write_villages
 from etl.catalog import Catalog
 from etl.catalog.scheme_indicators import known_indicators
 from etl.evaluation import evaluate
@@ -28,6 +29,7 @@ REPEATS = 3
 HISTORY_MONTHS = 36
 HISTORY_AREA = "371300000000"
 PROVINCE = "370000000000"
+WORKBOOK_SECONDS, WORKBOOK_MEGABYTES = 60, 300
 
 
 @contextmanager
@@ -60,6 +62,31 @@ def measure_indicators(ground: Ground, database: str) -> Line:
     words = f"{ours:.2f} s for {written:,} rows; plain {floor:.2f} s for {plain:,}"
     what = "indicators and evaluation of a province-month / plain GROUP BY"
     return Line(what, ours / floor, words, at_most=3)
+
+
+def measure_villages(ground: Ground, database: str) -> list[Line]:
+    """Composing and writing the table of the month in the database, against what it may take."""
+    say("every village's month as a workbook")
+    with connect(ground.server, database) as conn:
+        query = "SELECT period_id FROM mart.period WHERE period = %s"
+        (number,) = conn.execute(query, (MONTH.name,)).fetchone()  # type: ignore[misc]
+        run_statement(conn, "true_total", day=MONTH.ends_on, period_id=number)
+        conn.autocommit = True
+        conn.execute("ANALYZE")
+    run = run_apart(write_villages, ground.server.url(database), MONTH)
+    what = "the province's month with every village as a workbook"
+    megabytes = run.peak / (1 << 20)
+    return [
+        Line(
+            f"{what} / {WORKBOOK_SECONDS} s", run.total / WORKBOOK_SECONDS, seconds_of(run.seconds), at_most=1
+        ),
+        Line(
+            f"{what}, memory / {WORKBOOK_MEGABYTES} MB",
+            megabytes / WORKBOOK_MEGABYTES,
+            f"{megabytes:.0f} MB",
+            at_most=1,
+        ),
+    ]
 
 
 def measure_indicators_after_years(ground: Ground) -> Line:
