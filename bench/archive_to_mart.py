@@ -29,6 +29,7 @@ def measure_day(ground: Ground, day: Day, programs: Path) -> tuple[list[Line], s
     levels = set(day.units["level"])
     product, floor = [], []
     for number in range(1, ground.repeats + 1):
+        say(f"{day.shape}, repeat {number} of {ground.repeats}: archive to mart, floor, proof")
         with ground.warehouse(f"bench_{day.shape}_{number}") as database:
             archive_files(files)
             checkpoint(ground.server, database)
