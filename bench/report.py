@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("pandas", "numpy", "pyarrow", "great-expectations", "sqlalchemy", "psycopg")
+PACKAGES = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "orjson",
+    "python-calamine",
+    "httpx",
+    "asyncssh",
+    "great-expectations",
+    "sqlalchemy",
+    "psycopg",
+)
 
 
 @dataclass(frozen=True)
