@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test unit integration dags e2e demo bench plausibility outlook indicators up down status lock wheel clean
+.PHONY: help setup lint format test unit integration dags e2e demo bench crowds plausibility outlook indicators up down status lock wheel clean
 
 help: ## list every habit
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,9 +51,11 @@ e2e: $(READY) ## tests through a running Airflow, and of the portal in a real br
 demo: $(READY) ## three days of one simulated city, through Airflow, to workbooks; KEEP=yes leaves it running
 	$(BIN)/python -m local.demo $(if $(KEEP),--keep)
 
-bench: $(READY) ## the benchmark: a provincial day against the floor and the common script
+bench: $(READY) ## the benchmark: one table of ratios, to the floor, to peers, to bare loops; writes docs/benchmarks.md
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.storm
+
+crowds: $(READY) ## many people at the portal, two hosts at slow platforms: each writes a page of its own below docs/
 	$(BIN)/python -m bench.portal
 	$(BIN)/python -m bench.scale_out
 
@@ -75,10 +77,12 @@ down: $(READY) ## stop Airflow and the embedded PostgreSQL
 status: $(READY) ## what of Airflow runs
 	$(BIN)/python -m local.stack status
 
-lock: $(READY) ## resolve the dependencies of pyproject.toml anew into requirements.lock
+lock: $(READY) ## resolve the dependencies anew into requirements.lock, and the peers' of the benchmark into theirs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --quiet -o requirements.lock
+	$(BIN)/uv pip compile bench/peers/requirements.in --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --quiet -o bench/peers/requirements.lock
 
 wheel: $(READY) ## build the wheel into dist/
 	$(BIN)/hatchling build -t wheel

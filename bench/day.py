@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
+import orjson
 import pandas as pd
+import yaml
 
 from etl.catalog import Catalog, Level, Measure
 from etl.settings import DIVISIONS_FILE
@@ -16,6 +19,9 @@ DAY = date(2026, 3, 2)
 HEADER = "单位代码,统计日期,渠道,指标,数值,填报时间,版次"
 DENSE_MEASURES = 12
 SEED = 20260302
+PAGE_SIZE = 500
+FIRST_CITY, FIRST_VILLAGES = "3701", 5_758
+"""The city whose villages come first in the list, and how many it has: days of no more villages are its own."""
 SHARE_SPOILED = 0.01
 SHARE_REPORTING = 0.17
 """Of the villages of a realistic day; the others report nil. Townships and counties always have something."""
@@ -70,7 +76,32 @@ def realistic_day(catalog: Catalog, villages: int) -> Day:
     return Day("realistic", units, figures[["unit", "measure", "channel", "value"]], has_totals=True)
 
 
-def pack_files(day: Day, catalog: Catalog) -> dict[str, bytes]:
+def platform_id(county: str) -> str:
+    """The platform that keeps the files of a county (its code or the first six digits): one for each city."""
+    return f"city-{county[:4]}"
+
+
+def declare(folder: Path, prefix: str = "37") -> None:
+    """One platform of files for each city of the province, or for those whose codes begin so."""
+    folder.mkdir(parents=True)
+    divisions = read_divisions()
+    cities = divisions.loc[divisions["level"] == Level.CITY, "code"]
+    declared = [
+        {
+            "id": platform_id(city),
+            "family": "csv",
+            "level": ["county", "township", "village"],
+            "datasets": ["daily"],
+            "conn_id": "pls_bench",
+            "area": [city],
+            "calendar": "everyday",
+        }
+        for city in cities[cities.str.startswith(prefix)]
+    ]
+    (folder / "bench.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+
+
+def pack_files(day: Day, catalog: Catalog, on: date = DAY) -> dict[str, bytes]:
     """The day as township platforms send it (contract, B): one gzipped GB18030 file per county, by file name."""
     measure = {code: each.name_zh for code, each in catalog.measures.items()}
     channel = {code: each.name_zh for code, each in catalog.channels.items()}
@@ -87,21 +118,48 @@ def pack_files(day: Day, catalog: Catalog) -> dict[str, bytes]:
     minute = lines["unit"].str[-4:].astype(int) % 60
     text = (
         lines["unit"]
-        + f",{DAY.isoformat()},"
+        + f",{on.isoformat()},"
         + lines["channel"]
         + ","
         + lines["measure"]
         + ","
         + lines["value"].astype(str)
-        + f",{DAY.isoformat()} 17:"
+        + f",{on.isoformat()} 17:"
         + minute.astype(str).str.zfill(2)
         + ":00,1"
     )
     files = {}
     for county, mine in text.groupby(lines["unit"].str[:6]):
         body = "\r\n".join([HEADER, *mine, ""]).encode("gb18030")
-        files[f"township_{county}_{DAY:%Y%m%d}_r1.csv.gz"] = gzip.compress(body, compresslevel=6, mtime=0)
+        files[f"township_{county}_{on:%Y%m%d}_r1.csv.gz"] = gzip.compress(body, compresslevel=6, mtime=0)
     return files
+
+
+def pack_pages(day: Day) -> tuple[bytes, ...]:
+    """The day as a county platform lists it (contract, A): pages of 500 submissions."""
+    values: dict[str, list[dict[str, object]]] = {unit: [] for unit in day.units["unit"]}
+    for unit, measure, channel, value in day.figures.itertuples(index=False):
+        values[unit].append({"measure": measure, "channel": channel, "value": value})
+    items = [
+        {
+            "unit": unit,
+            "date": DAY.isoformat(),
+            "revision": 1,
+            "submitted_at": f"{DAY}T17:21:09+08:00",
+            "values": mine,
+        }
+        for unit, mine in values.items()
+    ]
+    return tuple(
+        page_of(items[start : start + PAGE_SIZE], len(items), start // PAGE_SIZE + 1)
+        for start in range(0, len(items), PAGE_SIZE)
+    )
+
+
+def page_of(items: list[dict[str, object]], total: int, number: int = 1) -> bytes:
+    """One page of a list of submissions (contract, A)."""
+    data = {"total": total, "page": number, "size": PAGE_SIZE, "items": items}
+    return orjson.dumps({"code": 0, "msg": "ok", "data": data})
 
 
 def _reporting_units(villages: int, levels: list[Level]) -> pd.DataFrame:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import io
 from datetime import date, timedelta
-from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
 import pandas as pd
 import psycopg
 
+from bench.databases import connect, make_warehouse, open_engine, own_server
 from bench.history import draw_months, load_months
-from bench.plausibility import _connect as connect
-from bench.plausibility import _server as own_server
 from bench.process import Measured, peak, run_apart
 from etl.catalog import Catalog, load_catalog
 from etl.catalog.early_sight import Estimate, Forecast
-from etl.divisions import load_divisions
 from etl.outlook import estimate_period, forecast_counties
 from etl.periods.period import Period
 from etl.plausibility.history import Array
-from etl.register import register_catalog
-from etl.settings import DIVISIONS_FILE, Settings
-from etl.warehouse import migrate, open_warehouse
+from etl.settings import DIVISIONS_FILE
 
 MONTH, TODAY = Period.parse("2026-03"), date(2026, 3, 23)
 """The month that is estimated and the day on which it is; the days before it are in."""
@@ -102,14 +97,9 @@ def describe_cost(catalog: Catalog, days: Array, first_day: date) -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     with own_server() as server:
-        server.ensure_database("outlook")
         url = server.url("outlook")
-        engine = open_warehouse(Settings(Path("/nonexistent"), url, "", None))
-        migrate(engine)
         first = MONTH.starts_on - timedelta(days=estimate.history_days)
-        load_divisions(engine, DIVISIONS_FILE, None, first)
-        cells = register_catalog(engine, catalog)
-        engine.dispose()
+        cells = make_warehouse(server, "outlook", catalog, first)
         months = draw_months(
             catalog, pd.read_csv(DIVISIONS_FILE, dtype=str), first, TODAY - timedelta(days=1), SEED
         )
@@ -145,7 +135,7 @@ def describe_cost(catalog: Catalog, days: Array, first_day: date) -> list[str]:
 
 def run_estimate(url: str) -> Measured:
     """Estimate the month, once warm."""
-    engine, catalog = open_warehouse(Settings(Path("/nonexistent"), url, "", None)), load_catalog(None)
+    engine, catalog = open_engine(url), load_catalog(None)
     estimate_period(engine, catalog, MONTH, TODAY)
     begun, busy = perf_counter(), process_time()
     estimate_period(engine, catalog, MONTH, TODAY)
@@ -154,7 +144,7 @@ def run_estimate(url: str) -> Measured:
 
 def run_forecast(url: str) -> Measured:
     """Forecast all counties, once warm."""
-    engine, catalog = open_warehouse(Settings(Path("/nonexistent"), url, "", None)), load_catalog(None)
+    engine, catalog = open_engine(url), load_catalog(None)
     forecast_counties(engine, catalog, TODAY)
     begun, busy = perf_counter(), process_time()
     forecast_counties(engine, catalog, TODAY)

@@ -4,31 +4,24 @@ what a day costs."""
 from __future__ import annotations
 
 import multiprocessing
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
 
 import click
 import pandas as pd
-import psycopg
 import sqlalchemy as sa
 
+from bench.databases import connect, make_warehouse, open_engine, own_server
 from bench.history import Months, Planter, draw_months, load_months
 from bench.hits import SHIFT_DAYS, describe_alarms, describe_hits, describe_limits, match_faults
 from bench.process import Measured, peak, run_apart
 from etl.catalog import Catalog, load_catalog
-from etl.divisions import load_divisions
 from etl.plausibility import flag_day
-from etl.register import register_catalog
 from etl.rollup import roll_up_day
-from etl.settings import DIVISIONS_FILE, Settings
-from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
+from etl.settings import DIVISIONS_FILE
+from etl.warehouse import ServerAddress
 
 FIRST, START, LAST = date(2025, 11, 21), date(2026, 2, 20), date(2026, 3, 31)
 """Figures from the first day on; faults and judgement from the start on, over the Spring Festival, to the last day."""
@@ -97,7 +90,7 @@ def main(keep: Path | None) -> None:
     """Judge every day of the months with faults and of the same months without, count, and time a day."""
     catalog = load_catalog(None)
     days = range((START - FIRST).days, (LAST - FIRST).days + 1)
-    with _server() as server:
+    with own_server() as server:
         faults, months = _load(server, catalog, "planted"), _load(server, catalog, "clean")
         jobs = [
             (server.url(name), [FIRST + timedelta(days=day) for day in days]) for name in ("planted", "clean")
@@ -151,7 +144,7 @@ last day is always judged whole.
 
 def judge_days(url: str, days: list[date]) -> None:
     """Judge one day after the other."""
-    engine = open_warehouse(Settings(Path("/nonexistent"), url, "", None))
+    engine = open_engine(url)
     catalog = load_catalog(None)
     for day in days:
         flag_day(engine, catalog, day)
@@ -163,7 +156,7 @@ def _cost(server: ServerAddress) -> list[str]:
     lines = ["| what is stored | submissions | seconds | memory peak |", "| --- | --- | --- | --- |"]
 
     def measure(words: str) -> None:
-        with _connect(server, "clean") as conn:
+        with connect(server, "clean") as conn:
             conn.execute("ANALYZE core.submission")
             count = conn.execute("SELECT count(*) FROM core.submission").fetchone()[0]  # type: ignore[index]
         run = run_apart(run_flags, server.url("clean"))
@@ -171,11 +164,11 @@ def _cost(server: ServerAddress) -> list[str]:
         lines.append(f"| {words} | {count:,} | {run.total:.1f} | {run.peak / (1 << 20):,.0f} MB |")
 
     measure("all but villages' nil reports")
-    with _connect(server, "clean") as conn:
+    with connect(server, "clean") as conn:
         conn.execute("SET session_replication_role = replica")
         conn.execute(NIL_VILLAGES, (LAST - timedelta(days=92), LAST))
     measure("with the nil reports of 62,074 villages on the window's working days")
-    with _connect(server, "clean") as conn:
+    with connect(server, "clean") as conn:
         conn.execute("SET session_replication_role = replica")
         for back in (1, 2):
             first, last = (day - timedelta(days=364 * back) for day in (FIRST, LAST))
@@ -201,7 +194,7 @@ def _restated(server: ServerAddress) -> list[str]:
 
 def run_restated(url: str) -> Measured:
     """Roll up and judge a day whole and then for one township, each once warm."""
-    engine = open_warehouse(Settings(Path("/nonexistent"), url, "", None))
+    engine = open_engine(url)
     catalog = load_catalog(None)
     day = LAST - timedelta(days=1)
     seconds: dict[str, float] = {}
@@ -219,7 +212,7 @@ def run_restated(url: str) -> Measured:
 
 def run_flags(url: str) -> Measured:
     """Judge the last day, a month's end, once warm."""
-    engine = open_warehouse(Settings(Path("/nonexistent"), url, "", None))
+    engine = open_engine(url)
     catalog = load_catalog(None)
     flag_day(engine, catalog, LAST)
     begun = perf_counter()
@@ -233,15 +226,11 @@ def _load(server: ServerAddress, catalog: Catalog, name: str) -> Months:
     months = draw_months(catalog, pd.read_csv(DIVISIONS_FILE, dtype=str), FIRST, LAST, SEED)
     if name == "planted":
         Planter(months, START, SEED).plant()
-    server.ensure_database(name)
-    engine = open_warehouse(Settings(Path("/nonexistent"), server.url(name), "", None))
-    migrate(engine)
-    load_divisions(engine, DIVISIONS_FILE, None, FIRST)
-    cells = register_catalog(engine, catalog)
+    cells = make_warehouse(server, name, catalog, FIRST)
     _say(f"loading {name}")
-    with _connect(server, name) as conn:
+    with connect(server, name) as conn:
         load_months(conn, months, cells)
-    with _connect(server, name, autocommit=True) as conn:
+    with connect(server, name, autocommit=True) as conn:
         conn.execute("ANALYZE")
     return months
 
@@ -251,28 +240,10 @@ def _read_flags(server: ServerAddress, name: str) -> pd.DataFrame:
         "SELECT unit_code, level, stat_date, check_code, measure, channel, value, effect, score, message"
         " FROM quality.flag WHERE score IS NOT NULL"
     )
-    with _connect(server, name) as conn:
+    with connect(server, name) as conn:
         cursor = conn.execute(query)
         assert cursor.description is not None
         return pd.DataFrame(cursor.fetchall(), columns=[each.name for each in cursor.description])
-
-
-@contextmanager
-def _server() -> Iterator[ServerAddress]:
-    """An embedded server of its own, in a folder that its system user can enter; nothing of it stays."""
-    home = Path(tempfile.mkdtemp(prefix="pls-bench-", dir="/var/tmp"))
-    home.chmod(0o755)
-    for name in ("PLS_HOME", "PLS_CATALOG", "PLS_WAREHOUSE"):
-        os.environ.pop(name, None)
-    try:
-        yield embedded_server(home)
-    finally:
-        stop_embedded(home)
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _connect(server: ServerAddress, name: str, autocommit: bool = False) -> psycopg.Connection:
-    return psycopg.connect(host=str(server.socket_dir), user="postgres", dbname=name, autocommit=autocommit)
 
 
 def _say(words: str) -> None:

@@ -248,7 +248,7 @@ def _make_period(conn: psycopg.Connection, period: Period) -> None:
 
 
 def _declare(folder: Path) -> None:
-    from bench.__main__ import declare
+    from bench.day import declare
 
     declare(folder / "platforms")
     (folder / "viewers").mkdir()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Measured:
         return sum(self.seconds.values())
 
 
-def run_apart(function: Callable[..., Measured], *args: object) -> Measured:
+def run_apart(function: Callable[..., T], *args: object) -> T:
     """Run in a new process, so that its memory peak is its own; what it imports is imported before it starts."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(function, *args).result()
@@ -35,3 +39,8 @@ def peak() -> int:
     status = Path("/proc/self/status").read_text().splitlines()
     (kilobytes,) = (int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     return kilobytes * 1024
+
+
+def say(words: str) -> None:
+    """What is being measured, for whoever waits."""
+    print(f"bench: {words}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Proof that all three computed the same: the mart's and the script's totals against the floor's."""
+"""Proof that all computed the same: the totals of the mart, of the script and of dbt against the floor's."""
 
 from __future__ import annotations
 
@@ -44,13 +44,33 @@ JOIN core.level ON level.depth = place.depth
 GROUP BY level.level, level.depth
 ORDER BY level.depth
 """
-FLOOR_TOTALS = """
-SELECT sum(value), count(*) FROM (
-    SELECT value FROM floor.total_4 UNION ALL SELECT value FROM floor.total_3
-    UNION ALL SELECT value FROM floor.total_2 UNION ALL SELECT value FROM floor.total_1
-) AS total
+# How many totals there are, what they add up to, and a number that the key and the value of each go into.
+FINGERPRINT = """
+SELECT count(*), sum(value), sum(hashtextextended(concat_ws(' ', division, measure, channel, value), 0)::numeric)
+FROM ({totals}) AS total (division, measure, channel, value)
 """
-PEER_TOTALS = 'SELECT sum("数值"), count(*) FROM totals'
+FLOOR_TOTALS = """
+SELECT division.division_code, measure.measure{name}, channel.channel{name}, total.value
+FROM (
+    SELECT division_id, cell_id, value FROM floor.total_4
+    UNION ALL SELECT division_id, cell_id, value FROM floor.total_3
+    UNION ALL SELECT division_id, cell_id, value FROM floor.total_2
+    UNION ALL SELECT division_id, cell_id, value FROM floor.total_1
+) AS total
+JOIN core.division USING (division_id)
+JOIN core.cell USING (cell_id)
+JOIN core.measure USING (measure_id)
+JOIN core.channel USING (channel_id)
+"""
+OVER_CHANNELS = """
+SELECT * FROM ({totals}) AS total
+UNION ALL
+SELECT division_code, measure, 'all', sum(value) FROM ({totals}) AS total GROUP BY division_code, measure
+"""
+SCRIPT_TOTALS = 'SELECT code, "指标", "渠道", "数值" FROM totals'
+DBT_TOTALS = " UNION ALL ".join(
+    f"SELECT * FROM total_{level}" for level in ("township", "county", "city", "province")
+)
 
 
 class Unequal(Exception):
@@ -72,9 +92,27 @@ def prove_mart(conn: psycopg.Connection) -> dict[str, int]:
     return compared
 
 
-def prove_peer(floor: psycopg.Connection, peer: psycopg.Connection) -> None:
-    """The script's totals add up to the floor's, in the same number. Raises Unequal."""
-    expected = floor.execute(FLOOR_TOTALS).fetchone()
-    found = peer.execute(PEER_TOTALS).fetchone()
-    if expected != found:
-        raise Unequal(f"the script has (sum, rows) {found} of totals, the floor {expected}")
+def prove_script(floor: psycopg.Connection, script: psycopg.Connection) -> None:
+    """The script's totals are the floor's, every one of them. Raises Unequal."""
+    _prove(floor, FLOOR_TOTALS.format(name="_name"), script, SCRIPT_TOTALS, "the script")
+
+
+def prove_dbt(floor: psycopg.Connection, dbt: psycopg.Connection) -> None:
+    """dbt's totals are the floor's, every one of them, and add up over channels. Raises Unequal."""
+    totals = OVER_CHANNELS.format(totals=FLOOR_TOTALS.format(name=""))
+    _prove(floor, totals, dbt, DBT_TOTALS, "dbt")
+
+
+def _prove(floor: psycopg.Connection, expected: str, peer: psycopg.Connection, found: str, who: str) -> None:
+    asked, told = (
+        conn.execute(FINGERPRINT.format(totals=query).encode()).fetchone()
+        for conn, query in ((floor, expected), (peer, found))
+    )
+    if asked != told or not asked or not asked[0]:
+        raise Unequal(f"{who} has (count, sum, fingerprint) {told} of totals, the floor {asked}")
+
+
+def prove_same(what: str, ours: object, theirs: object) -> None:
+    """Two programs found the same, and found something. Raises Unequal."""
+    if ours != theirs or not ours:
+        raise Unequal(f"{what}: the product has {ours}, the other {theirs}")

@@ -1,135 +1,78 @@
-"""The measurements as a page: ratios first, then where the time goes."""
+"""The page: one table of ratios, each with its goal, and the machine that they were measured on."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 
-from bench.further import Ratio
-from bench.process import Measured
-
-GOALS = {"floor": "goal ≤ 4, stretch ≤ 3", "script": "goal ≥ 10"}
-PACKAGES = ("pandas", "numpy", "pyarrow", "great-expectations", "sqlalchemy", "psycopg")
-MEGABYTE = 1 << 20
-
-
-@dataclass
-class Shape:
-    """What was measured on one shape of day. compared: figures proved equal, by level."""
-
-    name: str
-    submissions: int
-    rows: int
-    product: list[Measured] = field(default_factory=list)
-    floor: list[Measured] = field(default_factory=list)
-    peer: Measured | None = None
-    compared: dict[str, int] = field(default_factory=dict)
+PACKAGES = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "orjson",
+    "python-calamine",
+    "httpx",
+    "asyncssh",
+    "great-expectations",
+    "sqlalchemy",
+    "psycopg",
+)
 
 
-def describe(shapes: list[Shape], ratios: list[Ratio], server: str, load: tuple[float, float]) -> str:
-    """The page, in Markdown. load: the machine's load average before and after."""
+@dataclass(frozen=True)
+class Line:
+    """What is compared, the ratio of the best times, the times in words, and what the ratio should be, if anything."""
+
+    what: str
+    ratio: float
+    words: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def goal(self) -> str:
+        if self.at_most is not None:
+            return f"≤ {self.at_most:g}"
+        return f"≥ {self.at_least:g}" if self.at_least is not None else ""
+
+    @property
+    def verdict(self) -> str:
+        if not self.goal:
+            return ""
+        is_met = self.at_most is None or self.ratio <= self.at_most
+        return "met" if is_met and (self.at_least is None or self.ratio >= self.at_least) else "**missed**"
+
+
+def describe(
+    lines: Sequence[Line], notes: Iterable[str], versions: Iterable[str], load: tuple[float, float]
+) -> str:
+    """The page, in Markdown. notes: further paragraphs. versions: of what no package of the project tells. load: the
+    machine's load average before and after."""
+    table = [["what", "ratio", "goal", "", "measured"], ["---"] * 5]
+    table += [[each.what, f"{each.ratio:.3g}", each.goal, each.verdict, each.words] for each in lines]
+    missed = [each.what for each in lines if each.verdict not in ("", "met")]
     return "\n".join(
         [
-            *_table(["", *(shape.name for shape in shapes)], _summary(shapes)),
+            *("| " + " | ".join(cells) + " |" for cells in table),
             "",
-            *_table(
-                ["", "goal", "ratio", "best times"],
-                [[each.what, each.goal, f"{each.value:.3f}", each.words] for each in ratios],
-            ),
+            f"Goals missed: {'; '.join(missed)}." if missed else "No goal is missed.",
             "",
-            *(line for shape in shapes for line in _parts(shape)),
-            "Compared figure by figure with the floor, channel totals included, and equal: "
-            + "; ".join(
-                f"{shape.name} " + ", ".join(f"{level} {count:,}" for level, count in shape.compared.items())
-                for shape in shapes
-            )
-            + ".",
-            "",
+            *(line for note in notes for line in (note, "")),
             f"Machine: {_machine()}; load average {load[0]:.1f} before, {load[1]:.1f} after.",
-            f"Versions: Python {platform.python_version()}, PostgreSQL {server}, "
-            + ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+            f"Versions: Python {platform.python_version()}, "
+            + ", ".join([*versions, *(f"{package} {version(package)}" for package in PACKAGES)])
             + ".",
         ]
     )
 
 
-def _summary(shapes: list[Shape]) -> list[list[str]]:
-    def row(label: str, cell: Callable[[Shape], str]) -> list[str]:
-        return [label, *(cell(shape) for shape in shapes)]
-
-    def script(shape: Shape, cell: Callable[[Measured], str]) -> str:
-        return cell(shape.peer) if shape.peer else ""
-
-    return [
-        row("submissions", lambda shape: f"{shape.submissions:,}"),
-        row("figures", lambda shape: f"{shape.rows:,}"),
-        row("repeats", lambda shape: f"{len(shape.product)}"),
-        row(
-            f"**archive to mart / floor** ({GOALS['floor']})", lambda shape: _two(_ratios(shape), "{:.2f} ×")
-        ),
-        row(
-            f"**script / archive to mart** ({GOALS['script']})",
-            lambda shape: script(
-                shape,
-                lambda peer: _two([peer.total / run.total for run in shape.product], "{:.1f} ×", best=max),
-            ),
-        ),
-        row("archive to mart", lambda shape: _two([run.total for run in shape.product], "{:.2f} s")),
-        row("floor", lambda shape: _two([run.total for run in shape.floor], "{:.2f} s")),
-        row("script (once)", lambda shape: script(shape, lambda peer: f"{peer.total:.1f} s")),
-        row(
-            "archive to mart, figures per second",
-            lambda shape: _two([shape.rows / run.total for run in shape.product], "{:,.0f}", best=max),
-        ),
-        row(
-            "archive to mart, memory peak",
-            lambda shape: f"{max(run.peak for run in shape.product) / MEGABYTE:,.0f} MB",
-        ),
-        row(
-            "script, memory peak", lambda shape: script(shape, lambda peer: f"{peer.peak / MEGABYTE:,.0f} MB")
-        ),
-    ]
-
-
-def _ratios(shape: Shape) -> list[float]:
-    return [run.total / floor.total for run, floor in zip(shape.product, shape.floor, strict=True)]
-
-
-def _two(values: list[float], form: str, best: Callable[[list[float]], float] = min) -> str:
-    """The best and the median; one of them when it was measured once."""
-    if len(values) == 1:
-        return form.format(values[0])
-    return f"{form.format(best(values))}, median {form.format(median(values))}"
-
-
-def _parts(shape: Shape) -> list[str]:
-    """Where the time goes, in the best run of each program."""
-    best = {
-        "archive to mart": min(shape.product, key=lambda run: run.total),
-        "floor": min(shape.floor, key=lambda run: run.total),
-    }
-    if shape.peer:
-        best["script"] = shape.peer
-    lines = [
-        [program, part, f"{seconds:.2f} s", f"{seconds / run.total:.0%}"]
-        for program, run in best.items()
-        for part, seconds in run.seconds.items()
-    ]
-    lines += [
-        [program, f"inside the tasks, added up: {part}", f"{seconds:.2f} s", ""]
-        for program, run in best.items()
-        for part, seconds in run.inside.items()
-    ]
-    return [*_table([f"{shape.name}, best run", "stage", "time", "share"], lines), ""]
-
-
-def _table(head: list[str], lines: list[list[str]]) -> list[str]:
-    return ["| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines)]
+def seconds_of(parts: Mapping[str, float]) -> str:
+    """`COPY 0.48 s, GROUP BY 0.51 s`."""
+    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
 
 
 def _machine() -> str:

@@ -20,7 +20,7 @@ ANSWER_S = 15.0
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scale-out.md"
 HEAD = """# Two hosts
 
-Written by `make bench`. The {platforms} platforms of two cities, of which the {rest} county and city platforms take
+Written by `make crowds`. The {platforms} platforms of two cities, of which the {rest} county and city platforms take
 {answer:.0f} s for each answer; in each county one township and its villages report by file. Airflow with
 CeleryExecutor on Redis; each host is a worker of its own (two tasks at a time) with its own PLS_HOME; the archive is
 at an S3 server (moto), the warehouse is reached by network. Hosts, servers, scheduler and platforms share the {cores}

@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -29,15 +27,15 @@ import click
 import sqlalchemy as sa
 import yaml
 
+from bench.databases import make_warehouse, own_server
 from etl.alerts import outbox, run_rounds, send_alerts
 from etl.alerts.rounds import Ran
+from etl.catalog import load_catalog
 from etl.clock import SHANGHAI
 from etl.deadlines import expect_units
-from etl.divisions import load_divisions
 from etl.divisions.division_list import read_division_list
-from etl.settings import DIVISIONS_FILE, Settings
+from etl.settings import DIVISIONS_FILE
 from etl.site import Site, open_site
-from etl.warehouse import embedded_server, migrate, open_warehouse, stop_embedded
 
 DAY = date(2026, 3, 6)
 KILLED_AT = 300
@@ -209,30 +207,17 @@ def _sink() -> Iterator[str]:
 @contextmanager
 def _site(url: str) -> Iterator[tuple[Site, int, int]]:
     """The province on an embedded server of its own; nothing of it stays."""
-    home = Path(tempfile.mkdtemp(prefix="pls-storm-", dir="/var/tmp"))
-    home.chmod(0o755)
-    try:
-        server = embedded_server(home / "server")
-        server.ensure_database("storm")
-        os.environ |= {
-            "PLS_HOME": str(home),
-            "PLS_CATALOG": str(home / "catalog"),
-            "PLS_WAREHOUSE": server.url("storm"),
-        }
-        villages, contacts = _declare(home / "catalog", url)
-        engine = open_warehouse(Settings.from_env())
-        migrate(engine)
-        load_divisions(engine, DIVISIONS_FILE, None, DAY)
-        with engine.begin() as conn:
-            conn.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": DAY})
-        engine.dispose()
+    with own_server() as server:
+        catalog = Path(os.environ["PLS_HOME"]) / "catalog"
+        villages, contacts = _declare(catalog, url)
+        os.environ |= {"PLS_CATALOG": str(catalog), "PLS_WAREHOUSE": server.url("storm")}
+        make_warehouse(server, "storm", load_catalog(catalog), DAY)
         site = open_site()
+        with site.engine.begin() as conn:
+            conn.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": DAY})
         expect_units(site.engine, site.catalog, "daily", DAY)
         yield site, villages, contacts
         site.engine.dispose()
-    finally:
-        stop_embedded(home / "server")
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _declare(folder: Path, url: str) -> tuple[int, int]:

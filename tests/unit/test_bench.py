@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 
-from bench.__main__ import declare
-from bench.day import DAY, dense_day, pack_files, read_divisions, realistic_day, spoiled
-from bench.further import Ratio
-from bench.process import Measured
-from bench.product import platform_id
-from bench.report import Shape, describe
+from bench.day import (
+    DAY,
+    declare,
+    dense_day,
+    pack_files,
+    pack_pages,
+    platform_id,
+    read_divisions,
+    realistic_day,
+    spoiled,
+)
+from bench.peers.environment import LOCK, peer_versions
+from bench.proof import Unequal, prove_same
+from bench.report import Line, describe
 from etl.catalog import Catalog, load_catalog
 from etl.sources import SOURCES, pulled_of
 
@@ -60,22 +69,57 @@ def test_the_product_reads_every_figure_of_the_files_as_it_was_made(catalog: Cat
     assert units == len(day.units)
 
 
-def test_the_page_shows_the_ratios_of_the_same_repeat() -> None:
-    shape = Shape("dense", submissions=10, rows=360, compared={"village": 360})
-    shape.product = [
-        Measured({"tasks": 4.0, "load": 2.0}, 1 << 20, {"read": 7.0}),
-        Measured({"tasks": 5.0, "load": 5.0}, 1 << 20),
+def test_the_product_reads_every_figure_of_the_pages_as_it_was_made(catalog: Catalog) -> None:
+    day = realistic_day(catalog, 800)
+    pages = pack_pages(day)
+    assert len(pages) == -(-len(day.units) // 500) > 1
+    platform = next(each for each in catalog.platforms.values() if each.family == "rest")
+    reading = SOURCES["rest"].read(platform, catalog, pulled_of(DAY, "submissions", pages))
+    assert reading.notes == []
+    assert reading.rows["value"].sum() == day.figures["value"].sum() > 0
+    assert len(reading.submissions) == len(day.units)
+
+
+@pytest.mark.parametrize(
+    ("line", "goal", "verdict"),
+    [
+        (Line("ours / floor", 2.0, "", at_most=2), "≤ 2", "met"),
+        (Line("ours / floor", 2.1, "", at_most=2), "≤ 2", "**missed**"),
+        (Line("speed", 0.6, "", at_least=0.6), "≥ 0.6", "met"),
+        (Line("speed", 0.59, "", at_least=0.6), "≥ 0.6", "**missed**"),
+        (Line("share", 7.0, ""), "", ""),
+    ],
+)
+def test_a_line_says_whether_its_goal_is_met(line: Line, goal: str, verdict: str) -> None:
+    assert (line.goal, line.verdict) == (goal, verdict)
+
+
+def test_the_page_names_every_goal_that_is_missed() -> None:
+    lines = [
+        Line("restated / whole", 0.0312, "12 ms, whole 0.38 s", at_most=0.05),
+        Line("archive to mart / floor", 3.0, "6.0 s, floor 2.0 s", at_most=2),
     ]
-    shape.floor = [Measured({"COPY": 2.0}), Measured({"COPY": 2.0})]
-    shape.peer = Measured({"to_sql": 60.0}, 2 << 20)
-    ratio = Ratio("restated / whole", "≤ 1/20", 0.0312, "12 ms, whole 0.38 s")
-    page = describe([shape], [ratio], "18", (0.5, 1.5))
-    assert "| restated / whole | ≤ 1/20 | 0.031 | 12 ms, whole 0.38 s |" in page
-    assert "| 3.00 ×, median 4.00 × |" in page
-    assert "| 10.0 ×, median 8.0 × |" in page
-    assert "| archive to mart | tasks | 4.00 s | 67% |" in page
-    assert "| archive to mart | inside the tasks, added up: read | 7.00 s |  |" in page
-    assert "dense village 360" in page
+    page = describe(lines, ["Compared: 360."], ["PostgreSQL 18"], (0.5, 1.5))
+    assert "| restated / whole | 0.0312 | ≤ 0.05 | met | 12 ms, whole 0.38 s |" in page
+    assert "| archive to mart / floor | 3 | ≤ 2 | **missed** | 6.0 s, floor 2.0 s |" in page
+    assert "Goals missed: archive to mart / floor." in page
+    assert "No goal is missed." in describe(lines[:1], [], [], (0, 0))
+
+
+def test_programs_that_found_different_things_are_not_compared() -> None:
+    prove_same("read", 7, 7)
+    for ours, theirs in ((7, 8), (0, 0)):
+        with pytest.raises(Unequal):
+            prove_same("read", ours, theirs)
+
+
+def test_the_peers_are_pinned_with_hashes_apart_from_the_product() -> None:
+    assert [each.split()[0] for each in peer_versions()] == ["dbt-core", "dbt-postgres", "polars"]
+    lock = LOCK.read_text()
+    assert lock.count("==") == len(re.findall(r"^\S+==\S+ \\\n    --hash=sha256:", lock, re.MULTILINE)) > 3
+    assert "://" not in lock
+    product = Path(__file__).parents[2] / "requirements.lock"
+    assert not [line for line in product.read_text().splitlines() if line.startswith(("dbt-", "polars"))]
 
 
 def test_one_figure_in_a_hundred_of_the_spoiled_day_is_below_zero(catalog: Catalog) -> None:

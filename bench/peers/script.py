@@ -1,4 +1,4 @@
-"""The peer: the script that people write first. Nothing is judged, no revision is kept, and every setting is the
+"""The script that people write first. Nothing is judged, no revision is kept, and every setting is the
 default one."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KEYS = ["code", "渠道", "指标", "数值"]
 PARTS = ("read_csv, merge", "groupby", "to_sql")
 
 
-def run_peer(folder: Path, url: str) -> Measured:
+def run_script(folder: Path, url: str) -> Measured:
     """Read the day's files, sum them at every level, write figures and totals."""
     times = [time.perf_counter()]
     divisions = pd.read_csv(DIVISIONS_FILE, dtype=str)

@@ -1,0 +1,1 @@
+{{ total('province', 'city') }}
