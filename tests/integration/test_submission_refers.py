@@ -23,7 +23,8 @@ def url(database: Callable[[], str]) -> str:
     with psycopg.connect(made) as conn:
         conn.execute("SELECT core.ensure_month(%s)", [DAY])
         conn.execute(
-            "INSERT INTO core.platform (platform, family, levels, datasets, area) VALUES ('one', 'csv', '{}', '{}', '{}')"
+            "INSERT INTO core.platform (platform, family, levels, datasets, area)"
+            " VALUES ('one', 'csv', '{}', '{}', '{}')"
         )
         for name in ("a", "b"):
             conn.execute(
