@@ -1,5 +1,5 @@
--- One level: a division's figure is what units send it plus the totals of the divisions directly below it. Written in the
--- order of the key: in any other, its index costs more than the sorting.
+-- One level: a division's figure is what units send it plus the totals of the divisions directly below it. Written in
+-- the order of the key: in any other, its index costs more than the sorting.
 INSERT INTO mart.daily_total (stat_date, division_id, cell_id, value)
 WITH sent AS (
     SELECT part.division_id, part.cell_id, part.value
