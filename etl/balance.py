@@ -15,6 +15,7 @@ import pandas as pd
 
 from etl.catalog import AtMost, Catalog, SenderTotal, SumEquals
 from etl.conform import Read
+from etl.sources.base import totals_frame
 from etl.validation import validate
 
 COLUMNS = ["submission", "check_code", "subject", "stated", "equal_to", "at_most"]
@@ -115,19 +116,16 @@ def _sender_totals(
 
 
 def _join_totals(reads: Sequence[Read]) -> pd.DataFrame:
-    parts, offset = [], 0
-    for position, read in enumerate(reads):
-        part = read.reading.totals
-        if len(part):
-            of_batch = part["submission"] < 0
-            parts.append(
-                part.assign(batch=position, of_batch=of_batch, submission=part["submission"] + offset)
-            )
-        offset += len(read.reading.submissions)
-    if not parts:
-        return pd.DataFrame(columns=["submission"])
-    joined = pd.concat(parts, ignore_index=True)
-    return joined.assign(of_measure=joined["measure"].notna(), of_channel=joined["channel"].notna())
+    joined = totals_frame([total for read in reads for total in read.reading.sums])
+    batch = np.repeat(np.arange(len(reads)), [len(read.reading.sums) for read in reads])
+    first = np.concatenate([[0], np.cumsum([len(read.reading.senders) for read in reads])])
+    return joined.assign(
+        batch=batch,
+        of_batch=joined["submission"] < 0,
+        of_measure=joined["measure"].notna(),
+        of_channel=joined["channel"].notna(),
+        submission=joined["submission"] + first[batch],
+    )
 
 
 def _sums(check: SumEquals, figures: pd.DataFrame) -> pd.DataFrame:

@@ -7,22 +7,20 @@ the division its unit code means, the cell its measure and channel mean, the cei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api.types import union_categoricals
 
 from etl.catalog import Catalog, Dataset, Level, Platform
 from etl.divisions import DayDivisions
 from etl.sources import Reading
+from etl.sources.columns import Rows, Senders, Texts
 
 LEVELS = [level.value for level in Level]
-TEXT_COLUMNS = ("part", "unit", "date", "measure", "channel", "value_text", "problem")
-NUMBER_COLUMNS = {"row_number": np.int32, "line": np.int32, "column": np.int32, "value": np.float64}
 
 
 @dataclass(frozen=True)
@@ -63,15 +61,15 @@ def conform(
 
 
 def _join_submissions(reads: Sequence[Read]) -> pd.DataFrame:
-    joined = pd.concat([read.reading.submissions for read in reads], ignore_index=True)
-    batch = np.repeat(np.arange(len(reads)), [len(read.reading.submissions) for read in reads])
+    joined = Senders.join([read.reading.senders for read in reads]).frame()
+    batch = np.repeat(np.arange(len(reads)), [len(read.reading.senders) for read in reads])
     joined["batch"] = batch
     joined["batch_id"] = np.array([read.batch_id for read in reads])[batch]
     received, pulled = (
         pd.Series(stamps, dtype="datetime64[us, UTC]").take(batch).set_axis(joined.index)
         for stamps in ([read.received_at for read in reads], [read.pulled_at for read in reads])
     )
-    stamp = joined["received_at"].fillna(received)
+    stamp = joined["received_at"].dt.tz_localize("UTC").fillna(received)
     joined["is_badly_stamped"] = stamp.isna() | (stamp > pulled)
     joined["received_at"] = stamp.where(~joined["is_badly_stamped"], pulled)
     joined["sent_number"] = joined.groupby(["batch_id", "unit", "revision"]).cumcount()
@@ -79,70 +77,42 @@ def _join_submissions(reads: Sequence[Read]) -> pd.DataFrame:
 
 
 def _join_rows(reads: Sequence[Read], submissions: pd.DataFrame) -> pd.DataFrame:
-    offsets = np.concatenate([[0], np.cumsum([len(read.reading.submissions) for read in reads])])
-    frames = [read.reading.rows for read in reads]
-    sizes = [len(frame) for frame in frames]
-    columns: dict[str, Any] = {
-        "batch": np.repeat(np.arange(len(reads), dtype=np.int32), sizes),
-        "submission": np.concatenate(
-            [
-                frame["submission"].to_numpy(np.int32) + offset
-                for frame, offset in zip(frames, offsets, strict=False)
-            ]
-        ).astype(np.int32),
-    }
-    for name in TEXT_COLUMNS:
-        columns[name] = union_categoricals([_as_category(frame[name]) for frame in frames])
-    for name, kind in NUMBER_COLUMNS.items():
-        columns[name] = np.concatenate([frame[name].to_numpy(kind) for frame in frames])
-    rows = pd.DataFrame(columns)
-    rows["is_stand_in"] = False
-    silent = submissions.index.difference(pd.Index(rows["submission"].unique()))
+    """The figures of all batches, then one stand-in for each submission without any."""
+    sizes = np.array([len(read.reading.figures) for read in reads])
+    first = np.concatenate([[0], np.cumsum([len(read.reading.senders) for read in reads])]).astype(np.int32)
+    figures = Rows.join(
+        [
+            replace(read.reading.figures, submission=read.reading.figures.submission + start)
+            for read, start in zip(reads, first[:-1], strict=True)
+        ]
+    )
+    batch = np.repeat(np.arange(len(reads), dtype=np.int32), sizes)
+    number = np.concatenate([np.arange(1, size + 1, dtype=np.int32) for size in sizes])
+    silent = np.flatnonzero(np.bincount(figures.submission, minlength=len(submissions)) == 0).astype(np.int32)
     if len(silent):
-        rows = _add_stand_ins(rows, submissions.loc[silent], np.asarray(sizes))
+        of_silent = submissions["batch"].to_numpy(np.int32)[silent]
+        # Numbered on from the batch's last figure, in their order.
+        place = np.arange(len(silent)) - np.searchsorted(of_silent, of_silent)
+        figures = Rows.join([figures, _stand_ins(silent, submissions)])
+        batch = np.concatenate([batch, of_silent])
+        number = np.concatenate([number, (sizes[of_silent] + place + 1).astype(np.int32)])
+    rows = figures.frame()
+    rows.insert(0, "batch", batch)
+    rows["row_number"] = number
+    rows["is_stand_in"] = np.arange(len(rows)) >= len(rows) - len(silent)
     return rows
 
 
-def _add_stand_ins(rows: pd.DataFrame, silent: pd.DataFrame, sizes: npt.NDArray[Any]) -> pd.DataFrame:
+def _stand_ins(silent: npt.NDArray[np.int32], submissions: pd.DataFrame) -> Rows:
     count = len(silent)
-    batch = silent["batch"].to_numpy(np.int32)
-    stand_in: dict[str, Any] = {
-        "batch": batch,
-        "submission": silent.index.to_numpy(np.int32),
-        "row_number": (sizes[batch] + silent.groupby("batch").cumcount().to_numpy() + 1).astype(np.int32),
-        "line": np.zeros(count, np.int32),
-        "column": np.zeros(count, np.int32),
-        "value": np.zeros(count),
-        "is_stand_in": np.ones(count, dtype=bool),
-    }
-    for name in TEXT_COLUMNS:
-        text = (
-            silent[name].astype("category")
-            if name in ("unit", "date")
-            else pd.Series(pd.Categorical([None] * count))
-        )
-        stand_in[name] = union_categoricals(
-            [_as_category(rows[name].iloc[:0].cat.remove_unused_categories()), _as_category(text)]
-        )
-    added = pd.DataFrame(stand_in)
-    columns = {
-        name: union_categoricals([rows[name], added[name]])
-        if name in TEXT_COLUMNS
-        else np.concatenate([rows[name].to_numpy(), added[name].to_numpy()])
-        for name in rows.columns
-    }
-    return pd.DataFrame(columns)
-
-
-def _as_category(column: pd.Series[Any]) -> pd.Categorical:
-    """The column as a categorical of text, whatever the reader gave (an all-missing column has no categories)."""
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype("str").astype("category")
-    values = column.array
-    assert isinstance(values, pd.Categorical)
-    if isinstance(values.categories.dtype, pd.StringDtype):
-        return values
-    return pd.Categorical.from_codes(values.codes, pd.Index(values.categories.astype("str")))
+    unit, date = (
+        Texts(np.asarray(column.cat.codes, np.int32)[silent], column.cat.categories.tolist())
+        for column in (submissions["unit"], submissions["date"])
+    )
+    nothing, zeros = Texts.nulls(count), np.zeros(count, np.int32)
+    return Rows(
+        silent, zeros, zeros, np.zeros(count), nothing, unit, date, nothing, nothing, nothing, nothing
+    )
 
 
 def _know_units(
@@ -150,11 +120,10 @@ def _know_units(
 ) -> None:
     """Add division_id and level (missing when unknown or inactive), is_in_area, is_personal."""
     table = divisions.table
-    places = np.append(table.index.get_indexer(rows["unit"].cat.categories), -1)[
-        rows["unit"].cat.codes.to_numpy()
-    ]
+    places = _places(rows["unit"], divisions)
+    known_ids = np.append(table["division_id"].to_numpy(np.float64), np.nan)
     level_of = pd.Categorical(table["level"], categories=LEVELS).codes
-    rows["division_id"] = np.append(table["division_id"].to_numpy(np.float64), np.nan)[places]
+    rows["division_id"] = known_ids[places]
     rows["level"] = pd.Categorical.from_codes(np.append(level_of, -1)[places], pd.Index(LEVELS))
     platforms = {read.platform.id: read.platform for read in reads}
     number = {name: place for place, name in enumerate(platforms)}
@@ -165,9 +134,12 @@ def _know_units(
         in_area[mine] = np.append(divisions.inside(platform.area, platform.level), False)[places[mine]]
     rows["is_in_area"] = in_area
     rows["is_personal"] = submissions["personal"].to_numpy(bool)[rows["submission"].to_numpy()]
-    submissions["division_id"] = (
-        divisions.table["division_id"].reindex(submissions["unit"]).to_numpy(np.float64)
-    )
+    submissions["division_id"] = known_ids[_places(submissions["unit"], divisions)]
+
+
+def _places(unit: pd.Series[Any], divisions: DayDivisions) -> npt.NDArray[np.int64]:
+    """The line of each unit in the day's divisions, -1 where it is in none."""
+    return np.append(divisions.table.index.get_indexer(unit.cat.categories), -1)[unit.cat.codes.to_numpy()]
 
 
 def _know_cells(

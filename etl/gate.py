@@ -293,9 +293,9 @@ def _flags(
         sender: Any = submissions.loc[number]
         lines.append((sender["batch_id"], _shown(sender["unit"])[:64], code, message))
     for read in reads:
-        units = read.reading.submissions["unit"]
+        units = read.reading.senders.unit
         for number, code, message in read.reading.notes:
-            unit = None if number < 0 else _shown(units.iat[number])[:64]
+            unit = None if number < 0 else _shown(units.uniques[units.codes[number]])[:64]
             lines.append((read.batch_id, unit, code, message[:LONGEST_TEXT]))
     return pd.DataFrame(lines, columns=FLAG_COLUMNS, dtype=object).drop_duplicates()
 

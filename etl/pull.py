@@ -242,7 +242,7 @@ def pass_gate(site: Site, reads: Iterable[tuple[date, Read]]) -> None:
     rows = 0
     for each in reads:
         waiting.append(each)
-        rows += len(each[1].reading.rows)
+        rows += len(each[1].reading.figures)
         if rows >= ROWS_AT_ONCE:
             _gate(site, divisions_of, waiting)
             waiting, rows = [], 0

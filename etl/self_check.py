@@ -84,7 +84,7 @@ def check_file(
         write_return_sheet(pulled, platform, catalog, problems, file.absolute().parent) if problems else None
     )
     listed = explain(pulled, platform, catalog, problems) if problems else []
-    return Checked(pulled.stat_date, len(reading.rows), listed, remarks, sheet)
+    return Checked(pulled.stat_date, len(reading.figures), listed, remarks, sheet)
 
 
 def _opened(file: Path) -> tuple[str, str, bytes]:

@@ -58,14 +58,12 @@ def validate(suite_name: str, frame: pd.DataFrame, parameters: Arguments) -> Val
     """
     declared = _declared(suite_name)
     context = _context()
-    suite = context.suites.add(
-        gx.ExpectationSuite(
-            name=f"{suite_name}-{uuid.uuid4().hex}",
-            expectations=[
-                {key: value for key, value in each.items() if key != "meta"} | {"meta": {**each["meta"]}}
-                for each in declared
-            ],
-        )
+    suite = gx.ExpectationSuite(
+        name=f"{suite_name}-{uuid.uuid4().hex}",
+        expectations=[
+            {key: value for key, value in each.items() if key != "meta"} | {"meta": {**each["meta"]}}
+            for each in declared
+        ],
     )
     source = context.data_sources.add_pandas(suite.name)
     try:
@@ -74,7 +72,6 @@ def validate(suite_name: str, frame: pd.DataFrame, parameters: Arguments) -> Val
             suite, result_format={"result_format": "SUMMARY"}, expectation_parameters=dict(parameters)
         )
     finally:
-        context.suites.delete(suite.name)
         context.data_sources.delete(suite.name)
     if len(result.results) != len(declared):
         raise SuiteError(

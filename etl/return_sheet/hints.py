@@ -229,7 +229,7 @@ def _slips(
     total: float,
     catalog: Catalog,
 ) -> Iterator[str]:
-    if isinstance(balance.whole, tuple) or len(reading.rows) > MOST_FIGURES:
+    if isinstance(balance.whole, tuple) or len(reading.figures) > MOST_FIGURES:
         return
     units = reading.submissions["unit"].tolist()
     for submission, mine in figures.items():

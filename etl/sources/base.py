@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Container, Iterable, Sequence
@@ -9,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
+import numpy as np
 import pandas as pd
 import tenacity
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etl.catalog import Catalog, Dataset, Platform
 from etl.connections import Connection
+from etl.sources.columns import Rows, Senders, Total
 
 MAX_BYTES = 50_000_000
 """A body, or a file unpacked, holds at most 50 MB (contract, A, B and C)."""
@@ -99,18 +102,54 @@ class Listing:
 
 @dataclass
 class Reading:
-    """One batch as rows: the frames' columns are written in `etl.sources.frames`.
+    """One batch as it was read, as columns; many batches become one frame in `etl.conform`.
 
-    notes: (submission or -1, check code, words). scope: the six digits of the county whose day a CSV file
-    replaces whole in its scope_revision (a unit it leaves out is withdrawn), None for the other families.
+    sums: what the sender's own totals say. notes: (submission or -1, check code, words). scope: the six digits of the
+    county whose day a CSV file replaces whole in its scope_revision (a unit it leaves out is withdrawn), None for the
+    other families.
     """
 
-    rows: pd.DataFrame
-    submissions: pd.DataFrame
-    totals: pd.DataFrame
+    figures: Rows
+    senders: Senders
+    sums: list[Total]
     notes: list[tuple[int, str, str]]
     scope: str | None = None
     scope_revision: int | None = None
+
+    @functools.cached_property
+    def rows(self) -> pd.DataFrame:
+        """The figures as a frame, with row_number (from 1); texts are categories."""
+        frame = self.figures.frame()
+        frame.insert(1, "row_number", np.arange(1, len(frame) + 1, dtype=np.int32))
+        return frame
+
+    @functools.cached_property
+    def submissions(self) -> pd.DataFrame:
+        """The senders as a frame: unit and date str, received_at datetime64[us, UTC], filled_at str or None."""
+        frame = self.senders.frame().astype({"unit": "str", "date": "str"})
+        frame.insert(0, "submission", np.arange(len(frame), dtype=np.int32))
+        frame["received_at"] = frame["received_at"].dt.tz_localize("UTC")
+        frame["filled_at"] = pd.Series(self.senders.filled_at.texts(), dtype="object")
+        return frame
+
+    @functools.cached_property
+    def totals(self) -> pd.DataFrame:
+        """The sums as a frame: submission, measure, channel, total, place."""
+        return totals_frame(self.sums)
+
+
+def totals_frame(sums: Sequence[Total]) -> pd.DataFrame:
+    """Sums as a frame: submission int32, measure and channel str or None, total float64, place str."""
+    submission, measure, channel, total, place = zip(*sums, strict=True) if sums else ((),) * 5
+    return pd.DataFrame(
+        {
+            "submission": np.array(submission, np.int32),
+            "measure": pd.Series(measure, dtype="object"),
+            "channel": pd.Series(channel, dtype="object"),
+            "total": np.array(total, np.float64),
+            "place": pd.Series(place, dtype="str"),
+        }
+    )
 
 
 class Source(Protocol):

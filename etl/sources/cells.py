@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import unicodedata
@@ -51,7 +52,12 @@ def code_of(names: Mapping[str, str], text: str) -> str:
 
 def name_keys(names: Mapping[str, str]) -> dict[str, str]:
     """The catalogue's names to codes, ready for `code_of`."""
-    return {name_key(name): code for name, code in names.items()}
+    return _keys(tuple(names.items()))
+
+
+@functools.cache
+def _keys(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {name_key(name): code for name, code in names}
 
 
 def read_number(text: str, blanks: frozenset[str]) -> float | None:

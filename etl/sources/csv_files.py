@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import hashlib
 import io
 import math
@@ -35,9 +34,10 @@ from etl.sources.base import (
     read_options,
 )
 from etl.sources.cells import code_of, day_text, name_key, name_keys, read_day, read_number, tidy
+from etl.sources.columns import Rows, Texts
 from etl.sources.files import Delivery, Entry, FileOptions, FolderSource, Store
-from etl.sources.frames import Draft, Rows, Submission, Texts
-from etl.sources.personal import find_personal, mask
+from etl.sources.frames import Draft, Submission
+from etl.sources.personal import any_personal, find_personal, mask
 
 _NAME = re.compile(r"township_([0-9]{6})_([0-9]{8})_r([1-9][0-9]{0,8})\.csv\.gz")
 _DIGEST = re.compile(rb"([0-9a-fA-F]{64})(?:[ \t]+\*?([^\r\n]+))?\s*")
@@ -166,14 +166,20 @@ def unpacked(parts: Sequence[bytes]) -> bytes:
     packed = b"".join(parts)
     if not packed:
         raise Unreadable("文件是空的")
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            text = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error):
-        raise Unreadable("gzip 内容损坏或不完整，无法解压") from None
-    if len(text) > MAX_BYTES:
-        raise Unreadable("解压后超过 50 MB，整份退回")
-    return text
+    texts, room = [], MAX_BYTES + 1
+    while packed:  # a gzip file may have several members, and zeros behind them
+        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            texts.append(member.decompress(packed, room))
+        except zlib.error:
+            raise Unreadable("gzip 内容损坏或不完整，无法解压") from None
+        room -= len(texts[-1])
+        if not room:
+            raise Unreadable("解压后超过 50 MB，整份退回")
+        if not member.eof:
+            raise Unreadable("gzip 内容损坏或不完整，无法解压")
+        packed = member.unused_data.lstrip(b"\0")
+    return b"".join(texts)
 
 
 @dataclass
@@ -268,7 +274,7 @@ def _split(body: bytes, count: int, width: int, options: CsvOptions) -> list[Tex
     try:
         table = pyarrow.csv.read_csv(
             pa.py_buffer(body),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=1 << 22),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=1 << 22, use_threads=False),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=b'"' in body),
             convert_options=pyarrow.csv.ConvertOptions(
                 check_utf8=False, column_types=dict.fromkeys(names, kind), strings_can_be_null=False
@@ -409,17 +415,20 @@ class _Reader:
             self._draft.notes.append((int(index), "other_edition", words))
 
     def _mark_personal(self) -> None:
-        for texts in (*self._table.columns.values(), *self._table.extra):
+        columns = [*self._table.columns.values(), *self._table.extra]
+        different = set().union(*(texts.uniques for texts in columns))
+        if not any_personal(different):
+            self._draft.searched = different
+            return
+        for texts in columns:
             for index in np.unique(self._unit.codes[texts.personal()]):
                 self._draft.submissions[index].personal = True
 
     def _add_totals(self, lines: npt.NDArray[np.bool_]) -> None:
-        for at in np.flatnonzero(lines):
-            channel: str | None = self._channel.uniques[self._channel.codes[at]]
-            if channel is not None and name_key(channel) == _TOTAL:
-                channel = None
-            place = f"{self._pulled.name}:{self._table.lines[at]}"
-            self._draft.total(int(self._unit.codes[at]), None, channel, float(self._number[at]), place)
+        channels = [None if name_key(text) == _TOTAL else text for text in self._channel.uniques]
+        columns = (self._unit.codes, self._channel.codes, self._number, self._table.lines)
+        for unit, channel, number, line in zip(*(column[lines].tolist() for column in columns), strict=True):
+            self._draft.total(unit, None, channels[channel], number, f"{self._pulled.name}:{line}")
 
     def _refuse_other_nil(self, is_nil: npt.NDArray[np.bool_]) -> None:
         for at in np.flatnonzero(is_nil & (self._number != 0)):
@@ -464,5 +473,5 @@ class _Reader:
             self._codes.take(lines),
             self._channel.take(lines),
             self._value.take(lines).map(lambda text: None if _PLAIN.fullmatch(text) else text),
-            Texts(constant - np.int32(1), []),
+            Texts.nulls(count),
         )

@@ -1,20 +1,18 @@
-"""From what a reader found to the frames of a `Reading`: masked, numbered, every text dictionary-encoded."""
+"""From what a reader found to a `Reading`: masked, numbered, every text dictionary-encoded."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
 
 from etl.sources.base import LONGEST_WORDS, Reading, Unreadable, plain
+from etl.sources.columns import Rows, Senders, Texts, Total
 from etl.sources.personal import any_personal, find_personal, mask
 
 _LONGEST_TIME = 100
@@ -42,108 +40,16 @@ class Submission:
 
 
 @dataclass
-class Texts:
-    """A dictionary-encoded column of text; code -1 is null."""
-
-    codes: npt.NDArray[np.int32]
-    uniques: list[str]
-
-    @classmethod
-    def encode(cls, texts: Sequence[str | None]) -> Texts:
-        array = pa.array(texts, pa.string()).dictionary_encode()
-        return cls(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), array.dictionary.to_pylist())
-
-    def map(self, change: Callable[[str], str | None]) -> Texts:
-        """The column with every unique text changed once; equal results become one, None becomes null."""
-        changed = Texts.encode([change(text) for text in self.uniques])
-        table = np.append(changed.codes, np.int32(-1))
-        return Texts(table[self.codes].astype(np.int32), changed.uniques)
-
-    def texts(self) -> list[str | None]:
-        """The column as it reads, one text or None for each code."""
-        table = [*self.uniques, None]
-        return [table[code] for code in self.codes]
-
-    def take(self, where: npt.NDArray[np.bool_]) -> Texts:
-        return Texts(self.codes[where], self.uniques)
-
-    def put(self, where: npt.NDArray[np.intp], texts: Texts) -> Texts:
-        """The column with other texts at some places."""
-        both = self.append(texts)
-        codes = both.codes[: len(self.codes)]
-        codes[where] = both.codes[len(self.codes) :]
-        return Texts(codes, both.uniques)
-
-    def append(self, other: Texts) -> Texts:
-        index = {text: code for code, text in enumerate(self.uniques)}
-        table = [index.setdefault(text, len(index)) for text in other.uniques]
-        codes = np.array([*table, -1], np.int32)[other.codes]
-        return Texts(np.concatenate([self.codes, codes]).astype(np.int32), list(index))
-
-    def personal(self) -> npt.NDArray[np.bool_]:
-        """Where personal data stands."""
-        if not any_personal(self.uniques):
-            return np.zeros(len(self.codes), np.bool_)
-        return np.array([*map(find_personal, self.uniques), False], np.bool_)[self.codes]
-
-    def categorical(self) -> pd.Categorical:
-        return pd.Categorical.from_codes(
-            self.codes, categories=pd.Index(self.uniques, dtype="str"), validate=False
-        )
-
-
-_TEXTS = ("part", "unit", "date", "measure", "channel", "value_text", "problem")
-
-
-@dataclass
-class Rows:
-    """The figures as columns of one length."""
-
-    submission: npt.NDArray[np.int32]
-    line: npt.NDArray[np.int32]
-    column: npt.NDArray[np.int32]
-    value: npt.NDArray[np.float64]
-    part: Texts
-    unit: Texts
-    date: Texts
-    measure: Texts
-    channel: Texts
-    value_text: Texts
-    problem: Texts
-
-    def append(self, other: Rows) -> Rows:
-        return Rows(
-            np.concatenate([self.submission, other.submission]),
-            np.concatenate([self.line, other.line]),
-            np.concatenate([self.column, other.column]),
-            np.concatenate([self.value, other.value]),
-            *(getattr(self, name).append(getattr(other, name)) for name in _TEXTS),
-        )
-
-    def masked(self) -> Rows:
-        """The same, every number of a person masked."""
-        return replace(self, **{name: getattr(self, name).map(mask) for name in _TEXTS})
-
-
-@dataclass
 class Draft:
-    """Collects what a reader finds, figure by figure; `reading` makes the frames. Raises Unreadable when there are
-    too many.
-
-    rows columns: submission int32, row_number int32 (from 1), part category, line int32, column int32
-    (0 = none), unit, date, measure, channel category, value float64 (NaN = not a number), value_text
-    category (null where the value came as a plain number), problem category (words when this row is all
-    that could be read).
-    submissions columns: submission int32, unit, date str, revision int64 (-1 = unreadable), received_at
-    datetime64[us, UTC] (NaT = unreadable), filled_at str or None, is_nil bool, personal bool.
-    totals columns: submission int32 (-1 = all of the batch), measure (None = all but the survey), channel
-    (None = all), total float64, place str.
-    """
+    """Collects what a reader finds, figure by figure; `reading` makes the columns. Raises Unreadable when there are
+    too many."""
 
     submissions: list[Submission] = field(default_factory=list)
     notes: list[tuple[int, str, str]] = field(default_factory=list)
+    searched: set[str] = field(default_factory=set)
+    """Texts that a reader has found to hold no personal data."""
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
-    _totals: list[tuple[int, str | None, str | None, float, str]] = field(default_factory=list)
+    _totals: list[Total] = field(default_factory=list)
 
     def submit(self, submission: Submission) -> int:
         """The index of a new submission."""
@@ -185,7 +91,7 @@ class Draft:
             self._totals.append((submission, measure, channel, total, place))
 
     def reading(self, columns: Rows | None = None) -> Reading:
-        """The frames; `columns` holds figures that were read in bulk.
+        """What was found; `columns` holds figures that were read in bulk.
 
         Every text is masked; a submission that holds personal data is marked.
         """
@@ -197,61 +103,49 @@ class Draft:
         if rows is None:
             rows = _columns(self._rows)
         elif self._rows:
-            rows = rows.append(_columns(self._rows))
-        self._mark_personal(rows)
-        if any(submission.personal for submission in self.submissions):
-            rows = rows.masked()
+            rows = Rows.join([rows, _columns(self._rows)])
+        senders = _senders(self.submissions)
+        _mark_personal(rows, senders, self.searched)
+        if senders.personal.any():
+            rows, senders = rows.masked(), senders.masked()
+        senders.filled_at = senders.filled_at.map(lambda text: _kept(text, _LONGEST_TIME))
         notes = [(index, code, _kept(words, LONGEST_WORDS)) for index, code, words in self.notes]
-        return Reading(_rows_frame(rows), self._submissions_frame(), self._totals_frame(), notes)
+        return Reading(rows, senders, _masked_totals(self._totals), notes)
 
-    def _mark_personal(self, rows: Rows) -> None:
-        found = np.zeros(len(rows.submission), np.bool_)
-        for name in _TEXTS:
-            found |= getattr(rows, name).personal()
-        large = np.flatnonzero(np.abs(rows.value) >= _MAY_BE_PERSONAL)
-        if large.size:
-            numbers = Texts.encode([f"{value:.0f}" for value in rows.value[large]])
-            hit = numbers.personal()
-            found[large[hit]] = True
-            rows.value[large[hit]] = math.nan
-            rows.value_text = rows.value_text.put(large[hit], numbers.take(hit))
-        for index in np.unique(rows.submission[found]):
-            self.submissions[index].personal = True
-        for name in ("unit", "date", "filled_at"):
-            own = Texts.encode([getattr(submission, name) for submission in self.submissions])
-            for index in np.flatnonzero(own.personal()):
-                self.submissions[index].personal = True
 
-    def _submissions_frame(self) -> pd.DataFrame:
-        each = self.submissions
-        filled = Texts.encode([one.filled_at for one in each]).map(lambda text: _kept(text, _LONGEST_TIME))
-        units, dates = [one.unit for one in each], [one.date for one in each]
-        if any(one.personal for one in each):
-            units, dates = list(map(mask, units)), list(map(mask, dates))
-        return pd.DataFrame(
-            {
-                "submission": np.arange(len(each), dtype=np.int32),
-                "unit": pd.Series(units, dtype="str"),
-                "date": pd.Series(dates, dtype="str"),
-                "revision": np.array([one.revision for one in each], np.int64),
-                "received_at": pd.Series([one.received_at for one in each], dtype="datetime64[us, UTC]"),
-                "filled_at": pd.Series(filled.texts(), dtype="object"),
-                "is_nil": np.array([one.is_nil for one in each], np.bool_),
-                "personal": np.array([one.personal for one in each], np.bool_),
-            }
-        )
+def _mark_personal(rows: Rows, senders: Senders, searched: set[str]) -> None:
+    """Mark the senders of whom anything holds personal data; a number that is one becomes a text."""
+    columns = [*rows.texts().values(), *senders.texts().values()]
+    large = np.flatnonzero(np.abs(rows.value) >= _MAY_BE_PERSONAL)
+    if not large.size and not any_personal(set().union(*(column.uniques for column in columns)) - searched):
+        return
+    found = np.zeros(len(rows), np.bool_)
+    for column in rows.texts().values():
+        found |= column.personal()
+    if large.size:
+        numbers = Texts.encode([f"{value:.0f}" for value in rows.value[large]])
+        hit = numbers.personal()
+        found[large[hit]] = True
+        rows.value[large[hit]] = math.nan
+        rows.value_text = rows.value_text.put(large[hit], numbers.take(hit))
+    senders.personal[rows.submission[found]] = True
+    for column in senders.texts().values():
+        senders.personal |= column.personal()
 
-    def _totals_frame(self) -> pd.DataFrame:
-        each = self._totals
-        return pd.DataFrame(
-            {
-                "submission": np.array([one[0] for one in each], np.int32),
-                "measure": pd.Series(_masked_list([one[1] for one in each]), dtype="object"),
-                "channel": pd.Series(_masked_list([one[2] for one in each]), dtype="object"),
-                "total": np.array([one[3] for one in each], np.float64),
-                "place": pd.Series(_masked_list([one[4] for one in each]), dtype="str"),
-            }
-        )
+
+def _senders(each: Sequence[Submission]) -> Senders:
+    stamps: dict[datetime | None, int] = {}
+    received = [stamps.setdefault(one.received_at, len(stamps)) for one in each]
+    moments = [stamp and stamp.astimezone(UTC).replace(tzinfo=None) for stamp in stamps]
+    return Senders(
+        Texts.encode([one.unit for one in each]),
+        Texts.encode([one.date for one in each]),
+        np.array([one.revision for one in each], np.int64),
+        np.array(moments, "datetime64[us]")[received] if each else np.empty(0, "datetime64[us]"),
+        Texts.encode([one.filled_at for one in each]),
+        np.array([one.is_nil for one in each], np.bool_),
+        np.array([one.personal for one in each], np.bool_),
+    )
 
 
 def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
@@ -272,28 +166,11 @@ def _kept(text: str, longest: int) -> str:
     return plain(mask(text), longest)
 
 
-def _masked_list(texts: list[str | None]) -> list[str | None]:
-    if not any_personal(text for text in texts if text):
-        return texts
-    return [text and mask(text) for text in texts]
-
-
-def _rows_frame(rows: Rows) -> pd.DataFrame:
-    text = {name: getattr(rows, name).categorical() for name in _TEXTS}
-    return pd.DataFrame(
-        {
-            "submission": rows.submission,
-            "row_number": np.arange(1, len(rows.submission) + 1, dtype=np.int32),
-            "part": text["part"],
-            "line": rows.line,
-            "column": rows.column,
-            "unit": text["unit"],
-            "date": text["date"],
-            "measure": text["measure"],
-            "channel": text["channel"],
-            "value": rows.value,
-            "value_text": text["value_text"],
-            "problem": text["problem"],
-        },
-        copy=False,
-    )
+def _masked_totals(totals: list[Total]) -> list[Total]:
+    """Their measures and channels masked; places are words of our own."""
+    if not any_personal({text for _, *names, _, _ in totals for text in names if text}):
+        return totals
+    return [
+        (index, measure and mask(measure), channel and mask(channel), total, place)
+        for index, measure, channel, total, place in totals
+    ]

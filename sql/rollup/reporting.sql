@@ -51,3 +51,4 @@ LEFT JOIN (
     WHERE kin.parent_depth = :depth
     GROUP BY kin.parent_id
 ) AS below ON below.parent_id = unit.division_id
+ORDER BY unit.division_id

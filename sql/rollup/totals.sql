@@ -1,4 +1,5 @@
--- One level: a division's figure is what units send it plus the totals of the divisions directly below it.
+-- One level: a division's figure is what units send it plus the totals of the divisions directly below it. Written in
+-- the order of the key: in any other, its index costs more than the sorting.
 INSERT INTO mart.daily_total (stat_date, division_id, cell_id, value)
 WITH sent AS (
     SELECT part.division_id, part.cell_id, part.value
@@ -26,3 +27,4 @@ FROM summed
 JOIN core.cell ON cell.cell_id = summed.cell_id
 JOIN core.cell AS all_cell ON all_cell.measure_id = cell.measure_id AND all_cell.channel_id = 0
 GROUP BY summed.division_id, all_cell.cell_id
+ORDER BY division_id, cell_id
