@@ -209,14 +209,18 @@ class Stack:
         """End every component, then the embedded PostgreSQL; returns the names of what was running."""
         if not self.folder.exists():
             return []
+        stopped = self.stop_components()
+        if stop_embedded(self.home):
+            stopped.append("PostgreSQL")
+        return stopped
+
+    def stop_components(self) -> list[str]:
+        """End every component, and leave the embedded PostgreSQL running; returns their names."""
         with _file_lock(self.folder / ".lock"):
             running = self.running()
             _end(list(running.values()))
             self._record({})
-            stopped = list(running)
-            if stop_embedded(self.home):
-                stopped.append("PostgreSQL")
-            return stopped
+            return list(running)
 
     def running(self) -> dict[str, psutil.Process]:
         """The components that run, as `start` recorded them."""
