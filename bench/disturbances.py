@@ -57,7 +57,7 @@ class Disturber:
 
     def _disturb(self) -> None:
         chance = random.Random(f"{self.played.seed}|{self.stage}")
-        for name in _plan(chance):
+        for name in plan(chance):
             if self._over.wait(chance.uniform(*PAUSE_S)):
                 return
             try:
@@ -193,7 +193,7 @@ KINDS: dict[str, tuple[int, Kind]] = {
 """By name: how often beside the others, and what is done."""
 
 
-def _plan(chance: random.Random) -> Iterator[str]:
+def plan(chance: random.Random) -> Iterator[str]:
     """Every kind once, in any order, and then as often as its weight says."""
     yield from chance.sample(list(KINDS), len(KINDS))
     while True:

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -52,6 +53,9 @@ DAYS_AN_HOUR = 30
 AT_ONCE = 3
 STUCK_S = 900
 QUIET_S = 40
+LEAST_SECOND_S = 300
+LEAST_DAYS = 12
+"""Fewer have no room for all faults."""
 LONG_LIFE = 1 / 6
 """Of the soak: from so long a life on, a process is judged."""
 VIEWS = (
@@ -177,7 +181,8 @@ class Driver:
 def main(hours: float, seed: int | None) -> None:
     """Disturb runs for hours and write docs/soak.md; exit status 1 when something does not hold afterwards."""
     seed = random.randrange(1_000_000) if seed is None else seed
-    days = played_days(max(4, round(hours * DAYS_AN_HOUR)), datetime.now(UTC))
+    days = played_days(max(LEAST_DAYS, round(hours * DAYS_AN_HOUR)), datetime.now(UTC))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with played(days, seed) as site:
         page, verdicts = _soak(site, days, hours)
         PAGE.write_text(page, encoding="utf-8")
@@ -198,9 +203,9 @@ def _soak(site: Played, days: list[date], hours: float) -> tuple[str, list[Verdi
         with vitals:
             time.sleep(QUIET_S)
             at_first = vitals.backends()
-            began = time.monotonic()
 
             site.journal.say("first stage: every day until it has succeeded")
+            began = time.monotonic()
             with Disturber(site, "first", counts):
                 driver.succeed(DAILY, names)
             disturbed = time.monotonic() - began
@@ -211,16 +216,16 @@ def _soak(site: Played, days: list[date], hours: float) -> tuple[str, list[Verdi
 
             site.platforms.advance()
             site.journal.say("second stage: what is late and restated comes")
-            over = time.monotonic() + max(hours * 3600 - disturbed, 300)
             driver.unpause(RESTATEMENTS)
-            rounds = 0
+            began, rounds = time.monotonic(), 0
+            over = began + max(hours * 3600 - disturbed, LEAST_SECOND_S)
             with Disturber(site, "second", counts):
                 driver.succeed(RESTATEMENTS, [""])
                 while time.monotonic() < over:
                     driver.succeed(DAILY, names, until=lambda: time.monotonic() > over)
                     driver.succeed(RESTATEMENTS, [""], until=lambda: time.monotonic() > over)
                     rounds += 1
-            disturbed += time.monotonic() - over + max(hours * 3600 - disturbed, 300)
+            disturbed += time.monotonic() - began
 
             site.journal.say("it is quiet: all days once more, and the clean run")
             settled = driver.settle(1200)

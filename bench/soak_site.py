@@ -229,7 +229,7 @@ def played(days: Sequence[date], seed: int) -> Iterator[Played]:
         simulation = simulated(home, days, seed, hotline)
         with Platforms(home, days, seed, hotline) as platforms:
             played = Played(home, server, stack, platforms, simulation, journal, seed)
-            clock = "".join(f"{name}='{value}'\n" for name, value in _build_clock(home).items())
+            clock = "".join(f"{name}='{value}'\n" for name, value in build_clock(home).items())
             (home / "connections.env").touch(mode=0o600)
             (home / "connections.env").write_text(platforms.connections.read_text() + clock)
             yield played
@@ -239,7 +239,7 @@ def played(days: Sequence[date], seed: int) -> Iterator[Played]:
     shutil.rmtree(home)
 
 
-def _build_clock(home: Path) -> dict[str, str]:
+def build_clock(home: Path) -> dict[str, str]:
     """What makes a process go by the clock of the file."""
     library, file = home / "clock.so", home / "clock"
     file.write_bytes(bytes(8))

@@ -240,7 +240,9 @@ class Stack:
 
     def _record(self, running: dict[str, psutil.Process]) -> None:
         record = {name: [process.pid, process.create_time()] for name, process in running.items()}
-        (self.folder / "running.json").write_text(json.dumps(record))
+        beside = self.folder / "running.json.new"
+        beside.write_text(json.dumps(record))
+        beside.replace(self.folder / "running.json")  # whole at any time: others read it meanwhile
 
     def _prepare(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> None:
         log = self.logs / f"{name}.log"
