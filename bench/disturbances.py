@@ -26,7 +26,7 @@ from simulator.rest import RestFault
 
 PAUSE_S = (20, 60)
 """From the end of one disturbance to the next."""
-JUMPS_S = (-3 * 3600, -600, -60, 60, 600, 3 * 3600)
+JUMPS_S = (-3 * 3600, -600, -60, 60, 600)
 JUMPED_S = 60
 FULL_S = 30
 FAULTS: tuple[RestFault, ...] = ("outage", "missing_page", "slow")

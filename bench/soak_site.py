@@ -50,7 +50,7 @@ LOOK_BACK_DAYS = range(6, 9)
 """Days back that are not played: `restate` looks back seven days from when it is run, and must find the same whenever
 that is."""
 NEWEST_DAYS_BACK = 3
-ARCHIVE_MB = 160
+ARCHIVE_MB = 96
 MEGABYTE = 1 << 20
 CLEAN = "pls_clean"
 CLOCK_SOURCE = Path(__file__).with_name("clock.c")
