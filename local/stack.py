@@ -184,6 +184,7 @@ class Stack:
 
     def start(self) -> bool:
         """Start what does not run yet and wait until Airflow says that it is healthy; False when it all ran already.
+        Where nothing runs, the databases are made ready first.
 
         Raises StackError when the port is taken, or a component ends or is not healthy within three minutes.
         """
@@ -196,7 +197,7 @@ class Stack:
             server = embedded_server(self.home)
             server.ensure_database("airflow")
             environment = self.environment(server)
-            for name, command in PREPARATIONS.items():
+            for name, command in () if running else PREPARATIONS.items():
                 self._prepare(name, command, environment)
             for name, command in COMPONENTS.items():
                 if name not in running:
