@@ -56,7 +56,7 @@ QUIET_S = 40
 LEAST_SECOND_S = 300
 LEAST_DAYS = 12
 """Fewer have no room for all faults."""
-LONG_LIFE = 1 / 6
+LONG_LIFE = 1 / 8
 """Of the soak: from so long a life on, a process is judged."""
 VIEWS = (
     "mart.daily_statistics", "mart.submission_status", "mart.ledger", "mart.period_statistics", "mart.indicator_value",
