@@ -248,6 +248,8 @@ def _soak(site: Played, days: list[date], hours: float) -> tuple[str, list[Verdi
         Verdict("Every run ends", settled and not driver.ended_by_hand, f"{driver.ended_by_hand} by hand"),
         Verdict("Everything was disturbed", set(counts) == set(KINDS), f"{counts.total()} times"),
     ]
+    for verdict in verdicts:
+        site.journal.say(f"{'holds' if verdict.holds else 'DOES NOT HOLD'}: {verdict.what}: {verdict.words}")
     page = "\n".join(
         [
             HEAD.format(
@@ -450,7 +452,7 @@ def _rolled_up(site: Played) -> list[date]:
 
 def _machine(site: Played, load: float) -> str:
     with site.connect("postgres") as conn:
-        (server,) = conn.execute("SHOW server_version").fetchone()
+        ((server,),) = conn.execute("SHOW server_version").fetchall()
     return (
         f"Machine: {os.cpu_count()} cores, {platform.machine()}; load average {load:.1f} before,"
         f" {os.getloadavg()[0]:.1f} after. Python {platform.python_version()}, Airflow {version('apache-airflow')},"
