@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test unit integration dags e2e demo bench crowds plausibility outlook indicators up down status lock wheel clean
+.PHONY: help setup lint format test unit integration dags e2e demo bench crowds soak plausibility outlook indicators up down status lock wheel clean
 
 help: ## list every habit
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: $(READY) ## the benchmark: one table of ratios, to the floor, to peers, t
 crowds: $(READY) ## many people at the portal, two hosts at slow platforms: each writes a page of its own below docs/
 	$(BIN)/python -m bench.portal
 	$(BIN)/python -m bench.scale_out
+
+soak: $(READY) ## two hours of runs while everything goes wrong; writes docs/soak.md; HOURS=0.25 is quicker
+	$(BIN)/python -m bench.soak $(if $(HOURS),--hours $(HOURS))
 
 plausibility: $(READY) ## what the rules of plausibility find and how often they are wrong; writes docs/plausibility.md
 	$(BIN)/python -m bench.plausibility

@@ -9,9 +9,13 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+UNFINISHED = ".unfinished"
+"""Folder of what is being written."""
 
 
 class ArchiveError(Exception):
@@ -65,8 +69,7 @@ class Archive:
             found = sorted(self._filesystem.ls(root, detail=False))
         except FileNotFoundError:
             return {}
-        names = [(path.rpartition("/")[2], path) for path in found]
-        return {name: self._filesystem.cat_file(path) for name, path in names if not name.startswith(".")}
+        return {path.rpartition("/")[2]: self._filesystem.cat_file(path) for path in found}
 
     def document_folders(self, folder: str) -> list[str]:
         """Names of the folders in a folder below `documents/`."""
@@ -81,19 +84,34 @@ class Archive:
         """Delete a folder below `documents/` with what is in it."""
         self._filesystem.rm(f"{self._root}/documents/{folder}", recursive=True)
 
+    def drop_unfinished(self, before: datetime) -> None:
+        """Delete what writers that were killed had begun before a time (with its zone)."""
+        with suppress(FileNotFoundError):
+            for each in self._filesystem.ls(f"{self._root}/{UNFINISHED}", detail=True):
+                if each["mtime"] < before.timestamp():
+                    self._filesystem.rm_file(each["name"])
+
     def _write(self, path: str, parts: Sequence[bytes]) -> None:
-        """An object appears under its name only when it is whole, so a writer that is killed leaves none behind. Object
-        stores do so themselves; in a folder it is written beside and renamed."""
-        folder, _, _ = path.rpartition("/")
-        is_folder = isinstance(self._filesystem, LocalFileSystem)
-        target_path = f"{folder}/.{uuid.uuid4().hex}" if is_folder else path
-        if is_folder:
-            self._filesystem.makedirs(folder, exist_ok=True)
-        with self._filesystem.open(target_path, "wb") as target:
+        """An object appears under its name only when it is whole: object stores see to that themselves; in a folder it
+        is written beside and renamed. A writer that fails leaves nothing, one that is killed nothing with a name."""
+        if not isinstance(self._filesystem, LocalFileSystem):
+            self._put_at(path, parts)
+            return
+        beside = f"{self._root}/{UNFINISHED}/{uuid.uuid4().hex}"
+        for folder in (beside, path):
+            self._filesystem.makedirs(folder.rpartition("/")[0], exist_ok=True)
+        try:
+            self._put_at(beside, parts)
+            self._filesystem.mv(beside, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                self._filesystem.rm_file(beside)
+            raise
+
+    def _put_at(self, path: str, parts: Sequence[bytes]) -> None:
+        with self._filesystem.open(path, "wb") as target:
             for part in parts:
                 target.write(part)
-        if is_folder:
-            self._filesystem.mv(target_path, path)
 
     def _key(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from etl.archive import Archive
@@ -14,7 +15,10 @@ from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connect, connection_from_env
 from etl.register import register_catalog
 from etl.settings import Settings
-from etl.warehouse import open_warehouse, require_schema
+from etl.warehouse import WarehouseError, open_warehouse, require_schema
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+"""Half of what pulls look back beyond the last one (etl.pull.OVERLAP)."""
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,20 @@ def open_site(connect: Connect = connection_from_env, role: str = "pls_loader") 
         cells=register_catalog(engine, catalog),
         connect=connect,
     )
+
+
+def confirm_clock(site: Site) -> None:
+    """Raise WarehouseError when this machine's clock and the warehouse's differ by more than CLOCKS_MAY_DIFFER.
+
+    Asked before platforms are. By our clock a receipt stamp is cut off that lies in the future (ruling 1), and what
+    changed is asked for since the last pull: put back, it would take late submissions for punctual ones; put forward,
+    it would never ask for what came meanwhile.
+    """
+    with site.engine.connect() as conn:
+        ahead = site.clock() - conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    if abs(ahead) > CLOCKS_MAY_DIFFER:
+        minutes = abs(ahead) / timedelta(minutes=1)
+        raise WarehouseError(
+            f"The clock of this machine is {minutes:,.0f} minutes {'ahead of' if ahead > timedelta() else 'behind'} the"
+            " warehouse's. No platform was asked. Let both keep the right time (NTP)."
+        )

@@ -28,7 +28,7 @@ from etl.housekeeping import backup, retention
 from etl.outlook import forecast_counties
 from etl.periods import Period
 from etl.reports.publish import write_tables
-from etl.site import Site, open_site
+from etl.site import Site, confirm_clock, open_site
 
 
 def plan_groups(dataset: Dataset = "daily") -> list[list[str]]:
@@ -40,18 +40,21 @@ def plan_groups(dataset: Dataset = "daily") -> list[list[str]]:
 def pull_and_gate(platforms: Sequence[str], day: date, run_key: str) -> None:
     """Bring a day of some platforms through archive and gate. Raises PlatformsFailed, PlatformsRejected at the end."""
     with _site() as site:
+        confirm_clock(site)
         _complain(pull.pull_day(site, platforms, day, run_key))
 
 
 def pull_stocks(platforms: Sequence[str], month: str, run_key: str) -> None:
     """The same for the stocks of a month (YYYY-MM)."""
     with _site() as site:
+        confirm_clock(site)
         _complain(pull.pull_day(site, platforms, Period.parse(month).ends_on, run_key, "stocks"))
 
 
 def pull_changes(platforms: Sequence[str], run_key: str) -> None:
     """The same for what some platforms received since they were last asked, and for days that failed before."""
     with _site() as site:
+        confirm_clock(site)
         _complain(pull.pull_changes(site, platforms, None, run_key))
 
 

@@ -184,6 +184,7 @@ class Stack:
 
     def start(self) -> bool:
         """Start what does not run yet and wait until Airflow says that it is healthy; False when it all ran already.
+        Where nothing runs, the databases are made ready first.
 
         Raises StackError when the port is taken, or a component ends or is not healthy within three minutes.
         """
@@ -196,7 +197,7 @@ class Stack:
             server = embedded_server(self.home)
             server.ensure_database("airflow")
             environment = self.environment(server)
-            for name, command in PREPARATIONS.items():
+            for name, command in () if running else PREPARATIONS.items():
                 self._prepare(name, command, environment)
             for name, command in COMPONENTS.items():
                 if name not in running:
@@ -209,14 +210,18 @@ class Stack:
         """End every component, then the embedded PostgreSQL; returns the names of what was running."""
         if not self.folder.exists():
             return []
+        stopped = self.stop_components()
+        if stop_embedded(self.home):
+            stopped.append("PostgreSQL")
+        return stopped
+
+    def stop_components(self) -> list[str]:
+        """End every component, and leave the embedded PostgreSQL running; returns their names."""
         with _file_lock(self.folder / ".lock"):
             running = self.running()
             _end(list(running.values()))
             self._record({})
-            stopped = list(running)
-            if stop_embedded(self.home):
-                stopped.append("PostgreSQL")
-            return stopped
+            return list(running)
 
     def running(self) -> dict[str, psutil.Process]:
         """The components that run, as `start` recorded them."""
@@ -236,7 +241,9 @@ class Stack:
 
     def _record(self, running: dict[str, psutil.Process]) -> None:
         record = {name: [process.pid, process.create_time()] for name, process in running.items()}
-        (self.folder / "running.json").write_text(json.dumps(record))
+        beside = self.folder / "running.json.new"
+        beside.write_text(json.dumps(record))
+        beside.replace(self.folder / "running.json")  # whole at any time: others read it meanwhile
 
     def _prepare(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> None:
         log = self.logs / f"{name}.log"

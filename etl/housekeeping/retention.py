@@ -31,8 +31,10 @@ class Tidied:
 
 
 def tidy(site: Site) -> Tidied:
-    """Drop what is older than the catalogue's retention says; what has no entry there is kept for ever."""
+    """Drop what is older than the catalogue's retention says; what has no entry there is kept for ever. What killed
+    writers have left in the archive goes after a day."""
     done = Tidied()
+    site.archive.drop_unfinished(site.clock() - timedelta(days=1))
     keep = {what: each.keep_days for what, each in site.catalog.retention.items()}
     if "archive" in keep:
         _drop_objects(site, site.today() - timedelta(days=keep["archive"]), done)

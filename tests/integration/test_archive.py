@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
 import fsspec
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from moto.server import ThreadedMotoServer
 
-from etl.archive import Archive, ArchiveError
+from etl.archive import UNFINISHED, Archive, ArchiveError
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +84,33 @@ def test_documents_of_every_host_are_read_in_order_of_their_names(url: str) -> N
         assert archive.document_folders("validations") == ["2026-03-02", "2026-03-03"]
     second.drop_documents("validations/2026-03-02")
     assert first.document_folders("validations") == ["2026-03-03"]
+
+
+def test_a_disk_that_is_full_is_said_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_half(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LocalFileSystem, "mv", write_half)
+    for put in (lambda: Archive(str(tmp_path)).put([b"one"]), lambda: write_document(tmp_path)):
+        with pytest.raises(OSError, match="No space left"):
+            put()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def write_document(folder: Path) -> None:
+    Archive(str(folder)).write_document("validations/2026-03-02/a.json", b"1")
+
+
+def test_what_a_killed_writer_has_left_is_no_object_and_goes_after_its_time(tmp_path: Path) -> None:
+    archive, now = Archive(str(tmp_path)), datetime.now(UTC)
+    sha256 = archive.put([b"one"])
+    old, new = (tmp_path / UNFINISHED / name for name in ("old", "new"))
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, ((now - timedelta(days=2)).timestamp(),) * 2)
+    archive.drop_unfinished(now - timedelta(days=1))
+    assert [path.name for path in (tmp_path / UNFINISHED).iterdir()] == ["new"]
+    assert archive.get(sha256, [3]) == (b"one",)
+    Archive(str(tmp_path / "not_there")).drop_unfinished(now)

@@ -1,19 +1,23 @@
-"""A fault of our own in one batch is named and healed, and stops no other."""
+"""A fault of ours in one batch is named and healed, and stops no other. A machine whose clock is wrong asks nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from etl import tasks
 from etl.daily import restate, run_day
-from etl.site import Site
+from etl.site import CLOCKS_MAY_DIFFER, Site, confirm_clock
 from etl.sources.workbooks import Workbooks
+from etl.warehouse import WarehouseError
 from simulator.plan import SECOND
 from simulator.simulation import Simulation
-from tests.integration.conftest import read_view
+from tests.integration.conftest import clock, read_view
 from tests.integration.test_pipeline_truth import DAY, small_world
 
 pytestmark = pytest.mark.integration
@@ -50,3 +54,28 @@ def test_a_reader_that_breaks_on_one_file_loses_neither_it_nor_the_others(
         assert restate(site, everyone, simulation.plan.since)[1] == []
         wrong = simulation.truth(SECOND).differences(read_view(site, "mart.daily_statistics"))
         assert wrong.empty, f"\n{wrong.to_string()}"
+
+
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [(timedelta(hours=3), "180 minutes ahead of"), (-timedelta(minutes=12), "12 minutes behind")],
+)
+def test_a_machine_whose_clock_is_wrong_is_told_so_before_it_asks_a_platform(
+    off: timedelta,
+    words: str,
+    tmp_path: Path,
+    hotline_url: str,
+    open_for: Callable[[Simulation], Site],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = open_for(small_world(tmp_path, hotline_url, "clean"))
+    now = clock(site)
+    confirm_clock(replace(site, clock=lambda: now + CLOCKS_MAY_DIFFER - timedelta(seconds=30)))
+    monkeypatch.setattr("etl.tasks.open_site", lambda *_: replace(site, clock=lambda: now + off))
+    for ask in (
+        lambda: tasks.pull_and_gate(["county-371302"], DAY, "a"),
+        lambda: tasks.pull_stocks(["county-371302"], "2026-02", "b"),
+        lambda: tasks.pull_changes(["county-371302"], "c"),
+    ):
+        with pytest.raises(WarehouseError, match=words):
+            ask()

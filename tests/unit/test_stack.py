@@ -6,10 +6,11 @@ import socket
 import stat
 from pathlib import Path
 
+import psutil
 import pytest
 
 from etl.warehouse import ServerAddress
-from local.stack import HOST, Stack, StackError, main
+from local.stack import COMPONENTS, HOST, PREPARATIONS, Stack, StackError, main
 
 SERVER = ServerAddress(Path("/run/somewhere"))
 
@@ -86,3 +87,21 @@ def test_status_and_down_of_a_home_where_nothing_runs(
     assert capsys.readouterr().out.count("does not run") == 5
     assert main(["down"]) == 0
     assert capsys.readouterr().out == "Nothing was running.\n"
+
+
+@pytest.mark.parametrize("survivors", [[], ["api-server", "scheduler"]])
+def test_what_has_died_is_started_again_and_databases_are_made_ready_only_where_nothing_runs(
+    survivors: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    running = {name: psutil.Process() for name in survivors}
+    monkeypatch.setattr("local.stack.embedded_server", lambda home: SERVER)
+    monkeypatch.setattr(ServerAddress, "ensure_database", lambda self, name: None)
+    monkeypatch.setattr(Stack, "running", lambda self: running)
+    monkeypatch.setattr(Stack, "refuse_taken_port", lambda self, names: None)
+    monkeypatch.setattr(Stack, "_prepare", lambda self, name, command, environment: done.append(name))
+    monkeypatch.setattr(Stack, "_launch", lambda self, name, *_: done.append(name) or psutil.Process())
+    monkeypatch.setattr(Stack, "_wait_until_healthy", lambda self, found: None)
+    assert Stack(tmp_path, 8080).start()
+    dead = [name for name in COMPONENTS if name not in survivors]
+    assert done == ([] if survivors else list(PREPARATIONS)) + dead
