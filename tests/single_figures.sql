@@ -1,5 +1,5 @@
 -- For tests, which write totals figure by figure: the views of sums take single rows.
-CREATE FUNCTION mart.write_single_figure() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION mart.write_single_figure() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sums text := TG_ARGV[0];
     slice text := TG_ARGV[1];
@@ -28,9 +28,9 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER single INSTEAD OF INSERT OR UPDATE OR DELETE ON mart.daily_total
+CREATE OR REPLACE TRIGGER single INSTEAD OF INSERT OR UPDATE OR DELETE ON mart.daily_total
     FOR EACH ROW EXECUTE FUNCTION mart.write_single_figure('daily_sum', 'stat_date', 'division_id');
-CREATE TRIGGER single INSTEAD OF INSERT OR UPDATE OR DELETE ON mart.period_total
+CREATE OR REPLACE TRIGGER single INSTEAD OF INSERT OR UPDATE OR DELETE ON mart.period_total
     FOR EACH ROW EXECUTE FUNCTION mart.write_single_figure('period_sum', 'period_id', 'division_id');
-CREATE TRIGGER single INSTEAD OF INSERT OR UPDATE OR DELETE ON mart.period_own
+CREATE OR REPLACE TRIGGER single INSTEAD OF INSERT OR UPDATE OR DELETE ON mart.period_own
     FOR EACH ROW EXECUTE FUNCTION mart.write_single_figure('unit_sum', 'period_id', 'unit_id');
