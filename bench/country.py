@@ -42,9 +42,9 @@ PAUSE = 0.2
 HEAD = """# The country
 
 Written by `python -m bench.country`; nothing here is typed. A day of the country against a day of the province, both
-from archived files to the mart, by the functions that the DAG's tasks call, two tasks at a time: each task reads its batches
-one after the other and brings at most a million rows through the gate together; the load and the roll-up are statements
-in the server.
+from archived files to the mart, by the functions that the DAG's tasks call, two tasks at a time. Each task reads its
+batches one after the other and brings at most a million rows through the gate together; the load and the roll-up are
+statements in the server.
 
 """
 
