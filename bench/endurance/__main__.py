@@ -67,6 +67,7 @@ def _measure(server: ServerAddress, home: Path, area: str) -> Found:
             site = open_database(server, database, evening(day))
             checkpoint(server, database)
             runs[database].append(run_day(site, clock, day, area))
+            _say_steps(runs[database][-1])
             site.engine.dispose()
     restated: dict[str, list[Steps]] = {"yesterday": [], "long ago": []}
     site = open_database(server, YEARS, evening(DAYS[-1]))
@@ -75,16 +76,22 @@ def _measure(server: ServerAddress, home: Path, area: str) -> Found:
             _say(f"a township restates {day}")
             checkpoint(server, YEARS)
             restated[name].append(restate(site, clock, day, area, revision))
+            _say_steps(restated[name][-1])
     site.engine.dispose()
     pages = {}
     for database in (MONTH, YEARS):
         _say(f"pages of the {database}")
         site = open_database(server, database, evening(DAYS[-1]))
         pages[database] = ask_pages(site, clock, area)
+        _say_steps(pages[database])
         site.engine.dispose()
     return Found(
         runs[MONTH], runs[YEARS], restated["yesterday"], restated["long ago"], pages[MONTH], pages[YEARS]
     )
+
+
+def _say_steps(steps: Mapping[str, Spent]) -> None:
+    _say(", ".join(f"{name} {spent.cpu:.2f}" for name, spent in steps.items()))
 
 
 def _say(words: str) -> None:

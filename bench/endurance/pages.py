@@ -56,5 +56,4 @@ def _paths(area: str) -> dict[str, str]:
         "quality of a day": f"/quality?day={day}",
         "what a month's figure sums": f"/figure?division={county}&period={month}&measure=consultation",
         "what a day's figure sums": f"/figure?division={county}&period={day}&measure=consultation",
-        "evaluation of a county": f"/evaluation/{county}?period={month}",
     }
