@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from bench.databases import checkpoint
-from bench.endurance.clock import Clock
+from bench.endurance.clock import Clock, Spent
 from bench.endurance.days import Steps, forget, restate, run_day
 from bench.endurance.make import MAKER, MODEL, MONTH, YEARS, evening, make, months, open_database
 from bench.endurance.pages import ask_pages
@@ -23,7 +24,7 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "endurance.md"
 DAYS = [MODEL.ends_on - timedelta(days=back) for back in (2, 1, 0)]
 YESTERDAY = DAYS[1]
 LONG_AGO = months()[-1].starts_on + timedelta(days=13)
-REVISIONS = (2, 3, 4)
+TIMES = 3
 
 
 @click.command(help=__doc__)
@@ -71,11 +72,11 @@ def _measure(server: ServerAddress, home: Path, area: str) -> Found:
             site.engine.dispose()
     restated: dict[str, list[Steps]] = {"yesterday": [], "long ago": []}
     site = open_database(server, YEARS, evening(DAYS[-1]))
-    for revision in REVISIONS:
+    for _ in range(TIMES):
         for name, day in (("yesterday", YESTERDAY), ("long ago", LONG_AGO)):
             _say(f"a township restates {day}")
             checkpoint(server, YEARS)
-            restated[name].append(restate(site, clock, day, area, revision))
+            restated[name].append(restate(site, clock, day, area))
             _say_steps(restated[name][-1])
     site.engine.dispose()
     pages = {}
