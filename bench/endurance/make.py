@@ -232,7 +232,7 @@ def _show(site: Site, periods: Iterable[Period]) -> None:
     for period in periods:
         if period.kind == "to_date" and period.ends_on > MODEL.ends_on:
             continue
-        key = (period.kind, *(month.days for month in period.months() if month.ends_on <= MODEL.ends_on))
+        key = content(period)
         with site.engine.begin() as conn:
             is_done = _has(conn, period.name)
             if not is_done and key in shown:
@@ -245,6 +245,15 @@ def _show(site: Site, periods: Iterable[Period]) -> None:
             with site.engine.begin() as conn:
                 _mark(conn, period.name)
         shown.setdefault(key, period)
+
+
+def content(period: Period) -> tuple[object, ...]:
+    """What a period's figures are told by: its kind, and how many days each of its months has, as far as there are
+    any."""
+    known = [
+        month for month in period.months() if months()[-1].starts_on <= month.starts_on <= MODEL.starts_on
+    ]
+    return period.kind, *(month.days for month in known)
 
 
 def _copy_period(conn: Connection, source: Period, target: Period) -> None:
