@@ -8,7 +8,8 @@ FROM (SELECT generate_series(CAST(:first AS date), CAST(:day AS date), interval 
 CROSS JOIN LATERAL (
     SELECT total.division_id, unnest(total.cells) AS cell_id, unnest(total.figures) AS value
     FROM mart.daily_sum AS total
-    WHERE total.stat_date = day.stat_date AND total.division_id = ANY(:divisions)
+    WHERE total.stat_date = day.stat_date AND total.stat_date BETWEEN :first AND :day
+        AND total.division_id = ANY(:divisions)
 ) AS total
 WHERE total.cell_id = ANY(:cells)
 GROUP BY day.stat_date
