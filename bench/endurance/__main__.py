@@ -17,6 +17,7 @@ from bench.endurance.days import Steps, forget, restate, run_day
 from bench.endurance.make import MAKER, MODEL, MONTH, YEARS, evening, make, months, open_database
 from bench.endurance.pages import ask_pages
 from bench.endurance.report import Found, describe
+from etl.periodic import show_period, waiting_periods
 from etl.warehouse import ServerAddress, stop_embedded
 
 PROVINCE = "37"
@@ -60,6 +61,9 @@ def _measure(server: ServerAddress, home: Path, area: str) -> Found:
     for database in (MONTH, YEARS):
         site = open_database(server, database, evening(DAYS[0]), MAKER)
         forget(site, DAYS[0])
+        # What a run that was cut off left to be shown.
+        for period in waiting_periods(site):
+            show_period(site, period)
         site.engine.dispose()
     runs: dict[str, list[Steps]] = {MONTH: [], YEARS: []}
     for day in DAYS:

@@ -168,6 +168,11 @@ def _pairs(catalog: Catalog) -> dict[str, list[str]]:
 
 def _make_years(server: ServerAddress) -> None:
     site = open_database(server, YEARS, evening(MODEL.ends_on), MAKER)
+    with site.engine.connect() as conn:
+        is_done = _has(conn, "years")
+    if is_done:
+        site.engine.dispose()
+        return
     for number, month in enumerate(months(), start=1):
         with site.engine.begin() as conn:
             if _has(conn, f"days of {month.name}"):
@@ -178,8 +183,10 @@ def _make_years(server: ServerAddress) -> None:
             _mark(conn, f"days of {month.name}")
         _vacuum_month(server, month)
     _show(site, [MODEL, *reversed(months()), *_longer(*months())])
-    site.engine.dispose()
     _vacuum(server, YEARS)
+    with site.engine.begin() as conn:
+        _mark(conn, "years")
+    site.engine.dispose()
 
 
 def _copy_month(conn: Connection, month: Period, number: int) -> None:
