@@ -54,6 +54,11 @@ def describe(found: Found, server: ServerAddress, load: tuple[float, float]) -> 
             "",
             *_compared(found.month, found.years, "one month", f"{MONTHS} months more", "1.1"),
             "",
+            (
+                "Flags and the estimates of month and quarter look back 91 days, as the catalogue declares: one month"
+                " has a third of them. What these steps take more is that; it grows no further after the fourth month."
+            ),
+            "",
             "## A township restates a day",
             "",
             *_compared(found.yesterday, found.long_ago, "yesterday", "three years ago", "1.1"),
