@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test unit integration dags e2e demo bench crowds soak plausibility outlook indicators up down status lock wheel clean
+.PHONY: help setup lint format test unit integration dags e2e demo bench crowds endurance country soak plausibility outlook indicators up down status lock wheel clean
 
 help: ## list every habit
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ crowds: $(READY) ## many people at the portal, two hosts at slow platforms: each
 
 soak: $(READY) ## two hours of runs while everything goes wrong; writes docs/soak.md; HOURS=0.25 is quicker
 	$(BIN)/python -m bench.soak $(if $(HOURS),--hours $(HOURS))
+
+endurance: $(READY) ## 36 months of the province beside one (half an hour, 45 GB in /var/tmp); writes docs/endurance.md
+	$(BIN)/python -m bench.endurance
+
+country: $(READY) ## a day of the country beside a day of the province; writes docs/country.md
+	$(BIN)/python -m bench.country
 
 plausibility: $(READY) ## what the rules of plausibility find and how often they are wrong; writes docs/plausibility.md
 	$(BIN)/python -m bench.plausibility

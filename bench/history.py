@@ -419,7 +419,7 @@ def load_months(conn: psycopg.Connection, months: Months, cells: dict[Pair, int]
             "core.submission",
             _submissions(figures, _senders(months, number, ids), day, platform, batch),
         )
-        _copy(conn, "mart.daily_total", _totals(months, figures, ids, cells, day))
+        _copy(conn, "mart.daily_sum", _totals(months, figures, ids, cells, day))
         _copy(conn, "mart.daily_reporting", _reporting(months, number, ids, day))
         stamp = datetime.combine(day, time(12), UTC)
         conn.execute(
@@ -498,12 +498,14 @@ def _totals(
         value=("value", "sum"), division=("division", "first")
     )
     totals = by_unit.explode("division").groupby(["division", "cell"], as_index=False)["value"].sum()
+    of_division = totals.astype({"cell": "str", "value": "str"}).groupby("division")
+    cells, figures = ("{" + of_division[column].agg(",".join) + "}" for column in ("cell", "value"))
     return pa.table(
         {
-            "stat_date": np.full(len(totals), str(day)),
-            "division_id": totals["division"].to_numpy(np.int64),
-            "cell_id": totals["cell"].to_numpy(),
-            "value": totals["value"].to_numpy(),
+            "stat_date": np.full(len(cells), str(day)),
+            "division_id": cells.index.to_numpy(np.int64),
+            "cells": cells.to_numpy(),
+            "figures": figures.to_numpy(),
         }
     )
 

@@ -135,7 +135,7 @@ def make_month(conn: psycopg.Connection, month: Period, area: str) -> None:
         " SELECT day::date, now(), now() FROM generate_series(%s::date, %s, '1 day') AS day ON CONFLICT DO NOTHING",
         (month.starts_on, month.ends_on),
     )
-    conn.execute(f"ANALYZE mart.period_own_{number[0]}, mart.period_total_{number[0]}")
+    conn.execute(f"ANALYZE mart.unit_sum_{number[0]}, mart.period_sum_{number[0]}")
     conn.execute(
         f"ANALYZE mart.period_reporting_{number[0]}, mart.stock_total, mart.stock_reporting, core.submission"
     )

@@ -32,8 +32,10 @@ once warm. Villages' nil reports are not stored here.
 # Totals of townships, which the drawn months leave out, and reporting of the province.
 FURTHER = [
     """
-    INSERT INTO mart.daily_total (stat_date, division_id, cell_id, value)
-    SELECT figure.stat_date, figure.division_id, all_cell.cell_id, sum(figure.value)
+    INSERT INTO mart.daily_sum (stat_date, division_id, cells, figures)
+    SELECT figure.stat_date, figure.division_id, array_agg(figure.cell_id), array_agg(figure.value)
+    FROM (
+    SELECT figure.stat_date, figure.division_id, all_cell.cell_id, sum(figure.value)::bigint AS value
     FROM (
         SELECT
             submission.stat_date,
@@ -47,6 +49,8 @@ FURTHER = [
     JOIN core.cell USING (cell_id)
     JOIN core.cell AS all_cell ON all_cell.measure_id = cell.measure_id AND all_cell.channel_id = 0
     GROUP BY figure.stat_date, figure.division_id, all_cell.cell_id
+    ) AS figure
+    GROUP BY figure.stat_date, figure.division_id
     """,
     """
     INSERT INTO mart.daily_reporting
@@ -62,11 +66,15 @@ PERIOD = [
     "SELECT mart.ensure_period(%(name)s, 'month', %(first)s, %(last)s)",
     "UPDATE mart.period SET totalled_at = clock_timestamp()",
     """
-    INSERT INTO mart.period_total (period_id, division_id, cell_id, value)
-    SELECT period.period_id, total.division_id, total.cell_id, sum(total.value)
-    FROM mart.daily_total AS total, mart.period
-    WHERE total.stat_date BETWEEN %(first)s AND %(last)s
-    GROUP BY period.period_id, total.division_id, total.cell_id
+    INSERT INTO mart.period_sum (period_id, division_id, cells, figures)
+    SELECT total.period_id, total.division_id, array_agg(total.cell_id), array_agg(total.value)
+    FROM (
+        SELECT period.period_id, total.division_id, total.cell_id, sum(total.value)::bigint AS value
+        FROM mart.daily_total AS total, mart.period
+        WHERE total.stat_date BETWEEN %(first)s AND %(last)s
+        GROUP BY period.period_id, total.division_id, total.cell_id
+    ) AS total
+    GROUP BY total.period_id, total.division_id
     """,
     """
     INSERT INTO mart.period_reporting (
@@ -171,9 +179,14 @@ def _load_counties(
         figures = days[:, (day - first).days].astype(np.int64)
         for county, code in enumerate(codes):
             reporting.write(f"{day},{ids[code]},f,t,t,t,100,99\n")
-            for measure, value in zip(rule.measures, figures[county], strict=True):
-                if value:
-                    totals.write(f"{day},{ids[code]},{cells[measure, 'all']},{value}\n")
-    for table, body in (("daily_reporting", reporting), ("daily_total", totals)):
+            found = [
+                (cells[measure, "all"], value)
+                for measure, value in zip(rule.measures, figures[county], strict=True)
+                if value
+            ]
+            if found:
+                lists = ('"{' + ",".join(map(str, each)) + '}"' for each in zip(*found, strict=True))
+                totals.write(f"{day},{ids[code]},{','.join(lists)}\n")
+    for table, body in (("daily_reporting", reporting), ("daily_sum", totals)):
         with conn.cursor().copy(f"COPY mart.{table} FROM STDIN (FORMAT csv)") as copy:
             copy.write(body.getvalue())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import sqlalchemy as sa
 
 from etl.catalog.scheme_indicators import known_indicators
@@ -42,15 +44,23 @@ def waiting_periods(site: Site) -> list[Period]:
         changed = run_sql(conn, "totals/changed").all()
         query = "SELECT period, indicated_at FROM mart.period WHERE indicated_at IS NOT NULL"
         shown = {row.period: row.indicated_at for row in conn.execute(sa.text(query))}
-    today = site.today()
+    # The longer periods are those of any day of a month: what years hold is looked through month by month.
+    newest: dict[tuple[str, date], datetime] = {}
     waiting: set[Period] = set()
     for row in changed:
-        for period in periods_touched([row.stat_date]):
+        key = row.dataset, row.stat_date.replace(day=1) if row.dataset == "daily" else row.stat_date
+        newest[key] = max(row.rolled_up_at, newest.get(key, row.rolled_up_at))
+        name = row.stat_date.isoformat()
+        if row.dataset == "daily" and (name not in shown or shown[name] < row.rolled_up_at):
+            waiting.add(Period.around("day", row.stat_date))
+    today = site.today()
+    for (dataset, day), rolled_up_at in newest.items():
+        for period in periods_touched([day]):
             is_to_come = period.kind == "to_date" and period.ends_on.replace(day=1) > today
-            is_of_stocks = period.kind != "day" and period.ends_on == row.stat_date
-            if is_to_come or (row.dataset == "stocks" and not is_of_stocks):
+            is_of_other_days = period.kind == "day" or (dataset == "stocks" and period.ends_on != day)
+            if is_to_come or is_of_other_days:
                 continue
-            if period.name not in shown or shown[period.name] < row.rolled_up_at:
+            if period.name not in shown or shown[period.name] < rolled_up_at:
                 waiting.add(period)
     return in_order(waiting)
 

@@ -39,10 +39,10 @@ expected AS (
 ),
 
 total AS (
-    INSERT INTO mart.daily_total
+    INSERT INTO mart.daily_sum
     SELECT copy.*
     FROM past
-    JOIN mart.daily_total AS was ON was.stat_date = %(day)s
+    JOIN mart.daily_sum AS was ON was.stat_date = %(day)s
     CROSS JOIN LATERAL jsonb_populate_record(was, past.change) AS copy
 ),
 

@@ -1,6 +1,6 @@
 -- A village has figures in a few cells of a period, a township or county in a third. Survey cells come together and agree:
 -- ten answers for every very satisfied six.
-INSERT INTO mart.period_own (period_id, unit_id, cell_id, value)
+INSERT INTO mart.unit_sum (period_id, unit_id, cells, figures)
 WITH cell AS MATERIALIZED (
     SELECT
         cell.cell_id, cell.channel_id, measure.kind IN ('survey', 'carried') AS is_survey,
@@ -15,11 +15,11 @@ WITH cell AS MATERIALIZED (
 )
 
 SELECT
-    %(period_id)s, scope.division_id, cell.cell_id,
-    CASE
+    %(period_id)s, scope.division_id, array_agg(cell.cell_id),
+    array_agg((CASE
         WHEN cell.is_survey THEN cell.times * (1 + scope.division_id %% 3)
         ELSE 1 + (scope.division_id * 7 + cell.cell_id * 13 + %(period_id)s * 11) %% 40
-    END
+    END)::bigint)
 FROM bench_scope AS scope
 CROSS JOIN cell
 WHERE CASE
@@ -28,3 +28,4 @@ WHERE CASE
     WHEN cell.is_survey THEN (scope.division_id + cell.channel_id) %% 2 = 0
     ELSE (scope.division_id * 31 + cell.cell_id * 17) %% 3 = 0
 END
+GROUP BY scope.division_id

@@ -1,6 +1,6 @@
 -- A month's totals as sums of what its units reported, and its reporting: every unit is expected on 22 days, a few are late
 -- or silent. In place of the totals that only look like some.
-DELETE FROM mart.period_total WHERE period_id = %(period_id)s;
+DELETE FROM mart.period_sum WHERE period_id = %(period_id)s;
 DELETE FROM mart.period_reporting WHERE period_id = %(period_id)s;
 CREATE TEMP TABLE bench_above ON COMMIT DROP AS
 WITH RECURSIVE above AS (
@@ -18,15 +18,19 @@ WITH RECURSIVE above AS (
 SELECT above.unit_id, above.division_id FROM above JOIN bench_scope AS scope ON scope.division_id = above.division_id;
 ANALYZE bench_above;
 
-INSERT INTO mart.period_total (period_id, division_id, cell_id, value)
-SELECT %(period_id)s, above.division_id, coalesce(own.cell_id, all_cell.cell_id), sum(own.value)
+INSERT INTO mart.period_sum (period_id, division_id, cells, figures)
+SELECT %(period_id)s, total.division_id, array_agg(total.cell_id), array_agg(total.value)
+FROM (
+SELECT above.division_id, coalesce(own.cell_id, all_cell.cell_id) AS cell_id, sum(own.value)::bigint AS value
 FROM mart.period_own AS own
 JOIN bench_above AS above ON above.unit_id = own.unit_id
 JOIN core.cell ON cell.cell_id = own.cell_id
 JOIN core.cell AS all_cell ON all_cell.measure_id = cell.measure_id AND all_cell.channel_id = 0
 WHERE own.period_id = %(period_id)s
     AND above.division_id IN (SELECT wide.division_id FROM bench_above AS wide GROUP BY 1 HAVING count(*) > 1)
-GROUP BY GROUPING SETS ((above.division_id, own.cell_id), (above.division_id, all_cell.cell_id));
+GROUP BY GROUPING SETS ((above.division_id, own.cell_id), (above.division_id, all_cell.cell_id))
+) AS total
+GROUP BY total.division_id;
 
 INSERT INTO mart.period_reporting (
     period_id, division_id, last_day, is_leaf, days_known, expected, received, on_time, late, reported, nil_levels,

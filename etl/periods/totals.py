@@ -14,7 +14,7 @@ from etl.periods.period import Period
 from etl.warehouse import plan_for_bulk, refresh_statistics, run_sql
 
 YEAR_LOCK = 7_300_006
-TABLES = ("reporting", "own", "total")
+TABLES = {"reporting": "period_reporting", "own": "unit_sum", "total": "period_sum"}
 
 
 def total_period(engine: Engine, catalog: Catalog, period: Period) -> None:
@@ -70,10 +70,10 @@ def _write(conn: Connection, period: Period) -> dict[str, Any]:
     plan_for_bulk(conn)
     # A province's month has more than a million sums of units: more than the server's own share of memory holds.
     conn.execute(sa.text("SET LOCAL work_mem = '256MB'"))
-    for table in TABLES:
-        run_sql(conn, f"totals/forget_{table}", slice_)
-        run_sql(conn, f"totals/{table}_of_{source}", slice_)
-        refresh_statistics(conn, f"mart.period_{table}_{slice_['period_id']}")
+    for part, table in TABLES.items():
+        run_sql(conn, f"totals/forget_{part}", slice_)
+        run_sql(conn, f"totals/{part}_of_{source}", slice_)
+        refresh_statistics(conn, f"mart.{table}_{slice_['period_id']}")
     return slice_
 
 

@@ -27,5 +27,5 @@ SELECT create_reference_table('core.division_period');
 -- The facts, all by the number of the division (that of a unit is its division's), so that a unit's submissions and what
 -- is made of them lie on one node. They stay partitioned by day, a month in each partition.
 SELECT create_distributed_table('core.submission', 'unit_id');
-SELECT create_distributed_table('mart.daily_total', 'division_id', colocate_with => 'core.submission');
+SELECT create_distributed_table('mart.daily_sum', 'division_id', colocate_with => 'core.submission');
 SELECT create_distributed_table('mart.daily_reporting', 'division_id', colocate_with => 'core.submission');

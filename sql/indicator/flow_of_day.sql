@@ -2,9 +2,12 @@
 INSERT INTO base (ref_id, division_id, value)
 WITH figure AS (
     SELECT ref_cell.ref_id, total.division_id, sum(total.value) AS value
-    FROM mart.daily_total AS total
+    FROM (
+        SELECT total.division_id, unnest(total.cells) AS cell_id, unnest(total.figures) AS value
+        FROM mart.daily_sum AS total
+        WHERE total.stat_date = :last_day
+    ) AS total
     JOIN ref_cell ON ref_cell.cell_id = total.cell_id AND NOT ref_cell.is_own
-    WHERE total.stat_date = :last_day
     GROUP BY ref_cell.ref_id, total.division_id
     UNION ALL
     SELECT need.ref_id, own.unit_id, sum(own.value)

@@ -3,11 +3,14 @@
 CREATE TEMPORARY TABLE met ON COMMIT DROP AS
 WITH counted AS (
     SELECT condition.ref_id, condition."of", own.unit_id, sum(own.value) >= condition.at_least AS is_met
-    FROM mart.period_own AS own
+    FROM (
+        SELECT own.unit_id, unnest(own.cells) AS cell_id, unnest(own.figures) AS value
+        FROM mart.unit_sum AS own
+        WHERE own.period_id = :period_id
+    ) AS own
     JOIN scope ON scope.division_id = own.unit_id
     JOIN condition
         ON condition.cell_id = own.cell_id AND condition.depth = scope.depth AND NOT condition.is_stock
-    WHERE own.period_id = :period_id
     GROUP BY condition.ref_id, condition."of", condition.number, condition.at_least, own.unit_id
 ),
 

@@ -1,1 +1,1 @@
-DELETE FROM mart.daily_total WHERE stat_date = :day
+DELETE FROM mart.daily_sum WHERE stat_date = :day

@@ -8,6 +8,7 @@ SELECT EXISTS (
         SELECT submission.known_from
         FROM core.submission
         WHERE submission.stat_date = day.stat_date AND submission.unit_id = ANY(:divisions)
+            AND submission.stat_date BETWEEN :first AND :day
             AND submission.dataset = 'daily' AND submission.known_from > :fitted_at
     ) AS restated
 )

@@ -15,6 +15,7 @@ FROM (
         SELECT submission.stat_date, unnest(submission.cells) AS cell_id, unnest(submission.figures) AS value
         FROM core.submission
         WHERE submission.stat_date = day.stat_date AND submission.unit_id = asked.unit_id
+            AND submission.stat_date BETWEEN CAST(:month AS date) AND CAST(:month_end AS date)
             AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
     ) AS submission
     WHERE submission.cell_id = ANY(:cells)

@@ -11,6 +11,7 @@ FROM (
         SELECT submission.unit_id, unnest(submission.cells) AS cell_id, unnest(submission.figures) AS value
         FROM core.submission
         WHERE submission.stat_date = day.stat_date AND submission.unit_id = ANY(:divisions)
+            AND submission.stat_date BETWEEN :first AND :day
             AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
     ) AS sent
 ) AS figure

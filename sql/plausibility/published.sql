@@ -11,7 +11,8 @@ CROSS JOIN highest
 CROSS JOIN LATERAL (
     SELECT total.cell_id, total.value
     FROM mart.daily_total AS total
-    WHERE total.stat_date = day.stat_date AND total.division_id = highest.division_id
+    WHERE total.stat_date = day.stat_date AND total.stat_date BETWEEN :first AND :day
+        AND total.division_id = highest.division_id
         AND total.cell_id = ANY(:cells)
 ) AS total
 GROUP BY total.cell_id

@@ -1,4 +1,5 @@
--- Villages whose last reports that are not nil, this day's among them, say the same throughout.
+-- Villages whose last reports that are not nil, this day's among them, say the same throughout. Without the range of days
+-- every look at an earlier report would go through the partitions of all months.
 WITH reported AS MATERIALIZED (
     SELECT submission.unit_id, submission.cells, submission.figures, total.value AS total
     FROM core.submission
@@ -27,6 +28,7 @@ before AS (
             SELECT submission.cells, submission.figures
             FROM core.submission
             WHERE submission.stat_date = day.stat_date AND submission.unit_id = reported.unit_id
+                AND submission.stat_date BETWEEN CAST(:day AS date) - CAST(:within_days AS integer) AND CAST(:day AS date)
                 AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
                 AND 0 < ANY(submission.figures)
         ) AS submission

@@ -13,6 +13,7 @@ CROSS JOIN LATERAL (
         reporting.division_id, reporting.units_expected, reporting.units_reported, reporting.is_expected,
         reporting.is_reported
     FROM mart.daily_reporting AS reporting
-    WHERE reporting.stat_date = day.stat_date AND reporting.division_id = ANY(:divisions)
+    WHERE reporting.stat_date = day.stat_date AND reporting.stat_date BETWEEN :first AND :day
+        AND reporting.division_id = ANY(:divisions)
 ) AS reporting
 GROUP BY day.stat_date

@@ -15,11 +15,14 @@ figure AS (
     WHERE total.period_id = ANY(:period_ids)
     UNION ALL
     SELECT own.period_id, own.unit_id, counted.channel_id, own.value
-    FROM mart.period_own AS own
+    FROM (
+        SELECT own.period_id, own.unit_id, unnest(own.cells) AS cell_id, unnest(own.figures) AS value
+        FROM mart.unit_sum AS own
+        WHERE own.period_id = ANY(:period_ids) AND own.cells && (SELECT array_agg(counted.cell_id) FROM counted)
+    ) AS own
     JOIN counted ON counted.cell_id = own.cell_id
     JOIN mart.period_reporting AS leaf
         ON leaf.period_id = own.period_id AND leaf.division_id = own.unit_id AND leaf.is_leaf
-    WHERE own.period_id = ANY(:period_ids)
 )
 
 SELECT figure.period_id, figure.division_id, division.division_code, place.parent_id, figure.channel_id, figure.value

@@ -12,12 +12,12 @@ WITH counted AS (
 ),
 
 figure AS (
-    SELECT total.division_id, false AS is_own, total.cell_id, total.value
-    FROM mart.period_total AS total
+    SELECT total.division_id, false AS is_own, unnest(total.cells) AS cell_id, unnest(total.figures) AS value
+    FROM mart.period_sum AS total
     WHERE total.period_id = :period_id
     UNION ALL
-    SELECT own.unit_id, true, own.cell_id, own.value
-    FROM mart.period_own AS own
+    SELECT own.unit_id, true, unnest(own.cells), unnest(own.figures)
+    FROM mart.unit_sum AS own
     WHERE own.period_id = :period_id
 )
 

@@ -1,1 +1,1 @@
-DELETE FROM mart.period_own WHERE period_id = :period_id
+DELETE FROM mart.unit_sum WHERE period_id = :period_id

@@ -1,1 +1,1 @@
-DELETE FROM mart.period_total WHERE period_id = :period_id
+DELETE FROM mart.period_sum WHERE period_id = :period_id

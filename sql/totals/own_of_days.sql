@@ -1,6 +1,6 @@
 -- A month: what each unit's submissions say, of days that are rolled up and on which the unit was there; and what they
 -- carry (ruling 18). Arrays are unnested in the select list: as functions of a FROM they cost three times as much.
-INSERT INTO mart.period_own (period_id, unit_id, cell_id, value)
+INSERT INTO mart.unit_sum (period_id, unit_id, cells, figures)
 WITH sent AS MATERIALIZED (
     SELECT submission.unit_id, submission.cells, submission.figures
     FROM core.submission
@@ -22,8 +22,18 @@ figure AS (
     FROM sent
     JOIN core.carried_cell AS carried ON sent.cells @> ARRAY[carried.sums_cell_id, carried.carrying_cell_id]
     WHERE sent.cells && (SELECT array_agg(carried_cell.carrying_cell_id) FROM core.carried_cell)
+),
+
+summed AS (
+    SELECT figure.unit_id, figure.cell_id, sum(figure.value)::bigint AS value
+    FROM figure
+    GROUP BY figure.unit_id, figure.cell_id
 )
 
-SELECT :period_id, figure.unit_id, figure.cell_id, sum(figure.value)::bigint
-FROM figure
-GROUP BY figure.unit_id, figure.cell_id
+SELECT
+    :period_id,
+    summed.unit_id,
+    array_agg(summed.cell_id ORDER BY summed.cell_id),
+    array_agg(summed.value ORDER BY summed.cell_id)
+FROM summed
+GROUP BY summed.unit_id

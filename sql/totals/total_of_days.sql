@@ -1,6 +1,6 @@
 -- A month: the totals of its days, each on that day's divisions. Of a division that had others below it on some days
 -- only, its own figures of the other days count too.
-INSERT INTO mart.period_total (period_id, division_id, cell_id, value)
+INSERT INTO mart.period_sum (period_id, division_id, cells, figures)
 WITH partly AS (
     SELECT reporting.division_id
     FROM mart.period_reporting AS reporting
@@ -32,8 +32,8 @@ own AS (
 ),
 
 figure AS (
-    SELECT daily.division_id, daily.cell_id, daily.value
-    FROM mart.daily_total AS daily
+    SELECT daily.division_id, unnest(daily.cells) AS cell_id, unnest(daily.figures) AS value
+    FROM mart.daily_sum AS daily
     WHERE daily.stat_date BETWEEN :first AND :last
     UNION ALL
     SELECT own.division_id, own.cell_id, own.value
@@ -43,8 +43,18 @@ figure AS (
     FROM own
     JOIN core.cell ON cell.cell_id = own.cell_id
     JOIN core.cell AS all_cell ON all_cell.measure_id = cell.measure_id AND all_cell.channel_id = 0
+),
+
+summed AS (
+    SELECT figure.division_id, figure.cell_id, sum(figure.value)::bigint AS value
+    FROM figure
+    GROUP BY figure.division_id, figure.cell_id
 )
 
-SELECT :period_id, figure.division_id, figure.cell_id, sum(figure.value)::bigint
-FROM figure
-GROUP BY figure.division_id, figure.cell_id
+SELECT
+    :period_id,
+    summed.division_id,
+    array_agg(summed.cell_id ORDER BY summed.cell_id),
+    array_agg(summed.value ORDER BY summed.cell_id)
+FROM summed
+GROUP BY summed.division_id

@@ -13,12 +13,20 @@ import pandas as pd
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
 from etl.connections import connection_from_env
 from etl.divisions import load_divisions
 from etl.settings import DIVISIONS_FILE, Settings
 from etl.site import Site, open_site
-from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
+from etl.warehouse import (
+    ServerAddress,
+    driver_connection,
+    embedded_server,
+    migrate,
+    open_warehouse,
+    stop_embedded,
+)
 from simulator.simulation import Simulation
 
 TEMPLATE = "pls_template"
@@ -47,8 +55,15 @@ def make_template(server: ServerAddress) -> None:
     server.ensure_database(TEMPLATE)
     engine = open_warehouse(Settings(Path("/nonexistent"), server.url(TEMPLATE), "", None))
     migrate(engine)
+    write_singly(engine)
     load_divisions(engine, DIVISIONS_FILE, None, date(2026, 1, 1))
     engine.dispose()
+
+
+def write_singly(engine: Engine) -> None:
+    """Let tests write totals figure by figure through mart.daily_total, mart.period_total and mart.period_own."""
+    with engine.begin() as conn:
+        driver_connection(conn).execute((Path(__file__).parent.parent / "single_figures.sql").read_bytes())
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from etl.register import register_catalog
 from etl.rollup import roll_up_day
 from etl.settings import Settings
 from etl.warehouse import ServerAddress, migrate, open_warehouse
+from tests.integration.conftest import write_singly
 
 LATER = date(2030, 1, 1)
 PLATFORM = """
@@ -208,6 +209,7 @@ def divisions_site(
     server.ensure_database(database)
     engine = open_warehouse(Settings(folder, server.url(database), "", None))
     migrate(engine)
+    write_singly(engine)
     try:
         yield DivisionsSite(engine, catalog, register_catalog(engine, catalog), folder)
     finally:

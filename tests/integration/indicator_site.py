@@ -105,8 +105,8 @@ class IndicatorSite:
         with self.engine.begin() as conn:
             conn.execute(
                 sa.text(
-                    "TRUNCATE core.submission, mart.indicator_figure, mart.period_own, mart.period_total, mart.period,"
-                    " mart.period_reporting, mart.daily_total, mart.daily_reporting, mart.daily_rollup,"
+                    "TRUNCATE core.submission, mart.indicator_figure, mart.unit_sum, mart.period_sum, mart.period,"
+                    " mart.period_reporting, mart.daily_sum, mart.daily_reporting, mart.daily_rollup,"
                     " mart.stock_reporting, mart.stock_total, mart.stock_carried CASCADE"
                 )
             )

@@ -22,7 +22,7 @@ from etl.register import register_catalog
 from etl.satisfaction import compute_satisfaction
 from etl.settings import Settings
 from etl.warehouse import ServerAddress, migrate, open_warehouse
-from tests.integration.conftest import copy_database
+from tests.integration.conftest import copy_database, write_singly
 
 TEMPLATE = "satisfaction_template"
 CARRIED = ("answered_on_aware", "answered_on_first_choice")
@@ -164,6 +164,7 @@ def _ensure_template(server: ServerAddress) -> None:
     server.ensure_database(TEMPLATE)
     engine = open_warehouse(Settings(Path("/nonexistent"), server.url(TEMPLATE), "", None))
     migrate(engine)
+    write_singly(engine)
     engine.dispose()
 
 

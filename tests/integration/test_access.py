@@ -79,7 +79,7 @@ def test_everything_belongs_to_the_owner_and_nothing_to_the_public(engine: sa.En
         "DELETE FROM quality.decision",
         "TRUNCATE landing.batch",
         "DROP TABLE core.submission",
-        "ALTER TABLE mart.daily_total ADD COLUMN x integer",
+        "ALTER TABLE mart.daily_sum ADD COLUMN x integer",
         "CREATE TABLE core.x (x integer)",
         "INSERT INTO landing.migration (migration_name, sha256) VALUES ('x', 'x')",
         "CREATE SCHEMA x",
@@ -115,14 +115,20 @@ def test_the_clerk_decides_and_writes_nothing_else(engine: sa.Engine) -> None:
         "DELETE FROM quality.quarantine",
         "UPDATE quality.decision SET reason = 'x'",
         "SELECT core.ensure_month('2031-05-01')",
-        "DELETE FROM mart.daily_total",
+        "DELETE FROM mart.daily_sum",
     ):
         refused(engine, "pls_clerk", statement)
 
 
 def test_the_reader_reads_views_and_no_table(engine: sa.Engine) -> None:
     done(engine, "pls_reader", "SELECT * FROM mart.daily_statistics")
-    for table in ("core.submission", "mart.daily_total", "quality.quarantine", "landing.batch"):
+    for table in (
+        "core.submission",
+        "mart.daily_sum",
+        "mart.daily_total",
+        "quality.quarantine",
+        "landing.batch",
+    ):
         refused(engine, "pls_reader", f"SELECT * FROM {table}")
     refused(engine, "pls_reader", "SELECT core.ensure_month('2031-05-01')")
 

@@ -94,6 +94,7 @@ def test_no_view_that_readers_may_read_names_a_survey_measure(daily: DivisionsSi
         "SELECT * FROM mart.satisfaction_figure",
         "SELECT * FROM mart.period_own",
         "SELECT * FROM mart.daily_total",
+        "SELECT * FROM mart.daily_sum",
         "SELECT * FROM core.submission",
         "SELECT * FROM quality.dissatisfied",
         "SELECT * FROM mart.daily_statistics_as_of('2030-01-01', '2026-03-02')",

@@ -292,8 +292,9 @@ def test_subtotals_are_formulas_that_give_the_stored_values(daily: Written, vill
 
 def test_a_stored_total_that_is_not_the_sum_of_its_parts_is_refused(city: City) -> None:
     change = sa.text(
-        "UPDATE mart.daily_total SET value = value + :step FROM core.division"
-        " WHERE division.division_id = daily_total.division_id AND division_code = '371302000000' AND stat_date = :day"
+        "UPDATE mart.daily_sum SET figures = ARRAY(SELECT figure + :step FROM unnest(figures) AS figure)"
+        " FROM core.division"
+        " WHERE division.division_id = daily_sum.division_id AND division_code = '371302000000' AND stat_date = :day"
     )
     with city.engine.begin() as conn:
         assert conn.execute(change, {"step": 1, "day": MONDAY}).rowcount > 0

@@ -40,7 +40,7 @@ def excused() -> list[dict[str, str]]:
 def test_the_facts_are_spread_and_what_they_refer_to_is_whole(layout: Layout) -> None:
     assert layout.distributed == {
         "core.submission": "unit_id",
-        "mart.daily_total": "division_id",
+        "mart.daily_sum": "division_id",
         "mart.daily_reporting": "division_id",
     }
     assert {"core.division", "core.platform", "landing.batch"} <= layout.reference

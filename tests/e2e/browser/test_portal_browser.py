@@ -296,8 +296,9 @@ def test_what_is_held_back_of_the_survey_shows_no_answers(page: Page, portal: Po
 
 def test_a_figure_that_is_not_the_sum_of_its_parts_says_so(page: Page, portal: Portal) -> None:
     add = sa.text(
-        "UPDATE mart.daily_total AS total SET value = value + :more FROM core.cell_name AS cell, core.division"
-        " WHERE total.stat_date = :day AND cell.cell_id = total.cell_id AND cell.measure = 'consultation'"
+        "UPDATE mart.daily_sum AS total SET figures[array_position(cells, cell.cell_id)] ="
+        " figures[array_position(cells, cell.cell_id)] + :more FROM core.cell_name AS cell, core.division"
+        " WHERE total.stat_date = :day AND cell.cell_id = ANY(total.cells) AND cell.measure = 'consultation'"
         " AND cell.channel = 'all' AND division.division_id = total.division_id AND division.division_code = :code"
     )
     asked = {"day": DAYS[1], "code": COUNTY}
