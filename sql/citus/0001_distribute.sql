@@ -4,13 +4,6 @@
 
 CREATE EXTENSION IF NOT EXISTS citus;
 
--- A distributed table has no trigger: foreign keys keep again what submissions refer to (sql/schema/0030).
-DROP FUNCTION core.check_submissions(), core.keep_referred(), core.refuse_change() CASCADE;
-CREATE OR REPLACE FUNCTION core.check_partition(partition text) RETURNS void LANGUAGE sql AS 'SELECT';
-ALTER TABLE core.submission
-ADD CONSTRAINT submission_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES core.division,
-ADD CONSTRAINT submission_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES landing.batch;
-
 -- Reference tables and tables that refer to them, in one transaction.
 SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
 
