@@ -326,6 +326,23 @@ def test_scores_are_hidden_alike_in_tables_bulletin_and_portal(site: BulletinSit
     assert f"{names}的评价得分含不予公布的满意度数据" in text_of(month.page)
 
 
+def test_a_score_that_no_answers_went_into_is_shown_to_readers(site: BulletinSite, month: Written) -> None:
+    scores = "SELECT * FROM mart.evaluation WHERE period = '2026-03' AND level = 'township' ORDER BY 1, 2, 3, 4, 5, 6"
+    answered = (
+        "SELECT DISTINCT division_code FROM mart.evaluation_item AS item"
+        " JOIN core.indicator USING (indicator) JOIN core.survey_indicator USING (indicator_id)"
+        " WHERE item.period = '2026-03' AND item.status = 'scored'"
+    )
+    with site.engine.begin() as conn:
+        with_answers = set(conn.execute(sa.text(answered)).scalars())
+        stored = conn.execute(sa.text(scores)).all()
+        conn.execute(sa.text("SET LOCAL ROLE pls_reader"))
+        read = conn.execute(sa.text(scores)).all()
+    without = [row for row in stored if row.division_code not in with_answers and row.score is not None]
+    assert len(without) > 5
+    assert without == [row for row in read if row.division_code not in with_answers and row.score is not None]
+
+
 def test_a_quarter_has_a_bulletin_of_its_own(site: BulletinSite) -> None:
     text = text_of(page_of(site, QUARTER))
     assert "关于2026年第一季度全市公共法律服务工作情况的通报" in text
