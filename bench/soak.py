@@ -8,6 +8,7 @@ comes: second stage, `restatements` and all days again and again until the time 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -21,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -42,6 +44,8 @@ from bench.soak_site import (
     pull_clean,
 )
 from bench.vitals import GROWTH, MORE_FILES, SLACK_MB, Vitals
+from etl.archive import UNFINISHED
+from etl.pull import PLATFORMS_AT_ONCE
 from etl.warehouse import WAREHOUSE_DATABASE
 from local.api import Api, ApiError
 from local.stack import COMPONENTS, PROJECT
@@ -242,7 +246,7 @@ def _soak(site: Played, days: list[date], hours: float) -> tuple[str, list[Verdi
     verdicts = [
         *_figures(site, days, first_wrong),
         _verified(site),
-        _archive(site),
+        _archive(site, sum(count for name, count in counts.items() if "killed" in name)),
         _connections(at_first, at_last, after),
         *_flat(vitals, disturbed),
         Verdict("Every run ends", settled and not driver.ended_by_hand, f"{driver.ended_by_hand} by hand"),
@@ -359,14 +363,28 @@ def _verified(site: Played) -> Verdict:
     )
 
 
-def _archive(site: Played) -> Verdict:
-    objects = [path for path in site.archive.rglob("*") if path.is_file()]
-    halves = [path for path in objects if path.name.startswith(".")]
+def _archive(site: Played, killed: int) -> Verdict:
+    """Every object is what its name says, every document can be read; of what was begun, a process that was killed may
+    have left as many pieces as it pulls platforms at once."""
+    begun = list((site.archive / UNFINISHED).glob("*"))
+    whole = [path for path in site.archive.rglob("*") if path.is_file() and path not in begun]
+    damaged = [path for path in whole if not _is_whole(path)]
     return Verdict(
-        "Nothing half-written is left in the archive",
-        not halves and bool(objects),
-        f"{len(objects):,} files, {len(halves)} of them half-written",
+        "Nothing half-written is taken for whole in the archive",
+        bool(whole) and not damaged and len(begun) <= killed * PLATFORMS_AT_ONCE,
+        f"{len(whole):,} files, {len(damaged)} of them damaged; killed writers left {len(begun)} pieces without a name",
     )
+
+
+def _is_whole(file: Path) -> bool:
+    body = file.read_bytes()
+    if "documents" not in file.parts:
+        return hashlib.sha256(body).hexdigest() == file.name
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _connections(at_first: dict[str, int], at_last: dict[str, int], after: dict[str, int]) -> Verdict:
