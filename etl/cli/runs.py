@@ -23,10 +23,9 @@ from etl.warehouse import run_sql
 def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
     """Pull, check, load and roll up one day."""
     from etl.daily import run_day
-    from etl.site import confirm_clock, open_site
+    from etl.site import open_site
 
     site = open_site()
-    confirm_clock(site)
     if day.date() > site.today():
         raise click.BadParameter(
             f"{day.date()} lies in the future; today is {site.today()}", param_hint="--date"
@@ -48,10 +47,9 @@ def run_day_command(day: datetime, ids: tuple[str, ...], json_: bool) -> None:
 def restate_command(since: datetime, ids: tuple[str, ...], json_: bool) -> None:
     """Bring in what the platforms received since a time: late submissions and restatements, of any day."""
     from etl.daily import restate
-    from etl.site import confirm_clock, open_site
+    from etl.site import open_site
 
     site = open_site()
-    confirm_clock(site)
     chosen = choose(site.catalog.daily_platforms(), ids)
     with progress(json_, f"since {since.isoformat()}"):
         days, troubles = restate(site, chosen, since)

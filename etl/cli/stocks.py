@@ -21,10 +21,9 @@ from etl.cli.runs import report_run
 def stocks_command(last_day: date, ids: tuple[str, ...], json_: bool) -> None:
     """Pull, check, load and roll up the stocks of one month."""
     from etl.daily import run_day
-    from etl.site import confirm_clock, open_site
+    from etl.site import open_site
 
     site = open_site()
-    confirm_clock(site)
     if last_day > site.today():
         raise click.BadParameter(
             f"{last_day:%Y-%m} is not over; today is {site.today()}", param_hint="--month"
