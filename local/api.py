@@ -26,11 +26,13 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run. partition: its key or empty. seconds: how long it took so far, None before it starts."""
+    """One DAG run. partition: its key or empty. started_at: None before it starts. seconds: how long it took so far,
+    None before it starts."""
 
     run_id: str
     partition: str
     state: str
+    started_at: datetime | None
     seconds: float | None
 
 
@@ -162,11 +164,15 @@ class Api:
             for each in found["task_instances"]
         ]
 
-    def pulls(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The mapped tasks of a run as Airflow tells of them: state, hostname, try_number, start_date, end_date, …"""
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The tasks of a run as Airflow tells of them: state, hostname, try_number, start_date, end_date, …"""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100"
         found: list[dict[str, Any]] = self._send("GET", path)["task_instances"]
-        return [each for each in found if each["map_index"] >= 0]
+        return found
+
+    def pulls(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """Those of them that are mapped."""
+        return [each for each in self.tasks(dag_id, run_id) if each["map_index"] >= 0]
 
     def wait(self, dag_id: str, wanted: Sequence[str], seconds: float) -> list[Run]:
         """The runs of these partitions once all have ended. Raises ApiError when they have not after `seconds`."""
@@ -190,11 +196,9 @@ class Api:
 
 
 def _run(answer: dict[str, Any]) -> Run:
-    return Run(answer["dag_run_id"], answer["partition_key"] or "", answer["state"], _seconds(answer))
-
-
-def _seconds(run: dict[str, Any]) -> float | None:
-    if not run["start_date"]:
-        return None
-    end = datetime.fromisoformat(run["end_date"]) if run["end_date"] else datetime.now(UTC)
-    return (end - datetime.fromisoformat(run["start_date"])) / timedelta(seconds=1)
+    run_id, partition = answer["dag_run_id"], answer["partition_key"] or ""
+    if not answer["start_date"]:
+        return Run(run_id, partition, answer["state"], None, None)
+    start = datetime.fromisoformat(answer["start_date"])
+    end = datetime.fromisoformat(answer["end_date"]) if answer["end_date"] else datetime.now(UTC)
+    return Run(run_id, partition, answer["state"], start, (end - start) / timedelta(seconds=1))
