@@ -22,8 +22,8 @@ SELECT division_code, stat_date, measure, channel, value, units_expected, units_
 FROM mart.daily_statistics WHERE stat_date = :day
 """
 STOCKS = """
-SELECT division_code, stat_date, measure, 'all' AS channel, value, figure.units_expected, figure.units_reported
-FROM mart.stock_figure AS figure
+SELECT division_code, stat_date, measure, 'all' AS channel, value
+FROM mart.stock_figure
 JOIN core.division USING (division_id)
 JOIN core.cell USING (cell_id)
 JOIN core.measure USING (measure_id)
@@ -33,39 +33,42 @@ SHOWN = 5
 """So many differences are named."""
 
 
-def prove_equal(conn: Connection, simulation: Simulation) -> dict[str, int]:
-    """Hold every figure of the simulated days and every stock of the months, of every division, with the units that
-    were expected and that reported, against the simulator's truth; returns how many figures were compared at each
+def prove_equal(conn: Connection, simulation: Simulation, month_end: date) -> dict[str, int]:
+    """Hold every figure of the simulated days and every stock of a month, of every division, and the units that were
+    expected and reported on the days, against the simulator's truth; returns how many figures were compared at each
     level. Raises SimulatedError naming some that differ."""
     compared: Counter[str] = Counter()
-    for query, truth in ((DAILY, simulation.truth(FIRST)), (STOCKS, simulation.stock_truth(FIRST))):
-        for day in sorted(set(truth.reporting["stat_date"])):
-            rows = conn.execute(sa.text(query), {"day": day})
-            mart = pd.DataFrame(rows.all(), columns=list(rows.keys()))
-            compared += _compare(_of_day(truth, day), mart, simulation.plan.world)
-    return dict(compared)
+    daily, stocks = simulation.truth(FIRST), simulation.stock_truth(FIRST)
+    for day in simulation.plan.days:
+        mart = _read(conn, DAILY, day)
+        compared += _compare_figures(daily, mart, day, simulation.plan.world)
+        _compare_units(daily, mart, day)
+    mart = _read(conn, STOCKS, month_end)
+    return dict(compared + _compare_figures(stocks, mart, month_end, simulation.plan.world))
 
 
-def _of_day(truth: Truth, day: date) -> Truth:
-    def mine(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame[frame["stat_date"] == day]
-
-    return replace(truth, daily=mine(truth.daily), reporting=mine(truth.reporting))
+def _read(conn: Connection, query: str, day: date) -> pd.DataFrame:
+    rows = conn.execute(sa.text(query), {"day": day})
+    return pd.DataFrame(rows.all(), columns=list(rows.keys()))
 
 
-def _compare(truth: Truth, mart: pd.DataFrame, world: World) -> Counter[str]:
-    _refuse(truth.differences(mart))
+def _compare_figures(truth: Truth, mart: pd.DataFrame, day: date, world: World) -> Counter[str]:
+    mine = replace(truth, daily=truth.daily[truth.daily["stat_date"] == day])
+    _refuse(mine.differences(mart))
+    return Counter(mine.daily["division_code"].map(world.level))
+
+
+def _compare_units(truth: Truth, mart: pd.DataFrame, day: date) -> None:
     counts = ["units_expected", "units_reported"]
-    shown = mart[["division_code", "stat_date", *counts]].drop_duplicates()
-    both = truth.reporting.merge(
-        shown, on=["division_code", "stat_date"], how="left", suffixes=("_truth", "_mart")
+    delivered = truth.reporting[truth.reporting["stat_date"] == day].set_index("division_code")[counts]
+    shown = mart[["division_code", *counts]].drop_duplicates().set_index("division_code")
+    both = delivered.join(shown, suffixes=("", "_shown"))
+    _refuse(
+        both[(both[counts].to_numpy() != both[[f"{each}_shown" for each in counts]].to_numpy()).any(axis=1)]
     )
-    wrong = [both[f"{name}_truth"] != both[f"{name}_mart"] for name in counts]
-    _refuse(both[wrong[0] | wrong[1]])
-    return Counter(truth.daily["division_code"].map(world.level))
 
 
 def _refuse(differences: pd.DataFrame) -> None:
     if len(differences):
-        some: Any = differences.head(SHOWN).to_string(index=False)
+        some: Any = differences.head(SHOWN).to_string()
         raise SimulatedError(f"{len(differences)} figures of the marts are not those delivered:\n{some}")

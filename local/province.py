@@ -101,7 +101,7 @@ def run_province(home: Path, prefix: str, now: datetime) -> None:
             home / "truth", days, prefix, SEED, months=[month.starts_on], hotline_url="postgresql://"
         )  # not served: only asked what it would have delivered
         with site.engine.connect() as conn:
-            compared = prove_equal(conn, simulation)
+            compared = prove_equal(conn, simulation, month.ends_on)
         watch.lap("every figure is held against what the platforms delivered")
         site.engine.dispose()
     page = _describe(site, measured, compared, load)
