@@ -62,7 +62,7 @@ def _compare_units(truth: Truth, mart: pd.DataFrame, day: date) -> None:
     counts = ["units_expected", "units_reported"]
     delivered = truth.reporting[truth.reporting["stat_date"] == day].set_index("division_code")[counts]
     shown = mart[["division_code", *counts]].drop_duplicates().set_index("division_code")
-    both = delivered.join(shown, suffixes=("", "_shown"))
+    both = delivered.merge(shown, "left", left_index=True, right_index=True, suffixes=("", "_shown"))
     _refuse(
         both[(both[counts].to_numpy() != both[[f"{each}_shown" for each in counts]].to_numpy()).any(axis=1)]
     )
