@@ -41,7 +41,7 @@ class Api:
 
     def __init__(self, stack: Stack) -> None:
         password = json.loads(stack.password_file.read_text())["admin"]
-        self._client = httpx.Client(base_url=stack.url, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=stack.url, timeout=120, trust_env=False)
         token = self._send("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
 
@@ -53,16 +53,19 @@ class Api:
     ) -> None:
         self._client.close()
 
-    def unpause(self, dag_id: str) -> None:
-        """Switch a DAG on, waiting until the dag-processor has read it. Raises ApiError when it has import errors."""
+    def unpause(self, dag_id: str) -> datetime | None:
+        """Switch a DAG on, waiting until the dag-processor has read it; returns when its next run is made, which may be
+        past, without anybody asking. Raises ApiError when it has import errors."""
         deadline = time.monotonic() + PARSE_SECONDS
-        while not self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["total_entries"]:
+        while not (found := self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["dags"]):
             errors = self._send("GET", "/api/v2/importErrors")["import_errors"]
             if errors or time.monotonic() > deadline:
                 traces = "\n".join(error["stack_trace"] for error in errors)
                 raise ApiError(f"Airflow has not read the DAG {dag_id}.\n{traces}")
             time.sleep(0.5)
         self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+        due = found[0]["next_dagrun_run_after"]
+        return datetime.fromisoformat(due) if due else None
 
     def backfill(self, dag_id: str, first: date, last: date) -> None:
         """Ask for the runs of a range of days (both included) that do not exist yet, as the interface's form does."""

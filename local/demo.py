@@ -38,8 +38,8 @@ RUN_SECONDS = 480
 
 
 def newest_days(now: datetime) -> list[date]:
-    """The newest days whose daily run is due at `now` (with time zone), oldest first. All but the last are a
-    backfill."""
+    """The newest days whose daily run is due at `now` (with time zone), oldest first. Airflow itself goes on
+    with the last one after a backfill of the others."""
     last = newest_due(now)
     return [last - timedelta(days=back) for back in reversed(range(DAYS))]
 

@@ -94,8 +94,7 @@ def run_simulated(home: Path, simulated: Simulated, watch: Watch) -> Iterator[Ru
 
 
 def newest_due(now: datetime) -> date:
-    """The newest day whose daily run is due at `now` (with time zone); Airflow makes that run itself as soon as the DAG
-    is switched on."""
+    """The newest day whose daily run is due at `now` (with time zone)."""
     local = now.astimezone(SHANGHAI)
     return local.date() if (local.hour, local.minute) >= DUE else local.date() - timedelta(days=1)
 
