@@ -12,13 +12,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from etl.catalog import Calendar, load_catalog
+from etl.catalog import Calendar, Catalog, load_catalog
 from etl.periodic import waiting_periods
 from etl.periods import Period
 from etl.site import Site, open_site
@@ -104,7 +104,7 @@ def run_province(home: Path, prefix: str, now: datetime) -> None:
             compared = prove_equal(conn, simulation, month.ends_on)
         watch.lap("every figure is held against what the platforms delivered")
         site.engine.dispose()
-    page = _describe(site, measured, compared, load)
+    page = describe(site.catalog, measured, compared, load)
     print(f"\n{page}")
     if prefix == PROVINCE:
         PAGE.write_text(page, encoding="utf-8")
@@ -184,13 +184,13 @@ def _came(site: Site, day: date, dataset: str) -> tuple[Counter[str], int]:
     return families, sum(row.rows_loaded for row in found)
 
 
-def _describe(site: Site, measured: Sequence[Measured], compared: Mapping[str, int], load: float) -> str:
-    """The page, in Markdown."""
-    platforms = site.catalog.platforms.values()
+def describe(catalog: Catalog, measured: Sequence[Measured], compared: Mapping[str, int], load: float) -> str:
+    """The page, in Markdown. compared: figures proved equal, by level. load: the machine's load average before."""
+    daily = catalog.platforms_of("daily").values()
     lines = [
         HEAD.format(
-            platforms=len(site.catalog.platforms_of("daily")),
-            cities=sum(each.family == "database" for each in platforms),
+            platforms=len(daily),
+            cities=sum(each.family == "database" for each in daily),
             parallelism=PREFERENCES["AIRFLOW__CORE__PARALLELISM"],
             cores=os.cpu_count(),
             goal=GOAL_S,
@@ -217,25 +217,12 @@ def _describe(site: Site, measured: Sequence[Measured], compared: Mapping[str, i
         + [["together", *(f"{sum(each.cpu.values()):.1f}" for each in measured)]],
     )
     for each in measured:
-        lines += [""]
-        lines += _table(
-            [each.name, "tasks", "from", "to", "queued", "starting up", "working", "ending"],
-            [
-                [step.name, str(step.tasks)]
-                + [
-                    f"{seconds:.1f}"
-                    for seconds in (
-                        step.first,
-                        step.last,
-                        step.queued,
-                        step.starting,
-                        step.working,
-                        step.closing,
-                    )
-                ]
-                for step in each.steps
-            ],
-        )
+        rows = [
+            (step.name, str(step.tasks), *(f"{seconds:.1f}" for seconds in astuple(step)[2:]))
+            for step in each.steps
+        ]
+        head = [each.name, "tasks", "from", "to", "queued", "starting up", "working", "ending"]
+        lines += ["", *_table(head, rows)]
     lines += [
         "",
         "Compared with what the platforms delivered, figure by figure with stocks and channel totals, and equal: "

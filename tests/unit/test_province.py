@@ -13,8 +13,8 @@ from etl.catalog import load_catalog
 from etl.clock import SHANGHAI
 from etl.daily import plan_groups
 from etl.settings import DIVISIONS_FILE
-from local.province import working_days
-from local.timing import steps_of
+from local.province import Measured, describe, working_days
+from local.timing import Step, steps_of
 from simulator.platforms import Area, carried_units, write_declarations
 from simulator.world import World
 
@@ -94,3 +94,19 @@ def test_a_task_waits_starts_up_works_and_ends(tmp_path: Path) -> None:
     log.write_text(log.read_text().replace("Done.", "Undone."))
     with pytest.raises(ValueError, match="Done"):
         steps_of(tasks, tmp_path, datetime(2026, 3, 2, 12, tzinfo=UTC))
+
+
+def test_the_page_says_how_long_each_day_took_and_where_it_went() -> None:
+    step = Step("load_and_roll_up", 1, 90.0, 101.5, 0.5, 1.0, 9.5, 0.5)
+    cpu = {"tasks": 60.0, "PostgreSQL": 12.25}
+    batches = {"rest": 167, "csv": 151, "workbook": 1_853, "database": 16}
+    day = Measured("2026-03-02", 101.5, 140.2, [step], cpu, batches, 32_698)
+    page = describe(load_catalog(None), [day], {"province": 132}, 0.5)
+    for line in (
+        "The 17 simulated platforms of the 1 cities",
+        "| 2026-03-02 | **102 s** | 140 s | 167 | 151 | 1,853 | 16 | 32,698 |",
+        "| together | 72.2 |",
+        "| load_and_roll_up | 1 | 90.0 | 101.5 | 0.5 | 1.0 | 9.5 | 0.5 |",
+        "and equal: province 132;",
+    ):
+        assert line in page
