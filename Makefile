@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test unit integration dags e2e demo bench crowds endurance country soak plausibility outlook indicators up down status lock wheel clean
+.PHONY: help setup lint format test unit integration dags e2e demo province bench crowds endurance country soak plausibility outlook indicators up down status lock wheel clean
 
 help: ## list every habit
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ e2e: $(READY) ## tests through a running Airflow, and of the portal in a real br
 
 demo: $(READY) ## three days of one simulated city, through Airflow, to workbooks; KEEP=yes leaves it running
 	$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+
+province: $(READY) ## three days and a month's end of all of Shandong, simulated, timed; writes docs/province.md
+	$(BIN)/python -m local.province
 
 bench: $(READY) ## the benchmark: one table of ratios, to the floor, to peers, to bare loops; writes docs/benchmarks.md
 	$(BIN)/python -m bench

@@ -26,11 +26,13 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run. partition: its key or empty. seconds: how long it took so far, None before it starts."""
+    """One DAG run. partition: its key or empty. started_at: None before it starts. seconds: how long it took so far,
+    None before it starts."""
 
     run_id: str
     partition: str
     state: str
+    started_at: datetime | None
     seconds: float | None
 
 
@@ -39,7 +41,7 @@ class Api:
 
     def __init__(self, stack: Stack) -> None:
         password = json.loads(stack.password_file.read_text())["admin"]
-        self._client = httpx.Client(base_url=stack.url, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=stack.url, timeout=120, trust_env=False)
         token = self._send("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
 
@@ -51,16 +53,19 @@ class Api:
     ) -> None:
         self._client.close()
 
-    def unpause(self, dag_id: str) -> None:
-        """Switch a DAG on, waiting until the dag-processor has read it. Raises ApiError when it has import errors."""
+    def unpause(self, dag_id: str) -> datetime | None:
+        """Switch a DAG on, waiting until the dag-processor has read it; returns when its next run is made, which may be
+        past, without anybody asking. Raises ApiError when it has import errors."""
         deadline = time.monotonic() + PARSE_SECONDS
-        while not self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["total_entries"]:
+        while not (found := self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["dags"]):
             errors = self._send("GET", "/api/v2/importErrors")["import_errors"]
             if errors or time.monotonic() > deadline:
                 traces = "\n".join(error["stack_trace"] for error in errors)
                 raise ApiError(f"Airflow has not read the DAG {dag_id}.\n{traces}")
             time.sleep(0.5)
         self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+        due = found[0]["next_dagrun_run_after"]
+        return datetime.fromisoformat(due) if due else None
 
     def backfill(self, dag_id: str, first: date, last: date) -> None:
         """Ask for the runs of a range of days (both included) that do not exist yet, as the interface's form does."""
@@ -171,11 +176,15 @@ class Api:
             for each in found["task_instances"]
         ]
 
-    def pulls(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The mapped tasks of a run as Airflow tells of them: state, hostname, try_number, start_date, end_date, …"""
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The tasks of a run as Airflow tells of them: state, hostname, try_number, start_date, end_date, …"""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100"
         found: list[dict[str, Any]] = self._send("GET", path)["task_instances"]
-        return [each for each in found if each["map_index"] >= 0]
+        return found
+
+    def pulls(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """Those of them that are mapped."""
+        return [each for each in self.tasks(dag_id, run_id) if each["map_index"] >= 0]
 
     def wait(self, dag_id: str, wanted: Sequence[str], seconds: float) -> list[Run]:
         """The runs of these partitions once all have ended. Raises ApiError when they have not after `seconds`."""
@@ -199,11 +208,9 @@ class Api:
 
 
 def _run(answer: dict[str, Any]) -> Run:
-    return Run(answer["dag_run_id"], answer["partition_key"] or "", answer["state"], _seconds(answer))
-
-
-def _seconds(run: dict[str, Any]) -> float | None:
-    if not run["start_date"]:
-        return None
-    end = datetime.fromisoformat(run["end_date"]) if run["end_date"] else datetime.now(UTC)
-    return (end - datetime.fromisoformat(run["start_date"])) / timedelta(seconds=1)
+    run_id, partition = answer["dag_run_id"], answer["partition_key"] or ""
+    if not answer["start_date"]:
+        return Run(run_id, partition, answer["state"], None, None)
+    start = datetime.fromisoformat(answer["start_date"])
+    end = datetime.fromisoformat(answer["end_date"]) if answer["end_date"] else datetime.now(UTC)
+    return Run(run_id, partition, answer["state"], start, (end - start) / timedelta(seconds=1))

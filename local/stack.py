@@ -307,11 +307,16 @@ class Stack:
 
     def unhealthy(self) -> list[str]:
         """The parts that Airflow's own health report does not call healthy, and the portal where it does not read its
-        warehouse; what does not answer is not healthy."""
+        warehouse; what does not answer is not healthy.
+
+        The API that tasks talk to is made when it is first asked, which takes longer than a task waits for its answer:
+        it is asked here, before the first task does.
+        """
         portal = [] if self._portal_is_healthy() else ["portal"]
         try:
             answer = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5, trust_env=False)
             report = answer.raise_for_status().json()
+            httpx.get(f"{self.url}/execution/health", timeout=5, trust_env=False).raise_for_status()
         except httpx.HTTPError:
             return ["api-server", *portal]
         parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")

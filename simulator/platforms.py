@@ -93,23 +93,23 @@ def declares(catalog: Catalog, area: Area, hotline: bool) -> bool:
 
 def write_declarations(folder: Path, area: Area, hotline: bool) -> None:
     """Write platforms/simulated.yaml below the folder: a catalogue that overrides nothing but the platforms."""
-    whole = list(area.cities) if area.whole else None
     rest = [("city", code) for code in area.cities] + [("county", code) for code in area.counties]
     entries: list[dict[str, object]] = [
         _entry(f"{level}-{_short(code)}", "rest", level, [code], "everyday", ["daily", "stocks"])
         for level, code in rest
     ]
     for city in area.cities:
-        townships = [city] if whole else list(area.townships[city])
-        if not townships:
-            continue
+        townships = [city] if area.whole else list(area.townships[city])
         daily, name, both = ["daily"], _short(city), ["township", "village"]
-        entries.append(_entry(f"township-{name}", "csv", "township", townships, "workdays", daily))
-        entries.append(_entry(f"village-{name}", "workbook", "village", townships, "workdays", daily))
-        entries.append(_entry(f"stocks-{name}", "rest", both, townships, "workdays", ["stocks"]))
-    if hotline:
-        counties = whole or list(area.counties)
-        entries.append(_entry("hotline", "database", "county", counties, "everyday", ["daily"]))
+        if townships:
+            entries.append(_entry(f"township-{name}", "csv", "township", townships, "workdays", daily))
+            entries.append(_entry(f"village-{name}", "workbook", "village", townships, "workdays", daily))
+            entries.append(_entry(f"stocks-{name}", "rest", both, townships, "workdays", ["stocks"]))
+        if hotline:
+            counties = [city] if area.whole else [code for code in area.counties if code[:4] == city[:4]]
+            entries.append(_entry(f"hotline-{name}", "database", "county", counties, "everyday", daily))
+            if len(area.cities) > 1:
+                entries[-1]["options"] = {"view": f"hotline_daily_{name}"}
     target = folder / "platforms" / "simulated.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(yaml.safe_dump(entries, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -104,7 +104,7 @@ class Simulation:
             if platform.family in ("csv", "workbook"):
                 self._tree.root(platform.id)
         if self._hotline is not None:
-            self._hotline.prepare()
+            self._hotline.prepare(p for p in self.catalog.platforms.values() if p.family == "database")
         self._publish(FIRST)
         self._tree.write_foreign(self.plan.foreign)
         closing = self.plan.divisions_after_closing()

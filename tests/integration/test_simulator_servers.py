@@ -522,7 +522,7 @@ def test_the_hotline_view_has_a_row_for_each_county_and_day(tmp_path: Path, hotl
             ]
             assert row["answered_in_20s"] <= row["answered"] <= row["calls"]
             assert row["updated_at"] == submission.received_at
-        known = connection(simulation, "pls_hotline")
+        known = connection(simulation, "pls_hotline_371300")
         assert known["conn_type"] == "postgres"
         assert (known.get("host") or known["extra"].get("host")) == sa.make_url(hotline_url).query["host"]
 
