@@ -67,8 +67,8 @@ def confirm_clock(site: Site) -> None:
     with site.engine.connect() as conn:
         ahead = site.clock() - conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
     if abs(ahead) > CLOCKS_MAY_DIFFER:
-        minutes = abs(ahead) / timedelta(minutes=1)
+        minutes = abs(ahead) // timedelta(minutes=1)
         raise WarehouseError(
-            f"The clock of this machine is {minutes:,.0f} minutes {'ahead of' if ahead > timedelta() else 'behind'} the"
+            f"The clock of this machine is {minutes:,} minutes {'ahead of' if ahead > timedelta() else 'behind'} the"
             " warehouse's. No platform was asked. Let both keep the right time (NTP)."
         )

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from etl.catalog import Level, Measure, load_catalog
-from etl.reports.fill import _indicator_cell, _satisfaction_cell, _survey_channels
+from etl.catalog.survey import survey_channels
+from etl.reports.fill import _indicator_cell, _satisfaction_cell
 from etl.reports.table import NoFigure
 from etl.reports.units import Standing, mask_of
 
@@ -68,6 +69,6 @@ def test_a_sample_too_small_is_shown_nowhere_not_even_inside_an_indicator() -> N
 
 def test_indicators_of_the_survey_are_known_by_their_formula() -> None:
     catalog = load_catalog(None)
-    found = {code for code in catalog.indicators if _survey_channels(catalog, code)}
+    found = {code for code in catalog.indicators if survey_channels(catalog, code)}
     assert "satisfaction_rate" in found
     assert "hotline_answer" not in found
