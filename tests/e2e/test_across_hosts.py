@@ -24,8 +24,9 @@ DAG = "daily_statistics"
 # Whole: what came late has come by now.
 DAYS = [datetime.now(SHANGHAI).date() - timedelta(days=back) for back in (4, 3)]
 COUNTIES = [f"3713{number}000000" for number in ("02", "11", "12", "21", "22", "23", "24", "25", "26", "27")]
-ANSWER_S = 4.0
-"""Seconds that a county platform takes for an answer, so that all tasks are under way at once."""
+ANSWER_S, HELD_S = 4.0, 600.0
+"""Seconds that a county platform takes for an answer, so that all tasks are under way at once; and while a host is to
+die before any has come."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def shared(site: Site) -> tuple[Run, list[dict[str, object]]]:
 def bereft(site: Site, shared: object) -> tuple[Run, list[dict[str, object]], set[int]]:
     """A day during which the second host dies; its tasks, and the numbers of those that died with it."""
     assert shared
+    simulator.rest.SLOW_S = HELD_S
     run_id = site.run(DAYS[1])
     asked = len(site.simulation.asked)
     deadline = time.monotonic() + 120
@@ -105,6 +107,7 @@ def bereft(site: Site, shared: object) -> tuple[Run, list[dict[str, object]], se
         assert time.monotonic() < deadline, (pulls, begun)
         time.sleep(0.1)
     site.hosts.kill_worker("second")
+    simulator.rest.SLOW_S = ANSWER_S
     run = site.api.wait_for(DAG, run_id, seconds=500)
     return run, site.api.pulls(DAG, run_id), dying
 

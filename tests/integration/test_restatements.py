@@ -22,11 +22,11 @@ LAST_YEAR, TODAY = date(2025, 3, 3), date(2026, 3, 2)
 
 
 def written(site: Site) -> pd.DataFrame:
-    """Every total of the warehouse with the transaction that wrote it."""
+    """Every figure of the warehouse's totals with the transaction that wrote it."""
     with site.engine.connect() as conn:
         query = (
-            "SELECT stat_date, division_code, cell_id, value, total.xmin::text AS written_by"
-            " FROM mart.daily_total AS total JOIN core.division USING (division_id)"
+            "SELECT stat_date, division_code, unnest(cells) AS cell_id, unnest(figures) AS value,"
+            " total.xmin::text AS written_by FROM mart.daily_sum AS total JOIN core.division USING (division_id)"
         )
         return pd.DataFrame(conn.execute(sa.text(query)).mappings().all())
 
