@@ -14,6 +14,7 @@ from etl.catalog import Catalog, load_catalog
 from etl.clock import SHANGHAI, Clock, utc_now
 from etl.connections import Connect, connection_from_env
 from etl.register import register_catalog
+from etl.rounding import spelled
 from etl.settings import Settings
 from etl.warehouse import WarehouseError, open_warehouse, require_schema
 
@@ -67,8 +68,8 @@ def confirm_clock(site: Site) -> None:
     with site.engine.connect() as conn:
         ahead = site.clock() - conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
     if abs(ahead) > CLOCKS_MAY_DIFFER:
-        minutes = abs(ahead) // timedelta(minutes=1)
+        minutes = spelled(abs(ahead) / timedelta(minutes=1))
         raise WarehouseError(
-            f"The clock of this machine is {minutes:,} minutes {'ahead of' if ahead > timedelta() else 'behind'} the"
+            f"The clock of this machine is {minutes} minutes {'ahead of' if ahead > timedelta() else 'behind'} the"
             " warehouse's. No platform was asked. Let both keep the right time (NTP)."
         )
