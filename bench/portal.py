@@ -98,7 +98,8 @@ PAGES = {
     "sign-in": "/sign-in",
     "taking note of an alert": "/alerts/ack?token=x",
 }
-NO_PAGES = {"/health", "/issued/{report}/{period}/{division}/{version}/{name}", "/data-docs"} | {
+_FILE = "/{report}/{period}/{division}/{version}/{name}"
+NO_PAGES = {"/health", f"/issued{_FILE}", f"/drafts{_FILE}", "/data-docs"} | {
     f"/data-docs/{folder}{{path:path}}" for folder in ("", "assets/")
 }
 """Addresses that give a file, or a word to the watch."""
