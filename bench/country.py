@@ -8,8 +8,6 @@ the country's villages; every unit reports as on the realistic day of `bench.day
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +16,16 @@ from pathlib import Path
 
 import click
 import pandas as pd
-import yaml
 
-from bench.databases import checkpoint
-from bench.day import DAY, Day, pack_files, read_divisions, realistic_day
+from bench.databases import checkpoint, own_server
+from bench.day import DAY, Day, cities_of, declare, pack_files, read_divisions, realistic_day
 from bench.process import Measured, run_apart
-from bench.product import archive_files, platform_id, run_product
+from bench.product import archive_files, run_product
 from etl.catalog import Catalog, Level, load_catalog
 from etl.divisions import load_divisions
 from etl.register import register_catalog
 from etl.settings import Settings
-from etl.warehouse import ServerAddress, embedded_server, migrate, open_warehouse, stop_embedded
+from etl.warehouse import ServerAddress, migrate, open_warehouse
 
 REGIONS = (range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55), range(61, 66))
 PROVINCES = [str(code) for region in REGIONS for code in region]
@@ -78,8 +75,8 @@ def main(villages: int) -> None:
     ]
     before = os.getloadavg()[0]
     for size in sizes:
-        with _server() as (home, server):
-            _measure(size, home, server)
+        with own_server() as server:
+            _measure(size, Path(os.environ["PLS_HOME"]), server)
     page = HEAD + _describe(*sizes, load=(before, os.getloadavg()[0])) + "\n"
     click.echo(page)
     if villages == VILLAGES:
@@ -88,7 +85,8 @@ def main(villages: int) -> None:
 
 def _measure(size: Size, home: Path, server: ServerAddress) -> None:
     divisions = pd.concat([_recoded(_divisions(count), code) for code, count in size.villages.items()])
-    _declare(home / "catalog" / "platforms", divisions)
+    declare(home / "catalog" / "platforms", cities_of(divisions))
+    os.environ["PLS_CATALOG"] = str(home / "catalog")
     divisions.to_csv(home / "divisions.csv", index=False)
     server.ensure_database("country")
     os.environ["PLS_WAREHOUSE"] = server.url("country")
@@ -134,24 +132,6 @@ def _recoded(divisions: pd.DataFrame, province: str) -> pd.DataFrame:
     )
 
 
-def _declare(folder: Path, divisions: pd.DataFrame) -> None:
-    """One platform for each city, to which counties, townships and villages report."""
-    folder.mkdir(parents=True)
-    declared = [
-        {
-            "id": platform_id(city),
-            "family": "csv",
-            "level": ["county", "township", "village"],
-            "datasets": ["daily"],
-            "conn_id": "pls_bench",
-            "area": [city],
-            "calendar": "everyday",
-        }
-        for city in divisions.loc[divisions["level"] == Level.CITY, "code"]
-    ]
-    (folder / "country.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
-
-
 def _all_villages() -> int:
     return int((read_divisions()["level"] == Level.VILLAGE).sum())
 
@@ -160,20 +140,6 @@ def _shares(villages: int) -> dict[str, int]:
     """As many in each province, the first ones one more where they do not come out even."""
     each, left = divmod(villages, len(PROVINCES))
     return {code: each + (place < left) for place, code in enumerate(PROVINCES)}
-
-
-@contextmanager
-def _server() -> Iterator[tuple[Path, ServerAddress]]:
-    """An embedded server of its own, in a folder that its system user can enter; nothing of it stays."""
-    home = Path(tempfile.mkdtemp(prefix="pls-country-", dir="/var/tmp"))
-    home.chmod(0o755)
-    os.environ |= {"PLS_HOME": str(home), "PLS_CATALOG": str(home / "catalog")}
-    os.environ.pop("PLS_ARCHIVE", None)
-    try:
-        yield home, embedded_server(home)
-    finally:
-        stop_embedded(home)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 # --- the server's memory -------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -81,11 +82,15 @@ def platform_id(county: str) -> str:
     return f"city-{county[:4]}"
 
 
-def declare(folder: Path, prefix: str = "37") -> None:
-    """One platform of files for each city of the province, or for those whose codes begin so."""
-    folder.mkdir(parents=True)
-    divisions = read_divisions()
+def cities_of(divisions: pd.DataFrame, prefix: str = "") -> list[str]:
+    """Codes of the cities among divisions; of those whose codes begin so."""
     cities = divisions.loc[divisions["level"] == Level.CITY, "code"]
+    return cities[cities.str.startswith(prefix)].tolist()
+
+
+def declare(folder: Path, cities: Iterable[str]) -> None:
+    """One platform of files for each city, to which counties, townships and villages report."""
+    folder.mkdir(parents=True, exist_ok=True)
     declared = [
         {
             "id": platform_id(city),
@@ -96,7 +101,7 @@ def declare(folder: Path, prefix: str = "37") -> None:
             "area": [city],
             "calendar": "everyday",
         }
-        for city in cities[cities.str.startswith(prefix)]
+        for city in cities
     ]
     (folder / "bench.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.databases import Ground, checkpoint, connect, open_engine
-from bench.day import DAY, FIRST_CITY, Day, declare, pack_files
+from bench.day import DAY, FIRST_CITY, Day, cities_of, declare, pack_files, read_divisions
 from bench.indicators import run_statement
 from bench.process import Measured, run_apart, say
 from bench.product import archive_files, run_product
@@ -80,7 +80,7 @@ def _only_first_city() -> Iterator[None]:
     """Nobody else is expected to report: the environment's catalogue declares the first city's platform alone."""
     before = os.environ["PLS_CATALOG"]
     with tempfile.TemporaryDirectory() as folder:
-        declare(Path(folder) / "platforms", FIRST_CITY)
+        declare(Path(folder) / "platforms", cities_of(read_divisions(), FIRST_CITY))
         os.environ["PLS_CATALOG"] = folder
         yield
     os.environ["PLS_CATALOG"] = before

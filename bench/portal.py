@@ -32,6 +32,7 @@ import yaml
 from fastapi.routing import APIRoute
 
 from bench.databases import connect
+from bench.day import cities_of, declare, read_divisions
 from bench.indicators import run_statement
 from etl.catalog import load_catalog
 from etl.catalog.scheme_indicators import known_indicators
@@ -249,9 +250,7 @@ def _make_period(conn: psycopg.Connection, period: Period) -> None:
 
 
 def _declare(folder: Path) -> None:
-    from bench.day import declare
-
-    declare(folder / "platforms")
+    declare(folder / "platforms", cities_of(read_divisions()))
     (folder / "viewers").mkdir()
     (folder / "viewers" / "bench.yaml").write_text(
         yaml.safe_dump([{"user": USER, "division": None}]), encoding="utf-8"

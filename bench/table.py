@@ -10,7 +10,7 @@ import click
 
 from bench.archive_to_mart import measure_day
 from bench.databases import Ground, connect, make_warehouse, own_server
-from bench.day import DAY, FIRST_VILLAGES, declare, dense_day, realistic_day
+from bench.day import DAY, FIRST_VILLAGES, cities_of, declare, dense_day, read_divisions, realistic_day
 from bench.growth import measure_growth
 from bench.indicators import (
     measure_indicators,
@@ -82,7 +82,7 @@ def main(units: int, repeat: int) -> None:
 
 def _ground(server: ServerAddress, repeats: int) -> Ground:
     folder = Path(os.environ["PLS_HOME"]) / "catalog"
-    declare(folder / "platforms")
+    declare(folder / "platforms", cities_of(read_divisions()))
     os.environ["PLS_CATALOG"] = str(folder)
     catalog = load_catalog(folder)
     cells = make_warehouse(server, TEMPLATE, catalog, DAY)

@@ -20,10 +20,9 @@ import yaml
 from sqlalchemy.engine import Connection
 
 from bench.databases import connect, create
-from bench.day import read_divisions
+from bench.day import cities_of, declare, read_divisions
 from bench.endurance.statements import run
-from bench.product import platform_id
-from etl.catalog import AtMost, Catalog, Level, load_catalog
+from etl.catalog import AtMost, Catalog, load_catalog
 from etl.clock import SHANGHAI
 from etl.divisions import load_divisions
 from etl.periodic import show_period
@@ -328,22 +327,22 @@ def _columns(conn: Connection, table: str) -> list[tuple[str, str]]:
 
 
 def _declare(folder: Path, area: str) -> None:
-    """One platform for each city of the area, to which counties, townships and villages report every day, and one that
-    keeps their stocks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    divisions = read_divisions()
-    cities = divisions.loc[divisions["level"] == Level.CITY, "code"]
-    common = {"level": ["county", "township", "village"], "conn_id": "pls_bench", "calendar": "everyday"}
-    declared = [
-        common | {"id": name, "family": family, "datasets": [dataset], "area": [city]}
+    """What each city of the area reports to every day, and one platform for each that keeps their stocks."""
+    cities = cities_of(read_divisions(), area)
+    declare(folder, cities)
+    stocks = [
+        {
+            "id": f"stocks-{city[:4]}",
+            "family": "rest",
+            "level": ["county", "township", "village"],
+            "datasets": ["stocks"],
+            "conn_id": "pls_bench",
+            "area": [city],
+            "calendar": "everyday",
+        }
         for city in cities
-        if city.startswith(area)
-        for name, family, dataset in (
-            (platform_id(city), "csv", "daily"),
-            (f"stocks-{city[:4]}", "rest", "stocks"),
-        )
     ]
-    (folder / "bench.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    (folder / "stocks.yaml").write_text(yaml.safe_dump(stocks), encoding="utf-8")
 
 
 def _slice(month: Period) -> dict[str, object]:

@@ -10,6 +10,7 @@ import pytest
 
 from bench.day import (
     DAY,
+    cities_of,
     declare,
     dense_day,
     pack_files,
@@ -47,7 +48,7 @@ def test_most_units_of_the_realistic_day_report_nil(catalog: Catalog) -> None:
 
 
 def test_the_product_reads_every_figure_of_the_files_as_it_was_made(catalog: Catalog, tmp_path: Path) -> None:
-    declare(tmp_path / "platforms")
+    declare(tmp_path / "platforms", cities_of(read_divisions()))
     own = load_catalog(tmp_path)
     day = realistic_day(catalog, 800)
     files = pack_files(day, catalog)
