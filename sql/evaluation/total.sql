@@ -1,5 +1,5 @@
 -- Each division's score, grade and ranks. Sums first, divides last: equal scores are equal to the last digit. A score with a
--- part that is made of too few answers to be shown is not shown (mart.evaluation_hidden), and so it is not ranked: a gap in
+-- part that is made of too few answers to be shown is not shown (mart.evaluation_unseen), and so it is not ranked: a gap in
 -- the ranks of the others would tell between which scores it lies (ruling 18).
 CREATE TEMPORARY TABLE total ON COMMIT DROP AS
 WITH summed AS (

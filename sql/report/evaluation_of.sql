@@ -1,24 +1,12 @@
 -- Scores of divisions in a period, for tables and bulletins. A score with a part that is made of answers which
 -- mart.satisfaction does not show would give them away: is_hidden; neither it nor its grade and ranks are read (ruling 18).
-WITH survey AS MATERIALIZED (
-    SELECT indicator.indicator
-    FROM core.survey_indicator
-    JOIN core.indicator ON indicator.indicator_id = survey_indicator.indicator_id
-),
-
-asked AS MATERIALIZED (
-    SELECT satisfaction.division_code
-    FROM mart.satisfaction
-    WHERE satisfaction.period = :period AND satisfaction.channel = 'all' AND satisfaction.is_shown
-        AND satisfaction.division_code IN (SELECT unnest(CAST(:codes AS text[])))
-),
-
-hidden AS MATERIALIZED (
-    SELECT DISTINCT item.division_code, item.scheme
-    FROM mart.evaluation_item AS item
-    WHERE item.period = :period AND item.division_code IN (SELECT unnest(CAST(:codes AS text[])))
-        AND item.status = 'scored' AND item.indicator IN (SELECT survey.indicator FROM survey)
-        AND item.division_code NOT IN (SELECT asked.division_code FROM asked)
+WITH hidden AS MATERIALIZED (
+    SELECT division.division_code, scheme.scheme
+    FROM mart.evaluation_unseen AS unseen
+    JOIN mart.period ON period.period_id = unseen.period_id
+    JOIN core.scheme ON scheme.scheme_id = unseen.scheme_id
+    JOIN core.division ON division.division_id = unseen.division_id
+    WHERE period.period = :period AND division.division_code IN (SELECT unnest(CAST(:codes AS text[])))
 )
 
 SELECT
