@@ -55,7 +55,7 @@ A_PULL: dict[str, Any] = {
     "pool": "pls_platforms",
     "queue": PULLS,
     # Airflow refuses a longer name when the task ends, after all its work.
-    "map_index_template": "{{ platforms | join(', ') | truncate(250, True) }}",
+    "map_index_template": "{{ platforms | join(', ') | truncate(250, True, leeway=0) }}",
 }
 """What every mapped task that asks platforms is made with."""
 OWNER = "pls-statistics"

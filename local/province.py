@@ -144,9 +144,12 @@ def _finish(
     used = {name: now - before[name] for name, now in cpu_seconds(running).items()}
     assert run.started_at is not None
     logs = running.stack.logs
-    steps = steps_of(api.tasks(dag, run.run_id), logs, run.started_at)
+    own = api.tasks(dag, run.run_id)
     shown = [task for each in periods for task in api.tasks(PERIODS, each.run_id)]
-    steps += steps_of(shown, logs, run.started_at, name=PERIODS)
+    again = [task["task_id"] for task in (*own, *shown) if task["try_number"] != 1]
+    if again:
+        raise SimulatedError(f"{partition}: {', '.join(again)} took more than one try. Logs: {logs}")
+    steps = steps_of(own, logs, run.started_at) + steps_of(shown, logs, run.started_at, name=PERIODS)
     fresh = max(step.last for step in steps if step.name in ("load_and_roll_up", PERIODS))
     return Measured(
         partition,
