@@ -109,7 +109,7 @@ def _stand_ins(silent: npt.NDArray[np.int32], submissions: pd.DataFrame) -> Rows
         Texts(np.asarray(column.cat.codes, np.int32)[silent], column.cat.categories.tolist())
         for column in (submissions["unit"], submissions["date"])
     )
-    nothing, zeros = Texts.nulls(count), np.zeros(count, np.int32)
+    nothing, zeros = Texts.sparse(count, {}), np.zeros(count, np.int32)
     return Rows(
         silent, zeros, zeros, np.zeros(count), nothing, unit, date, nothing, nothing, nothing, nothing
     )

@@ -202,14 +202,12 @@ def read_released_batch(parts: Sequence[bytes], catalog: Catalog) -> tuple[Readi
                 Submission(row["unit"], row["date"], row["revision"], received_at)
             )
         value = read_number(str(row["value"]), frozenset())
-        draft.figure(
-            submissions[key],
-            (f"quarantine {row['quarantine_id']}", number, 0),
-            row["date"],
-            measures.get(row["measure"], row["measure"]),
-            channels.get(row["channel"], row["channel"]),
-            float("nan") if value is None else value,
-            None if isinstance(value, float) and value == value else str(row["value"]),
+        draft.figures(
+            [(submissions[key], f"quarantine {row['quarantine_id']}", number, row["date"], 1)],
+            [measures.get(row["measure"], row["measure"])],
+            [channels.get(row["channel"], row["channel"])],
+            [float("nan") if value is None else value],
+            texts={} if isinstance(value, float) and value == value else {0: str(row["value"])},
         )
     return draft.reading(), {number: row["held_for"] for number, row in enumerate(rows, start=1)}
 

@@ -7,7 +7,7 @@ import math
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -29,6 +29,11 @@ _LONGEST = 1_000
 megabytes is cut before it is changed; what was cut ends in … and is equal to no name."""
 
 
+_HEADS = 4_096
+"""So many texts are changed once: the heads of one day's workbooks are the same."""
+
+
+@functools.lru_cache(_HEADS)
 def tidy(text: str) -> str:
     """The text in half-width forms, without space around it."""
     return _half_width(text).strip(" \t\r\n\ufeff\u200b")
@@ -40,6 +45,7 @@ def _half_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
+@functools.lru_cache(_HEADS)
 def name_key(text: str) -> str:
     """A name as it is compared: half-width, without any space."""
     return "".join(_half_width(text).replace("\ufeff", "").replace("\u200b", "").split())
@@ -119,6 +125,10 @@ def to_utc(moment: datetime) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
+TOO_DEEP = "（嵌套过深）"
+"""The text of a JSON value that orjson does not write."""
+
+
 def json_text(value: Any) -> str:
     """A JSON value as text: a string as it is, nothing for null."""
     if value is None or isinstance(value, str):
@@ -126,4 +136,12 @@ def json_text(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # deeper than orjson writes
-        return "（嵌套过深）"
+        return TOO_DEEP
+
+
+def json_numbers(values: Sequence[Any]) -> tuple[Sequence[float], dict[int, str]]:
+    """The numbers among JSON values, NaN in place of any other; and by position, what stood there."""
+    if {*map(type, values)} <= {int, float}:
+        return values, {}
+    others = {at: json_text(value) for at, value in enumerate(values) if type(value) not in (int, float)}
+    return [math.nan if at in others else value for at, value in enumerate(values)], others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeAlias
 
@@ -26,13 +26,17 @@ class Texts:
 
     @classmethod
     def encode(cls, texts: Sequence[str | None]) -> Self:
-        index: dict[str | None, int] = {None: -1}
-        codes = [index.setdefault(text, len(index) - 1) for text in texts]
-        return cls(np.array(codes, np.int32), [text for text in index if text is not None])
+        uniques = [text for text in dict.fromkeys(texts) if text is not None]
+        code: dict[str | None, int] = {text: at for at, text in enumerate(uniques)} | {None: -1}
+        return cls(np.fromiter(map(code.__getitem__, texts), np.int32, len(texts)), uniques)
 
     @classmethod
-    def nulls(cls, count: int) -> Self:
-        return cls(np.full(count, -1, np.int32), [])
+    def sparse(cls, count: int, texts: Mapping[int, str]) -> Self:
+        """A column of so many nulls, but for the texts at some places."""
+        found = cls.encode(list(texts.values()))
+        codes = np.full(count, -1, np.int32)
+        codes[np.fromiter(texts, np.intp, len(texts))] = found.codes
+        return cls(codes, found.uniques)
 
     @classmethod
     def join(cls, parts: Sequence[Texts]) -> Self:
@@ -56,6 +60,10 @@ class Texts:
         """The column as it reads, one text or None for each code."""
         table = [*self.uniques, None]
         return [table[code] for code in self.codes]
+
+    def repeat(self, counts: npt.NDArray[np.intp]) -> Texts:
+        """The column with each text so many times."""
+        return Texts(np.repeat(self.codes, counts), self.uniques)
 
     def take(self, where: npt.NDArray[Any]) -> Texts:
         return Texts(self.codes[where], self.uniques)

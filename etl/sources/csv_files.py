@@ -432,11 +432,10 @@ class _Reader:
 
     def _refuse_other_nil(self, is_nil: npt.NDArray[np.bool_]) -> None:
         for at in np.flatnonzero(is_nil & (self._number != 0)):
-            place = (self._pulled.name, int(self._table.lines[at]), self._table.value_column)
             text = self._value.uniques[self._value.codes[at]]
-            self._problem(
-                int(self._unit.codes[at]), place, text, f"零报告的数值应为 0，收到的是 {text or '空'}"
-            )
+            words = f"零报告的数值应为 0，收到的是 {text or '空'}"
+            line, column = int(self._table.lines[at]), self._table.value_column
+            self._problem(int(self._unit.codes[at]), line, text, words, column)
 
     def _add_ragged(self) -> None:
         if not self._table.ragged:
@@ -448,16 +447,14 @@ class _Reader:
                 index[unit] = self._draft.submit(
                     Submission(unit, self._day, self._revision, self._pulled.received_at)
                 )
-            place = (self._pulled.name, line, 0)
-            self._problem(
-                index[unit], place, ",".join(cells), f"第 {line} 行有 {len(cells)} 列，与表头不一致"
-            )
+            words = f"第 {line} 行有 {len(cells)} 列，与表头不一致"
+            self._problem(index[unit], line, ",".join(cells), words)
             if any(map(find_personal, cells)):
                 self._draft.submissions[index[unit]].personal = True
 
-    def _problem(self, submission: int, place: tuple[str, int, int], text: str, words: str) -> None:
+    def _problem(self, submission: int, line: int, text: str, words: str, column: int = 0) -> None:
         self._draft.submissions[submission].is_nil = False
-        self._draft.problem(submission, place, self._day, text, words)
+        self._draft.problem(submission, (self._pulled.name, line), self._day, text, words, column)
 
     def _figures(self, lines: npt.NDArray[np.bool_]) -> Rows:
         count = int(lines.sum())
@@ -473,5 +470,5 @@ class _Reader:
             self._codes.take(lines),
             self._channel.take(lines),
             self._value.take(lines).map(lambda text: None if _PLAIN.fullmatch(text) else text),
-            Texts.nulls(count),
+            Texts.sparse(count, {}),
         )

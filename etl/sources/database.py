@@ -34,7 +34,7 @@ from etl.sources.base import (
     pulled_of,
     read_options,
 )
-from etl.sources.cells import day_text, json_text, read_day, read_stamp, to_utc
+from etl.sources.cells import day_text, json_numbers, json_text, read_day, read_stamp, to_utc
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import mask
 
@@ -253,7 +253,7 @@ def _lines(rows: Sequence[dict[str, Any]]) -> bytes:
 
 def _add(draft: Draft, row: dict[str, Any], number: int) -> None:
     """One row of the view is one submission; updated_at in microseconds orders the revisions."""
-    place = (_NAME, number, 0)
+    place = (_NAME, number)
     county, day, stamp = (json_text(row[name]) for name in ("county_code", "stat_date", "updated_at"))
     day, updated_at = day_text(day), read_stamp(stamp)
     revision = -1 if updated_at is None else (updated_at - _EPOCH) // timedelta(microseconds=1)
@@ -261,12 +261,10 @@ def _add(draft: Draft, row: dict[str, Any], number: int) -> None:
     if revision < 0:
         draft.problem(index, place, day, json_text(row), f"updated_at 无法识别：{stamp or '空'}")
         return
-    for column, measure in _MEASURES.items():
-        value = row.get(column)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            draft.figure(index, place, day, measure, _CHANNEL, float(value), None)
-        elif value is not None:
-            draft.figure(index, place, day, measure, _CHANNEL, math.nan, json_text(value))
+    found = {measure: row[column] for column, measure in _MEASURES.items() if row.get(column) is not None}
+    values, texts = json_numbers(list(found.values()))
+    line = (index, *place, day, len(found))
+    draft.figures([line], list(found), [_CHANNEL] * len(found), values, texts=texts)
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,10 @@ _MAY_BE_PERSONAL = 1e10
 """Numbers from here on have the eleven digits of a mobile number."""
 
 
+Line: TypeAlias = tuple[int, str, int, str, int]
+"""Where figures stood: submission, part, line, day, and how many there are of it."""
+
+
 @dataclass(slots=True)
 class Submission:
     """One unit's figures for one day, as found. received_at is UTC, None when the stamp cannot be read."""
@@ -41,14 +45,20 @@ class Submission:
 
 @dataclass
 class Draft:
-    """Collects what a reader finds, figure by figure; `reading` makes the columns. Raises Unreadable when there are
-    too many."""
+    """Collects what a reader finds, line by line; `reading` makes the columns. Raises Unreadable when there is too
+    much."""
 
     submissions: list[Submission] = field(default_factory=list)
     notes: list[tuple[int, str, str]] = field(default_factory=list)
     searched: set[str] = field(default_factory=set)
     """Texts that a reader has found to hold no personal data."""
-    _rows: list[tuple[Any, ...]] = field(default_factory=list)
+    _lines: list[Line] = field(default_factory=list)
+    _measures: list[str] = field(default_factory=list)
+    _channels: list[str] = field(default_factory=list)
+    _values: list[float] = field(default_factory=list)
+    _columns: list[int] = field(default_factory=list)
+    _texts: dict[int, str] = field(default_factory=dict)
+    _problems: dict[int, str] = field(default_factory=dict)
     _totals: list[Total] = field(default_factory=list)
 
     def submit(self, submission: Submission) -> int:
@@ -56,30 +66,37 @@ class Draft:
         self.submissions.append(submission)
         return len(self.submissions) - 1
 
-    def figure(
+    def figures(
         self,
-        submission: int,
-        place: tuple[str, int, int],
-        day: str,
-        measure: str,
-        channel: str,
-        value: float,
-        text: str | None,
+        lines: Sequence[Line],
+        measures: Sequence[str],
+        channels: Sequence[str],
+        values: Sequence[float],
+        columns: Sequence[int] | None = None,
+        texts: Mapping[int, str] | None = None,
     ) -> None:
-        """One row. place is part, line and column; text is what stood there unless a plain number did."""
-        unit = self.submissions[submission].unit
-        self._rows.append((submission, *place, unit, day, measure, channel, value, text, None))
-        if len(self._rows) > _MAX_ROWS:
+        """The figures of some lines, one after the other. texts: by position, what stood there unless a plain number
+        did."""
+        if texts:
+            start = len(self._values)
+            self._texts |= {start + at: text for at, text in texts.items()}
+        self._lines += lines
+        self._measures += measures
+        self._channels += channels
+        self._values += values
+        self._columns += columns or [0] * len(values)
+        if len(self._values) > _MAX_ROWS:
             raise Unreadable(_TOO_MANY)
 
-    def problem(self, submission: int, place: tuple[str, int, int], day: str, text: str, words: str) -> None:
+    def problem(
+        self, submission: int, place: tuple[str, int], day: str, text: str, words: str, column: int = 0
+    ) -> None:
         """One row for what could not be read into figures; the text is masked before it is shortened."""
         if find_personal(text):
             self.submissions[submission].personal = True
-        unit = self.submissions[submission].unit
-        self._rows.append((submission, *place, unit, day, "", "", math.nan, mask(text)[:500], words))
-        if len(self._rows) > _MAX_ROWS:
-            raise Unreadable(_TOO_MANY)
+        self._problems[len(self._values)] = words
+        line = (submission, *place, day, 1)
+        self.figures([line], [""], [""], [math.nan], [column], {0: mask(text)[:500]})
 
     def total(
         self, submission: int, measure: str | None, channel: str | None, total: float, place: str
@@ -99,11 +116,9 @@ class Draft:
         if sent and (most := sent.most_common(1)[0])[1] > _MAX_SENT:
             words = f"单位 {mask(most[0][0])[:64]} 的同一版次出现 {most[1]:,} 次"
             raise Unreadable(f"{words}，超过 {_MAX_SENT:,} 次，整份退回")
-        rows = columns
-        if rows is None:
-            rows = _columns(self._rows)
-        elif self._rows:
-            rows = Rows.join([rows, _columns(self._rows)])
+        rows = self._rows()
+        if columns is not None:
+            rows = Rows.join([columns, rows]) if len(rows) else columns
         senders = _senders(self.submissions)
         _mark_personal(rows, senders, self.searched)
         if senders.personal.any():
@@ -111,6 +126,23 @@ class Draft:
         senders.filled_at = senders.filled_at.map(lambda text: _kept(text, _LONGEST_TIME))
         notes = [(index, code, _kept(words, LONGEST_WORDS)) for index, code, words in self.notes]
         return Reading(rows, senders, _masked_totals(self._totals), notes)
+
+    def _rows(self) -> Rows:
+        submission, part, line, day, lengths = zip(*self._lines, strict=True) if self._lines else ((),) * 5
+        count, counts = len(self._values), np.array(lengths, np.intp)
+        return Rows(
+            np.repeat(np.array(submission, np.int32), counts),
+            np.repeat(np.array(line, np.int32), counts),
+            np.array(self._columns, np.int32),
+            np.array(self._values, np.float64),
+            Texts.encode(part).repeat(counts),
+            Texts.encode([self.submissions[index].unit for index in submission]).repeat(counts),
+            Texts.encode(day).repeat(counts),
+            Texts.encode(self._measures),
+            Texts.encode(self._channels),
+            Texts.sparse(count, self._texts),
+            Texts.sparse(count, self._problems),
+        )
 
 
 def _mark_personal(rows: Rows, senders: Senders, searched: set[str]) -> None:
@@ -145,19 +177,6 @@ def _senders(each: Sequence[Submission]) -> Senders:
         Texts.encode([one.filled_at for one in each]),
         np.array([one.is_nil for one in each], np.bool_),
         np.array([one.personal for one in each], np.bool_),
-    )
-
-
-def _columns(table: Sequence[tuple[Any, ...]]) -> Rows:
-    submission, part, line, column, unit, day, measure, channel, value, text, problem = (
-        zip(*table, strict=True) if table else ((),) * 11
-    )
-    return Rows(
-        np.array(submission, np.int32),
-        np.array(line, np.int32),
-        np.array(column, np.int32),
-        np.array(value, np.float64),
-        *(Texts.encode(texts) for texts in (part, unit, day, measure, channel, text, problem)),
     )
 
 

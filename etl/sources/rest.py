@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
+import itertools
 import json
 import math
 import re
 import ssl
-from collections.abc import Callable, Container, Coroutine, Iterator
+from collections.abc import Callable, Container, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import httpx
@@ -35,8 +38,8 @@ from etl.sources.base import (
     pulled_of,
     read_options,
 )
-from etl.sources.cells import day_text, json_text, month_text, read_day, read_stamp
-from etl.sources.frames import Draft, Submission
+from etl.sources.cells import TOO_DEEP, day_text, json_numbers, json_text, month_text, read_day, read_stamp
+from etl.sources.frames import Draft, Line, Submission
 from etl.sources.personal import any_personal, find_personal, mask
 
 T = TypeVar("T")
@@ -160,11 +163,13 @@ class Rest:
         own_day = read_day(pulled.name.removeprefix(_SINCE)) if pulled.name.startswith(_SINCE) else None
         reader = _Reader(catalog, field, pulled.dataset)
         for number, body in enumerate(pulled.parts, 1):
-            items = _page(body, field, looks_twice=True).items
-            scan = _may_hold_personal(body)
-            for at, item in enumerate(items, 1):
-                if own_day is None or _day_of(item, field, own_day) == pulled.stat_date:
-                    reader.add(item, f"第 {number} 页", at, scan)
+            items = enumerate(_page(body, field, looks_twice=True).items, 1)
+            wanted = {
+                at: item
+                for at, item in items
+                if own_day is None or _day_of(item, field, own_day) == pulled.stat_date
+            }
+            reader.add_page(f"第 {number} 页", wanted)
         return reader.draft.reading()
 
     def _pull(
@@ -510,14 +515,13 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _may_repeat(text: bytes, answer: Any) -> bool:
     """Whether the text has more keys than what was read of it: read again, it shows the key that stands twice.
 
-    Counted are ends of keys, in texts too; only escapes could make a text count less than what was read.
+    Counted are colons, in texts too; only escapes could make a text count less than what was read.
     """
     try:
-        read = orjson.dumps(answer).count(b'":')
+        read = orjson.dumps(answer).count(b":")
     except TypeError:  # deeper than orjson writes
         return True
-    ends = [b'":', b" :", b"\t:", b"\r:", b"\n:"]
-    return b"\\u00" in text or sum(map(text.count, ends)) > read
+    return b"\\u00" in text or text.count(b":") > read
 
 
 def _ends_in_a_character(text: bytes) -> bool:
@@ -532,11 +536,6 @@ def _day_of(item: Any, field: Callable[[str], str], own_day: date) -> date:
     """The day an item belongs to; the pull's own when it cannot be read."""
     day = item.get(field("date")) if isinstance(item, dict) else None
     return (read_day(day) if isinstance(day, str) else None) or own_day
-
-
-def _may_hold_personal(body: bytes) -> bool:
-    """Whether a page must be searched item by item: no comma, quote or colon stands within a number."""
-    return b"\\u" in body or find_personal(body.decode())
 
 
 def _holds_personal(item: Any) -> bool:
@@ -554,13 +553,6 @@ def _holds_personal(item: Any) -> bool:
     return any_personal(texts)
 
 
-def _number(value: Any) -> tuple[float, str | None]:
-    """The value and, when it is not a JSON number, its text."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value), None
-    return math.nan, json_text(value)
-
-
 def _whole(value: Any) -> int:
     """The revision in a JSON number, -1 when it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -573,9 +565,17 @@ class _Reader:
 
     def __init__(self, catalog: Catalog, field: Callable[[str], str], dataset: Dataset) -> None:
         self.draft = Draft()
-        self._field = field
         self._of_stocks = dataset == "stocks"
-        self._of_value = [field(name) for name in ("measure", "channel", "value")]
+        self._when = "month" if self._of_stocks else "date"
+        self._measure, self._channel, self._value = map(field, ("measure", "channel", "value"))
+        read = (
+            [self._value, self._measure] if self._of_stocks else [self._value, self._measure, self._channel]
+        )
+        self._of_value = [*map(itemgetter, read)]
+        self._survey_key, self._totals_key = map(field, ("survey", "totals"))
+        self._keys = [*map(field, ("unit", self._when, "revision", "submitted_at", "values"))]
+        self._taken = set(self._keys)
+        self._day_text = functools.cache(month_text if self._of_stocks else day_text)
         measures = catalog.measures
         self._survey: dict[str, str] = {
             field(code.removeprefix(prefix)): code
@@ -584,82 +584,135 @@ class _Reader:
             if measure.kind == "survey"
         }
 
-    def add(self, item: Any, part: str, line: int, scan: bool) -> None:
-        """One item: its figures, or one problem row with all that is wrong with its shape."""
-        field, draft, place = self._field, self.draft, (part, line, 0)
+    def add_page(self, part: str, items: Mapping[int, Any]) -> None:
+        """The items of a page by their numbers. Personal data in what becomes neither text nor figure is looked for
+        here: in all items at once, and one by one when there may be some."""
+        first = len(self.draft.submissions)
+        lines: list[Line] = []
+        entries: list[Any] = []
+        answers: list[tuple[int, tuple[str, int], str, Any]] = []
+        beside = [self._add(item, (part, at), lines, entries, answers) for at, item in items.items()]
+        if not self._add_values(lines, entries):
+            beside.append(json_text(entries))
+        for each in answers:
+            self._add_survey(*each)
+        words = "\n".join(beside)
+        if "\\" in words or TOO_DEEP in words or find_personal(words):
+            for index, item in enumerate(items.values(), first):
+                self.draft.submissions[index].personal |= _holds_personal(item)
+
+    def _add(
+        self,
+        item: Any,
+        place: tuple[str, int],
+        lines: list[Line],
+        entries: list[Any],
+        answers: list[tuple[int, tuple[str, int], str, Any]],
+    ) -> str:
+        """One item: a problem row with all that is wrong with its shape, or a line more, its entries and the survey's.
+        Returns what else stands in it, as text."""
+        draft = self.draft
         if not isinstance(item, dict):
-            index = draft.submit(Submission("", "", -1, None, personal=scan and _holds_personal(item)))
+            index = draft.submit(Submission("", "", -1, None))
             draft.problem(index, place, "", json_text(item), "这一条不是 JSON 对象")
-            return
-        problems = [f"键 {item[_TWICE]} 出现两次，无从判断以哪个为准"] if _TWICE in item else []
-        when = "month" if self._of_stocks else "date"
-        unit, day, revision, stamp, values, survey = (
-            item.get(field(name)) for name in ("unit", when, "revision", "submitted_at", "values", "survey")
-        )
-        if self._of_stocks:
-            survey = None
+            return json_text(item)
+        unit, day, revision, stamp, values = map(item.get, self._keys)
+        survey = None if self._of_stocks else item.get(self._survey_key)
+        edition = _whole(revision)
+        problems = self._problems(item, unit, day, edition, values, survey)
+        day = self._day_text(json_text(day))
+        received_at = read_stamp(stamp) if isinstance(stamp, str) else None
+        is_nil = values == [] and not problems
+        index = draft.submit(Submission(json_text(unit).strip(), day, edition, received_at, is_nil=is_nil))
+        if problems:
+            draft.problem(index, place, day, json_text(item), ";".join(problems))
+            return json_text(item)
+        if values:
+            lines.append((index, *place, day, len(values)))
+            entries += values
+        answers += [(index, place, day, entry) for entry in survey or ()]
+        if not self._of_stocks:
+            self._add_totals(index, place, item.get(self._totals_key))
+        others = item.keys() - self._taken
+        return f"{revision} {stamp} {json_text({key: item[key] for key in others}) if others else ''}"
+
+    def _problems(
+        self, item: dict[str, Any], unit: Any, day: Any, edition: int, values: Any, survey: Any
+    ) -> list[str]:
+        problems = []
+        if _TWICE in item:
+            problems.append(f"键 {item[_TWICE]} 出现两次，无从判断以哪个为准")
         if not isinstance(unit, (str, int)) or isinstance(unit, bool):
             problems.append("没有 unit")
         if not isinstance(day, str):
-            problems.append(f"没有 {when}")
-        edition = _whole(revision)
+            problems.append(f"没有 {self._when}")
         if edition < 0:
             problems.append("revision 不是整数")
         if not isinstance(values, list) and not (values is None and survey):
             problems.append("values 不是列表")
         if survey is not None and not isinstance(survey, list):
             problems.append("survey 不是列表")
-        submission = Submission(
-            json_text(unit).strip(),
-            month_text(json_text(day)) if self._of_stocks else day_text(json_text(day)),
-            edition,
-            read_stamp(stamp) if isinstance(stamp, str) else None,
-            is_nil=values == [] and not problems,
-            personal=scan and _holds_personal(item),
-        )
-        index = draft.submit(submission)
-        if problems:
-            draft.problem(index, place, submission.date, json_text(item), ";".join(problems))
-            return
-        for entry in values or ():
-            self._add_value(index, place, submission.date, entry)
-        for entry in survey or ():
-            self._add_survey(index, place, submission.date, entry)
-        if not self._of_stocks:
-            self._add_totals(index, place, item.get(field("totals")))
+        return problems
 
-    def _add_value(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
+    def _add_values(self, lines: Sequence[Line], entries: Sequence[Any]) -> bool:
+        """The figures of some lines: all at once when they are as promised, else one by one. Returns whether nothing
+        else stands in them."""
+        try:
+            values, *texts = [[*map(get, entries)] for get in self._of_value]
+            width = sum(map(len, entries)) - len(self._of_value) * len(entries)
+            is_plain = None not in values and {kind for each in texts for kind in map(type, each)} <= {str}
+        except (KeyError, TypeError):
+            is_plain = False
+        if not is_plain or (width and any(_TWICE in entry for entry in entries)):
+            rest = iter(entries)
+            for index, part, at, day, count in lines:
+                for entry in itertools.islice(rest, count):
+                    self._add_value(index, (part, at), day, entry)
+            return False
+        numbers, shown = json_numbers(values)
+        channels = ["all"] * len(values) if self._of_stocks else texts[1]
+        self.draft.figures(lines, texts[0], channels, numbers, texts=shown)
+        return not width
+
+    def _add_value(self, index: int, place: tuple[str, int], day: str, entry: Any) -> None:
+        if not self._add_odd(index, place, day, entry):
+            channel = "all" if self._of_stocks else json_text(entry.get(self._channel))
+            self._add_given(
+                index, place, day, {json_text(entry.get(self._measure)): entry.get(self._value)}, channel
+            )
+
+    def _add_survey(self, index: int, place: tuple[str, int], day: str, entry: Any) -> None:
+        if not self._add_odd(index, place, day, entry):
+            given = {
+                self._survey.get(key) or key: value
+                for key, value in entry.items()
+                if key != self._channel and (key in self._survey or type(value) in (int, float))
+            }
+            self._add_given(index, place, day, given, json_text(entry.get(self._channel)))
+
+    def _add_odd(self, index: int, place: tuple[str, int], day: str, entry: Any) -> bool:
+        """What is no object, or has a key twice; whether it was."""
         if not isinstance(entry, dict):
-            self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
-            return
+            line = (index, *place, day, 1)
+            self.draft.figures([line], [""], [""], [math.nan], texts={0: json_text(entry)})
+            return True
         if _TWICE in entry:
-            self._add_twice(index, place, day, entry)
-            return
-        measure, channel, value = map(entry.get, self._of_value)
-        if value is not None:
-            of_channel = "all" if self._of_stocks else json_text(channel)
-            self.draft.figure(index, place, day, json_text(measure), of_channel, *_number(value))
+            words = f"键 {entry[_TWICE]} 出现两次，无从判断以哪个为准"
+            self.draft.problem(index, place, day, json_text(entry), words)
+        return _TWICE in entry
 
-    def _add_survey(self, index: int, place: tuple[str, int, int], day: str, entry: Any) -> None:
-        if not isinstance(entry, dict):
-            self.draft.figure(index, place, day, "", "", math.nan, json_text(entry))
-            return
-        if _TWICE in entry:
-            self._add_twice(index, place, day, entry)
-            return
-        channel = json_text(entry.get(self._field("channel")))
-        for key, value in entry.items():
-            is_number = type(value) in (int, float)
-            if value is not None and key != self._field("channel") and (key in self._survey or is_number):
-                self.draft.figure(index, place, day, self._survey.get(key) or key, channel, *_number(value))
+    def _add_given(
+        self, index: int, place: tuple[str, int], day: str, given: Mapping[str, Any], channel: str
+    ) -> None:
+        """By measure, the values of one entry that are not null."""
+        measures = [measure for measure, value in given.items() if value is not None]
+        values, texts = json_numbers([given[measure] for measure in measures])
+        line = (index, *place, day, len(measures))
+        self.draft.figures([line], measures, [channel] * len(measures), values, texts=texts)
 
-    def _add_twice(self, index: int, place: tuple[str, int, int], day: str, entry: dict[str, Any]) -> None:
-        words = f"键 {entry[_TWICE]} 出现两次，无从判断以哪个为准"
-        self.draft.problem(index, place, day, json_text(entry), words)
-
-    def _add_totals(self, index: int, place: tuple[str, int, int], totals: Any) -> None:
-        for measure, total in (totals if isinstance(totals, dict) else {}).items():
-            if total is not None:
-                self.draft.total(
-                    index, measure, None, _number(total)[0], f"{place[0]}第 {place[1]} 条的 totals"
-                )
+    def _add_totals(self, index: int, place: tuple[str, int], totals: Any) -> None:
+        if not isinstance(totals, dict):
+            return
+        given = {measure: total for measure, total in totals.items() if total is not None}
+        for measure, total in zip(given, json_numbers(list(given.values()))[0], strict=True):
+            self.draft.total(index, measure, None, total, f"{place[0]}第 {place[1]} 条的 totals")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
@@ -25,7 +25,7 @@ from etl.sources.files import (
     Store,
 )
 from etl.sources.frames import Draft, Submission
-from etl.sources.personal import find_personal, mask
+from etl.sources.personal import any_personal, mask
 from etl.sources.sheets import Sheet, read_sheets
 
 _NAME = re.compile(r"village_([0-9]{9})_([0-9]{8})(?:_r([1-9][0-9]{0,8}))?\.xlsx")
@@ -167,6 +167,7 @@ class _Reader:
         self._blank: set[int] = set()
         self._filled: set[int] = set()
         self._is_personal = False
+        self._searches = False
         self._figures = 0
 
     def reading(self) -> Reading:
@@ -179,6 +180,7 @@ class _Reader:
 
     def add(self, sheet: Sheet) -> None:
         """One sheet's villages, totals, head and foot. Raises Unreadable when it has no header."""
+        self._searches = _holds_personal(cell for row in sheet.cells for cell in row)
         layout = self._layout(sheet)
         if layout is None:
             if sheet.name == _SURVEY and not any(_text(cell) for row in sheet.cells for cell in row):
@@ -298,19 +300,24 @@ class _Reader:
             index = self._draft.submit(Submission(code, day, self._revision, received_at, filled_at))
             if code:
                 self._index[code] = index
-        if _holds_personal(row):
+        if self._searches and _holds_personal(row):
             self._draft.submissions[index].personal = True
         if not code:
             words = f"工作表“{sheet.name}”第 {number} 行没有单位代码"
             text = "|".join(filter(None, map(_text, row)))
-            self._draft.problem(index, (sheet.name, number, 0), day, text, words)
+            self._draft.problem(index, (sheet.name, number), day, text, words)
             return
         if sheet.name == _SHEET:
             (self._filled if figures else self._blank).add(index)
         self._count_figures(len(figures))
-        for column, value, shown in figures:
-            place = (sheet.name, number, column.at + 1)
-            self._draft.figure(index, place, day, column.measure, column.channel, value, shown)
+        self._draft.figures(
+            [(index, sheet.name, number, day, len(figures))],
+            [column.measure for column, _, _ in figures],
+            [column.channel for column, _, _ in figures],
+            [value for _, value, _ in figures],
+            [column.at + 1 for column, _, _ in figures],
+            {at: shown for at, (_, _, shown) in enumerate(figures) if shown is not None},
+        )
         self._add_totals(index, sheet, number, [value for value in values if value[0].is_total])
 
     def _add_totals(
@@ -327,7 +334,7 @@ class _Reader:
 
     def _search_outside(self, row: Sequence[_Cell]) -> None:
         """Personal data in the head or the foot concerns every village of the workbook."""
-        self._is_personal = self._is_personal or _holds_personal(row)
+        self._is_personal = self._is_personal or (self._searches and _holds_personal(row))
 
 
 def _named(text: str) -> str | None:
@@ -339,5 +346,5 @@ def _is_foot(row: Sequence[_Cell]) -> bool:
     return any(name_key(cell).startswith(_FOOT) for cell in row if isinstance(cell, str))
 
 
-def _holds_personal(row: Sequence[_Cell]) -> bool:
-    return any(find_personal(_text(cell)) for cell in row if not isinstance(cell, (date, timedelta)))
+def _holds_personal(cells: Iterable[_Cell]) -> bool:
+    return any_personal(_text(cell) for cell in cells if cell and not isinstance(cell, (date, timedelta)))

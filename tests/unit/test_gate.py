@@ -39,7 +39,7 @@ def divisions() -> DayDivisions:
 
 
 def figure(draft: Draft, submission: int, measure: str, value: float, channel: str = "physical") -> None:
-    draft.figure(submission, ("page 1", 1, 0), DAY.isoformat(), measure, channel, value, None)
+    draft.figures([(submission, "page 1", 1, DAY.isoformat(), 1)], [measure], [channel], [value])
 
 
 def submit(
