@@ -51,7 +51,12 @@ with DAG(
         task_id="decide",
         options=[RELEASE, DISCARD, POSTPONE],
         defaults=POSTPONE,
-        params={"why": Param("", type="string", title="理由", description=f"{RELEASE}、{DISCARD}须写明理由")},
+        # Airflow's page has no button pressed before a text is written, unless it may be nothing.
+        params={
+            "why": Param(
+                None, type=["null", "string"], title="理由", description=f"{RELEASE}、{DISCARD}须写明理由"
+            )
+        },
         response_timeout=timedelta(days=7),
         # The executor's word that the process which asked has ended may be read only once the answer has set the task
         # going again, when the answer comes within seconds; Airflow 3.3 then fails it as lost (apache/airflow#72716, no
