@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -237,30 +236,25 @@ def _set_aside(site: Site, pull: Pull, pulled: Pulled, batch_id: int, failure: F
 
 def pass_gate(site: Site, reads: Iterable[tuple[date, Read]]) -> None:
     """Bring what was read through the gate and stage it, many batches of a day together, yet never all at once."""
-    divisions_of = functools.cache(lambda day: _divisions_of(site, day))
     waiting: list[tuple[date, Read]] = []
     rows = 0
     for each in reads:
         waiting.append(each)
         rows += len(each[1].reading.figures)
         if rows >= ROWS_AT_ONCE:
-            _gate(site, divisions_of, waiting)
+            _gate(site, waiting)
             waiting, rows = [], 0
-    _gate(site, divisions_of, waiting)
+    _gate(site, waiting)
 
 
-def _divisions_of(site: Site, day: date) -> DayDivisions:
-    with site.engine.connect() as conn:
-        return DayDivisions(conn, day)
-
-
-def _gate(
-    site: Site, divisions_of: Callable[[date], DayDivisions], reads: Sequence[tuple[date, Read]]
-) -> None:
+def _gate(site: Site, reads: Sequence[tuple[date, Read]]) -> None:
     slices = {(day, read.dataset) for day, read in reads}
     for day, dataset in sorted(slices):
         batches = [read for read_day, read in reads if (read_day, read.dataset) == (day, dataset)]
-        gated = gate(batches, site.catalog, site.cells, divisions_of(day), day, site.today(), dataset)
+        units = {unit for read in batches for unit in read.reading.senders.unit.uniques}
+        with site.engine.connect() as conn:
+            divisions = DayDivisions(conn, day, units)
+        gated = gate(batches, site.catalog, site.cells, divisions, day, site.today(), dataset)
         _keep_documents(site, day, batches, gated.documents)
         stage(site.engine, gated)
 

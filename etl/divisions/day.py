@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
@@ -17,16 +18,18 @@ from etl.warehouse import run_sql
 
 
 class DayDivisions:
-    """The divisions as they stand on one day: which codes exist, which are active, and what is below what.
+    """Divisions of some codes, and all above them, as they stand on one day: which exist, which are active, and what is
+    below what.
 
     `table` is indexed by division code; columns division_id (int), level (text, missing when inactive on the day).
     """
 
-    def __init__(self, conn: Connection, day: date) -> None:
-        columns = run_sql(conn, "divisions/of_day", {"day": day}).mappings().one()
-        if columns["division_code"] is None:
+    def __init__(self, conn: Connection, day: date, codes: Collection[str]) -> None:
+        possible = [code for code in codes if re.fullmatch("[0-9]{12}", code)]
+        columns = {**run_sql(conn, "divisions/of_day", {"day": day, "codes": possible}).mappings().one()}
+        if not columns.pop("is_any_loaded"):
             raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
-        self.table = pd.DataFrame(dict(columns)).set_index("division_code")
+        self.table = pd.DataFrame(columns).set_index("division_code")
 
     @classmethod
     def from_list(cls, file: Path) -> Self:
@@ -49,7 +52,7 @@ class DayDivisions:
         inside = np.asarray(table.index.isin(list(area)) & table["level"].notna())
         ids = table["division_id"].to_numpy()
         parents = table["parent_id"].to_numpy()
-        is_inside = np.zeros(int(ids.max()) + 1, dtype=bool)
+        is_inside = np.zeros(int(ids.max(initial=0)) + 1, dtype=bool)
         is_inside[ids[inside]] = True
         for _ in DEPTH:
             inside = inside | is_inside[parents]

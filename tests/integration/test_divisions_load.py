@@ -158,8 +158,9 @@ def test_a_unit_closed_on_a_day_is_expected_before_it_and_not_after(site: Divisi
     )
     assert expected == {date(2026, 5, 31): 6, SUMMER: 5}
     with site.engine.connect() as conn:
-        after = DayDivisions(conn, SUMMER)
-        before = DayDivisions(conn, date(2026, 5, 31))
+        units = ["371302001001", "371302001002"]
+        after = DayDivisions(conn, SUMMER, units)
+        before = DayDivisions(conn, date(2026, 5, 31), units)
     level = ["village"]
     assert int(before.inside(["371300000000"], level).sum()) == 2
     assert int(after.inside(["371300000000"], level).sum()) == 1
