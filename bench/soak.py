@@ -66,7 +66,7 @@ VIEWS = (
     "mart.daily_statistics", "mart.submission_status", "mart.ledger", "mart.period_statistics", "mart.indicator_value",
     "quality.quarantine", "quality.flag",
 )  # fmt: skip
-OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at", "known_at"]
+OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at", "known_at", "closed_at"]
 """Our clock and surrogate numbers, which a retry may give anew."""
 PAGE = PROJECT / "docs" / "soak.md"
 HEAD = """# Soak

@@ -149,7 +149,7 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
         own = read_own(conn, view.days, view.kinds, view.divisions, view.cells)
         totals, units, of_self = read_totals(conn, view.days, view.kinds, view.divisions, view.cells)
         villages = _repeated_villages(conn, view, published, None)
-    findings = villages + find_unbalanced_pairs(conn, view.catalog, view.day, published, None)
+    findings = villages
     if len(own.owner):
         own_fit = fit_past(own, view.history)
         findings += _of_own(view, own, expect(own_fit, own, view.history), published)
@@ -167,7 +167,7 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
             Fits(moment, replace(own_fit, expected=own_fit.expected[:, :0]), totals_fit),
             view.history,
         )
-    return findings
+    return findings + find_unbalanced_pairs(conn, view.catalog, view.day, published, None)
 
 
 def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Finding]:
@@ -185,7 +185,7 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
             conn, today, kind, above, view.cells, _series(touched.fits.totals, totals)
         )
         villages = _repeated_villages(conn, view, published, judged)
-    findings = villages + find_unbalanced_pairs(conn, view.catalog, view.day, published, judged)
+    findings = villages
     baseline = expect(touched.fits.own.of(all_own), all_own, view.history).take(all_own.places(own))
     findings += _of_own(view, own, baseline, published)
     totals, all_totals = _where_whole(view, totals, units), _where_whole(view, all_totals, all_units)
@@ -194,6 +194,7 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
     )
     findings += _shifts(view, totals, baseline, published)
     findings += _of_villages(view, totals, own, units, of_self, published)
+    findings += find_unbalanced_pairs(conn, view.catalog, view.day, published, judged)
     return [each for each in findings if each.unit_code in set(touched.divisions["code"])]
 
 

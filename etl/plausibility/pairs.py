@@ -14,6 +14,8 @@ from etl.plausibility.finding import Finding, Published
 from etl.plausibility.history import TOTAL
 from etl.warehouse import run_sql
 
+MONTH_LOCK = 7_300_024
+
 
 def find_unbalanced_pairs(
     conn: Connection, catalog: Catalog, day: date, published: Published, units: Collection[int] | None
@@ -42,6 +44,7 @@ def find_unbalanced_pairs(
         "month_end": (month + timedelta(days=31)).replace(day=1) - timedelta(days=1),
         "year": day.replace(month=1, day=1),
     }
+    take_month(conn, month)
     run_sql(conn, "plausibility/asked", slice_)
     conn.execute(sa.text("ANALYZE asked"))
     for step in ("month_figures", "forget_month", "keep_month"):
@@ -80,3 +83,10 @@ def find_unbalanced_pairs(
             )
         )
     return findings
+
+
+def take_month(conn: Connection, day: date) -> None:
+    """Let one transaction at a time write the sums of a day's month, until it ends: days of one month are judged side
+    by side, and the later one is to see the figures of the one before."""
+    slice_ = {"key": MONTH_LOCK, "month": day.replace(day=1).toordinal()}
+    conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key, :month)"), slice_)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from etl.cli import main
 from etl.daily import load_and_roll_up, run_day
 from etl.plausibility import flag_day
 from etl.plausibility.desk import FlagRefused, close_flag, explain_flag, list_flags
+from etl.plausibility.pairs import take_month
 from etl.register import register_catalog
 from etl.rollup import roll_up_day, waiting_days
 from etl.settings import Settings
@@ -430,6 +433,10 @@ def test_four_reports_or_one_that_differs_or_long_ago_are_no_repetition(
 
 # --- pairs over the year to date -----------------------------------------------------------------------------
 
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database
+WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
 ACCEPTED, SETTLED = ("mediation_accepted", "physical"), ("mediation_settled", "physical")
 RECEIVED, RESOLVED = ("complaint_received", "hotline"), ("complaint_resolved", "network")
 
@@ -446,6 +453,27 @@ def test_a_part_above_its_whole_over_the_year_is_flagged_and_loaded(warehouse: W
     assert (flag["level"], flag["measure"], flag["channel"]) == ("village", "mediation_settled", "all")
     assert "调解成功 3，调解受理 2" in flag["message"]
     assert read_total(warehouse, "mediation_settled") == 1
+
+
+def test_days_of_one_month_that_are_judged_side_by_side_keep_the_sum_of_both(warehouse: Warehouse) -> None:
+    """The one that comes later waits, and then sees what came meanwhile."""
+    first, second = date(2026, 2, 2), date(2026, 2, 3)
+    warehouse.send(VILLAGE, first, {ACCEPTED: 2})
+    roll_up_day(warehouse.engine, warehouse.catalog, first, whole=True)
+    with ThreadPoolExecutor(1) as thread, warehouse.engine.begin() as other:
+        take_month(other, first)
+        judged = thread.submit(flag_day, warehouse.engine, warehouse.catalog, first)
+        waiting = sa.text(WAITING)
+        deadline = time.monotonic() + 60
+        while not other.execute(waiting).scalar_one():
+            assert not judged.done(), "it waits for the month"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        warehouse.send(VILLAGE, second, {ACCEPTED: 3})
+        other.commit()
+        assert judged.result() == 0
+    with warehouse.engine.connect() as conn:
+        assert conn.execute(sa.text("SELECT value FROM quality.month_sum")).scalars().all() == [5]
 
 
 def test_last_years_cases_do_not_count(warehouse: Warehouse) -> None:
