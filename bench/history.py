@@ -466,7 +466,8 @@ def _submissions(figures: pd.DataFrame, senders: Array, day: date, platform: int
 
     def literal(values: Array) -> pa.Array:
         lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(values).cast(pa.string()))
-        return pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
+        text = pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
+        return pc.if_else(pa.array(counts > 0), text, None)
 
     columns = [str(day), senders, platform, batch, "daily", 1, stamp, stamp, counts == 0]
     arrays = [pa.array(np.full(len(senders), each) if np.isscalar(each) else each) for each in columns]

@@ -32,7 +32,7 @@ INSERT INTO core.submission (
     stat_date, unit_id, platform_id, batch_id, dataset, revision, received_at, known_from, is_nil, cells, figures,
     row_numbers
 )
-SELECT day.stat_date, village.division_id, 1, 1, 'daily', 1, now(), now(), true, '{}', '{}', '{}'
+SELECT day.stat_date, village.division_id, 1, 1, 'daily', 1, now(), now(), true, NULL, NULL, NULL
 FROM generate_series(%s::date, %s::date, interval '1 day') AS day (stat_date)
 CROSS JOIN (SELECT division_id FROM core.division_period WHERE level = 'village') AS village
 WHERE extract(isodow FROM day.stat_date) < 6
@@ -50,7 +50,7 @@ SELECT
     stat_date - 364 * %s, unit_id, platform_id, batch_id, dataset, revision, received_at, known_from, is_nil, cells,
     figures, row_numbers
 FROM core.submission
-WHERE stat_date BETWEEN %s AND %s AND cardinality(cells) > 0
+WHERE stat_date BETWEEN %s AND %s AND cells IS NOT NULL
 """
 
 

@@ -186,7 +186,7 @@ def _everybody_reports(site: Site) -> None:
                 " FROM core.platform RETURNING batch_id, platform_id)"
                 " INSERT INTO core.submission (stat_date, unit_id, platform_id, batch_id, dataset, revision,"
                 " received_at, known_from, is_nil, cells, figures, row_numbers)"
-                " SELECT :day, unit_id, platform_id, batch_id, 'daily', 1, :at, :at, true, '{}', '{}', '{}'"
+                " SELECT :day, unit_id, platform_id, batch_id, 'daily', 1, :at, :at, true, NULL, NULL, NULL"
                 " FROM batch, core.expected_day CROSS JOIN LATERAL unnest(unit_ids) AS unit_id"
                 " WHERE stat_date = :day AND due_at IS NOT NULL"
             ),

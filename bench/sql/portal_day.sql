@@ -10,18 +10,15 @@ SELECT
     scope.level = 'village' AND scope.division_id %% 3 > 0,
     CASE
         WHEN scope.level <> 'village' THEN owed.many
-        WHEN scope.division_id %% 3 > 0 THEN '{}'
-        ELSE owed.few
+        WHEN scope.division_id %% 3 = 0 THEN owed.few
     END,
     CASE
         WHEN scope.level <> 'village' THEN owed.many_values
-        WHEN scope.division_id %% 3 > 0 THEN '{}'
-        ELSE ARRAY[1, 2]
+        WHEN scope.division_id %% 3 = 0 THEN ARRAY[1, 2]
     END,
     CASE
         WHEN scope.level <> 'village' THEN owed.many
-        WHEN scope.division_id %% 3 > 0 THEN '{}'
-        ELSE owed.few
+        WHEN scope.division_id %% 3 = 0 THEN owed.few
     END
 FROM bench_scope AS scope
 CROSS JOIN (

@@ -6,9 +6,9 @@ SELECT
     :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision,
     coalesce(head.ordinal + 1, 0), coalesce(head.received_at, verdict.received_at),
     coalesce(head.filled_at, staged.filled_at), :known_at, coalesce(staged.is_nil, false), verdict.is_withdrawn,
-    coalesce(kept.cells, staged.cells, '{}'),
-    coalesce(kept.figures, staged.figures, '{}'),
-    coalesce(kept.row_numbers, staged.row_numbers, '{}'),
+    nullif(coalesce(kept.cells, staged.cells), '{}'),
+    nullif(coalesce(kept.figures, staged.figures), '{}'),
+    nullif(coalesce(kept.row_numbers, staged.row_numbers), '{}'),
     kept.batch_ids
 FROM verdict
 LEFT JOIN landing.staged_submission AS staged USING (batch_id, unit_id, revision, sent_number)

@@ -4,7 +4,7 @@ CREATE TEMPORARY TABLE own ON COMMIT DROP AS
 WITH sent AS (
     SELECT
         submission.unit_id,
-        bool_or(cardinality(submission.cells) > 0 AND submission.known_to = 'infinity') AS has_figures,
+        bool_or(submission.cells IS NOT NULL AND submission.known_to = 'infinity') AS has_figures,
         bool_or(submission.is_nil AND submission.known_to = 'infinity') AS has_nil,
         min(submission.received_at) AS received_at
     FROM core.submission

@@ -327,7 +327,7 @@ class BulletinSite(IndicatorSite):
                     sa.text(
                         "INSERT INTO core.submission (stat_date, unit_id, platform_id, batch_id, dataset, revision,"
                         " received_at, known_from, known_to, is_nil, cells, figures, row_numbers) VALUES ('2026-03-09',"
-                        " :unit, :p, :b, 'daily', :revision, :at, :at, :until, true, '{}', '{}', '{}')"
+                        " :unit, :p, :b, 'daily', :revision, :at, :at, :until, true, NULL, NULL, NULL)"
                     ),
                     {"unit": unit, "p": platform, "b": made[0], "revision": revision, "at": times[revision - 1],
                      "until": times[revision]},

@@ -125,9 +125,9 @@ INSERT INTO core.submission (
     row_numbers
 )
 SELECT :a, :b, 1, 1, 'daily', 1, now(), now(), CAST(:c AS integer) = 0,
-    CASE WHEN CAST(:c AS integer) = 0 THEN '{}' ELSE ARRAY[CAST(:cell AS smallint)] END,
-    CASE WHEN CAST(:c AS integer) = 0 THEN '{}' ELSE ARRAY[CAST(:c AS bigint)] END,
-    CASE WHEN CAST(:c AS integer) = 0 THEN '{}' ELSE ARRAY[1] END
+    CASE WHEN CAST(:c AS integer) > 0 THEN ARRAY[CAST(:cell AS smallint)] END,
+    CASE WHEN CAST(:c AS integer) > 0 THEN ARRAY[CAST(:c AS bigint)] END,
+    CASE WHEN CAST(:c AS integer) > 0 THEN ARRAY[1] END
 """
 PERIOD = [
     "SELECT mart.ensure_period(:name, :kind, CAST(:first AS date), CAST(:last AS date))",

@@ -139,8 +139,9 @@ SEND = [
         row_numbers
     )
     SELECT
-        :day, division_id, batch.platform_id, batch_id, 'daily', 1, now(), clock_timestamp(), :nil, :cells, :figures,
-        :rows
+        :day, division_id, batch.platform_id, batch_id, 'daily', 1, now(), clock_timestamp(), :nil,
+        nullif(CAST(:cells AS smallint[]), '{}'), nullif(CAST(:figures AS bigint[]), '{}'),
+        nullif(CAST(:rows AS integer[]), '{}')
     FROM core.division, landing.batch
     WHERE division_code = :unit AND source_name = :unit AND stat_date = :day
     """,

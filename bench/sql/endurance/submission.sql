@@ -107,15 +107,15 @@ SELECT
     to_char(sent.stat_date + time '17:00' + (sent.unit_id % 60) * interval '1 minute', 'YYYY-MM-DD HH24:MI:SS'),
     (sent.stat_date + time '18:40') AT TIME ZONE 'Asia/Shanghai',
     report.cells IS NULL,
-    coalesce(report.cells, '{}'),
-    coalesce(report.figures, '{}'),
-    coalesce(
-        ARRAY(
-            SELECT sent.unit_id % 4000 + line
-            FROM generate_series(1, cardinality(report.cells)) AS line
-        ),
-        '{}'
-    )
+    report.cells,
+    report.figures,
+    CASE
+        WHEN report.cells IS NOT NULL
+            THEN ARRAY(
+                SELECT sent.unit_id % 4000 + line
+                FROM generate_series(1, cardinality(report.cells)) AS line
+            )
+    END
 FROM sent
 JOIN landing.batch ON batch.stat_date = sent.stat_date AND batch.scope = sent.county AND batch.dataset = 'daily'
 LEFT JOIN report ON report.stat_date = sent.stat_date AND report.unit_id = sent.unit_id
