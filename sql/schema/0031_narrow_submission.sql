@@ -80,7 +80,11 @@ BEGIN
 END
 $$;
 
-DROP SCHEMA former CASCADE;
+CREATE OR REPLACE FUNCTION mart.may_see_survey() RETURNS boolean LANGUAGE sql STABLE
+RETURN has_table_privilege(current_user, 'core.submission'::regclass, 'SELECT');
+
+DROP TABLE former.submission;
+DROP SCHEMA former;
 
 CREATE UNIQUE INDEX one_current_submission
     ON core.submission (stat_date, unit_id, platform_id, dataset) WHERE known_to = 'infinity';

@@ -73,7 +73,8 @@ class DivisionsSite:
                     "INSERT INTO core.submission (stat_date, unit_id, platform_id, batch_id, dataset, revision,"
                     " received_at, known_from, is_nil, cells, figures, row_numbers)"
                     " SELECT :day, division_id, platform_id, :batch_id, 'daily', 1, :at, :at, :is_nil,"
-                    " nullif(CAST(:cells AS smallint[]), '{}'), nullif(CAST(:figures AS bigint[]), '{}'), nullif(CAST(:cells AS integer[]), '{}')"
+                    " nullif(CAST(:cells AS smallint[]), '{}'), nullif(CAST(:figures AS bigint[]), '{}'),"
+                    " nullif(CAST(:cells AS integer[]), '{}')"
                     " FROM core.platform, core.division WHERE division_code = :unit"
                 ),
                 [
@@ -147,7 +148,8 @@ class DivisionsSite:
                     " INSERT INTO core.submission (stat_date, unit_id, platform_id, batch_id, dataset, revision,"
                     " received_at, known_from, is_nil, is_withdrawn, cells, figures, row_numbers)"
                     " SELECT :day, division_id, platform_id, batch_id, :dataset, :revision, :at, :known_from, :is_nil,"
-                    " :is_withdrawn, nullif(CAST(:cells AS smallint[]), '{}'), nullif(CAST(:figures AS bigint[]), '{}'), nullif(CAST(:cells AS integer[]), '{}')"
+                    " :is_withdrawn, nullif(CAST(:cells AS smallint[]), '{}'),"
+                    " nullif(CAST(:figures AS bigint[]), '{}'), nullif(CAST(:cells AS integer[]), '{}')"
                     " FROM batch, core.division WHERE division_code = :unit"
                 ),
                 params,

@@ -135,7 +135,8 @@ def submit(conn: sa.Connection, day: date, unit: str, platform: str, figures: di
                 cells, figures, row_numbers
             )
             SELECT :day, division_id, platform_id, batch_id, 'daily', 1, :at, :at, :rows = 0,
-                nullif(CAST(:cells AS smallint[]), '{}'), nullif(CAST(:figures AS bigint[]), '{}'), nullif(CAST(:cells AS integer[]), '{}')
+                nullif(CAST(:cells AS smallint[]), '{}'), nullif(CAST(:figures AS bigint[]), '{}'),
+                nullif(CAST(:cells AS integer[]), '{}')
             FROM batch, core.division WHERE division_code = :unit
             """
         ),
