@@ -61,8 +61,9 @@ def touch_all(conn: Connection, catalog: Catalog, day: date, dataset: Dataset, m
 
 
 def _meet_kin(conn: Connection, day: date) -> None:
+    conn.execute(sa.text("ANALYZE touched"))
     run_sql(conn, "rollup/kin", {"day": day})
-    conn.execute(sa.text("ANALYZE touched, kin"))
+    conn.execute(sa.text("ANALYZE kin"))
 
 
 def waiting_days(engine: Engine, dataset: Dataset = "daily") -> list[date]:
