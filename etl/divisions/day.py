@@ -29,7 +29,8 @@ class DayDivisions:
         columns = {**run_sql(conn, "divisions/of_day", {"day": day, "codes": possible}).mappings().one()}
         if not columns.pop("is_any_loaded"):
             raise DivisionListError("No division is loaded. Run: python -m etl divisions load FILE")
-        self.table = pd.DataFrame(columns).set_index("division_code")
+        numbers = {"division_id": np.int64, "parent_id": np.int64}
+        self.table = pd.DataFrame(columns).astype(numbers).set_index("division_code")
 
     @classmethod
     def from_list(cls, file: Path) -> Self:

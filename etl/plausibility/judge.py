@@ -167,7 +167,8 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
             Fits(moment, replace(own_fit, expected=own_fit.expected[:, :0]), totals_fit),
             view.history,
         )
-    return findings + find_unbalanced_pairs(conn, view.catalog, view.day, published, None)
+    findings += find_unbalanced_pairs(conn, view.catalog, view.day, published, None)
+    return findings
 
 
 def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Finding]:

@@ -44,7 +44,7 @@ def find_unbalanced_pairs(
         "month_end": (month + timedelta(days=31)).replace(day=1) - timedelta(days=1),
         "year": day.replace(month=1, day=1),
     }
-    take_month(conn, month)
+    take_month(conn, day)
     run_sql(conn, "plausibility/asked", slice_)
     conn.execute(sa.text("ANALYZE asked"))
     for step in ("month_figures", "forget_month", "keep_month"):

@@ -22,33 +22,39 @@ _DAY = re.compile(
 )
 _MONTH = re.compile(r"([1-9][0-9]{3})-(0[1-9]|1[0-2])")
 _COMPACT_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-
-
 _LONGEST = 1_000
 """No code, name, day or number is longer. One character in half-width forms may be eighteen, so that a cell of some
 megabytes is cut before it is changed; what was cut ends in … and is equal to no name."""
-
-
 _HEADS = 4_096
 """So many texts are changed once: the heads of one day's workbooks are the same."""
+TOO_DEEP = "（嵌套过深）"
+"""The text of a JSON value that orjson does not write."""
 
 
-@functools.lru_cache(_HEADS)
 def tidy(text: str) -> str:
     """The text in half-width forms, without space around it."""
-    return _half_width(text).strip(" \t\r\n\ufeff\u200b")
+    return _tidied(_cut(text))
 
 
-def _half_width(text: str) -> str:
+def name_key(text: str) -> str:
+    """A name as it is compared: half-width, without any space."""
+    return _spaceless(_cut(text))
+
+
+def _cut(text: str) -> str:
     if len(text) > _LONGEST:
         text = text.strip()
-    return unicodedata.normalize("NFKC", text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 @functools.lru_cache(_HEADS)
-def name_key(text: str) -> str:
-    """A name as it is compared: half-width, without any space."""
-    return "".join(_half_width(text).replace("\ufeff", "").replace("\u200b", "").split())
+def _tidied(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip(" \t\r\n\ufeff\u200b")
+
+
+@functools.lru_cache(_HEADS)
+def _spaceless(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").replace("\u200b", "").split())
 
 
 def code_of(names: Mapping[str, str], text: str) -> str:
@@ -123,10 +129,6 @@ def read_stamp(text: str) -> datetime | None:
 def to_utc(moment: datetime) -> datetime:
     """The moment in UTC; one without a zone is Asia/Shanghai. Raises OverflowError at the calendar's ends."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
-
-
-TOO_DEEP = "（嵌套过深）"
-"""The text of a JSON value that orjson does not write."""
 
 
 def json_text(value: Any) -> str:

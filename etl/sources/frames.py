@@ -23,8 +23,7 @@ _TOO_MANY = f"超过 {_MAX_ROWS:,} 个数，整份退回"
 _MAX_SENT = 1_000
 """So often may one batch hold the same revision of a unit: they are numbered in the warehouse."""
 _MAY_BE_PERSONAL = 1e10
-"""Numbers from here on have the eleven digits of a mobile number."""
-
+"""Whole numbers from here on have the eleven digits of a mobile number; broken ones may, with a point among them."""
 
 Line: TypeAlias = tuple[int, str, int, str, int]
 """Where figures stood: submission, part, line, day, and how many there are of it."""
@@ -148,14 +147,15 @@ class Draft:
 def _mark_personal(rows: Rows, senders: Senders, searched: set[str]) -> None:
     """Mark the senders of whom anything holds personal data; a number that is one becomes a text."""
     columns = [*rows.texts().values(), *senders.texts().values()]
-    large = np.flatnonzero(np.abs(rows.value) >= _MAY_BE_PERSONAL)
+    is_broken = np.abs(rows.value - np.rint(rows.value)) > 0
+    large = np.flatnonzero(is_broken | (np.abs(rows.value) >= _MAY_BE_PERSONAL))
     if not large.size and not any_personal(set().union(*(column.uniques for column in columns)) - searched):
         return
     found = np.zeros(len(rows), np.bool_)
     for column in rows.texts().values():
         found |= column.personal()
     if large.size:
-        numbers = Texts.encode([f"{value:.0f}" for value in rows.value[large]])
+        numbers = Texts.encode([_digits(value) for value in rows.value[large].tolist()])
         hit = numbers.personal()
         found[large[hit]] = True
         rows.value[large[hit]] = math.nan
@@ -163,6 +163,10 @@ def _mark_personal(rows: Rows, senders: Senders, searched: set[str]) -> None:
     senders.personal[rows.submission[found]] = True
     for column in senders.texts().values():
         senders.personal |= column.personal()
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() else str(value)
 
 
 def _senders(each: Sequence[Submission]) -> Senders:

@@ -61,6 +61,8 @@ _MAX_BRACKETS, _MAX_COMMAS = 1_000_000, 3_000_000
 """What a body of 50 MB with figures in it does not reach. JSON that is all brackets takes thirty times its bytes."""
 _TWICE = "（重复的键）"
 """Under this key, which no platform uses, stands the key that an object has twice."""
+_SHOWN_OTHERWISE = re.compile(rf"\\\\|[0-9]e|{TOO_DEEP}")
+"""Where JSON written anew may not show a text or a number digit by digit."""
 _MISWRITTEN = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeEncodeError)
 
 
@@ -575,6 +577,9 @@ class _Reader:
         self._survey_key, self._totals_key = map(field, ("survey", "totals"))
         self._keys = [*map(field, ("unit", self._when, "revision", "submitted_at", "values"))]
         self._taken = set(self._keys)
+        self._lines: list[Line] = []
+        self._entries: list[Any] = []
+        self._beside: list[str] = []
         self._day_text = functools.cache(month_text if self._of_stocks else day_text)
         measures = catalog.measures
         self._survey: dict[str, str] = {
@@ -588,53 +593,51 @@ class _Reader:
         """The items of a page by their numbers. Personal data in what becomes neither text nor figure is looked for
         here: in all items at once, and one by one when there may be some."""
         first = len(self.draft.submissions)
-        lines: list[Line] = []
-        entries: list[Any] = []
-        answers: list[tuple[int, tuple[str, int], str, Any]] = []
-        beside = [self._add(item, (part, at), lines, entries, answers) for at, item in items.items()]
-        if not self._add_values(lines, entries):
-            beside.append(json_text(entries))
-        for each in answers:
-            self._add_survey(*each)
-        words = "\n".join(beside)
-        if "\\" in words or TOO_DEEP in words or find_personal(words):
+        self._beside = []
+        for at, item in items.items():
+            self._add(item, (part, at))
+        self._add_waiting()
+        words = "\n".join(self._beside)
+        if _SHOWN_OTHERWISE.search(words) or find_personal(words):
             for index, item in enumerate(items.values(), first):
                 self.draft.submissions[index].personal |= _holds_personal(item)
 
-    def _add(
-        self,
-        item: Any,
-        place: tuple[str, int],
-        lines: list[Line],
-        entries: list[Any],
-        answers: list[tuple[int, tuple[str, int], str, Any]],
-    ) -> str:
-        """One item: a problem row with all that is wrong with its shape, or a line more, its entries and the survey's.
-        Returns what else stands in it, as text."""
+    def _add(self, item: Any, place: tuple[str, int]) -> None:
+        """One item: a problem row with all that is wrong with its shape, or its figures, which wait for those of the
+        next ones."""
         draft = self.draft
         if not isinstance(item, dict):
             index = draft.submit(Submission("", "", -1, None))
-            draft.problem(index, place, "", json_text(item), "这一条不是 JSON 对象")
-            return json_text(item)
-        unit, day, revision, stamp, values = map(item.get, self._keys)
+            self._add_problem(index, place, "", item, "这一条不是 JSON 对象")
+            return
+        unit, date_, revision, stamp, values = map(item.get, self._keys)
         survey = None if self._of_stocks else item.get(self._survey_key)
         edition = _whole(revision)
-        problems = self._problems(item, unit, day, edition, values, survey)
-        day = self._day_text(json_text(day))
+        problems = self._problems(item, unit, date_, edition, values, survey)
+        day = self._day_text(json_text(date_))
         received_at = read_stamp(stamp) if isinstance(stamp, str) else None
         is_nil = values == [] and not problems
         index = draft.submit(Submission(json_text(unit).strip(), day, edition, received_at, is_nil=is_nil))
         if problems:
-            draft.problem(index, place, day, json_text(item), ";".join(problems))
-            return json_text(item)
+            self._add_problem(index, place, day, item, ";".join(problems))
+            return
         if values:
-            lines.append((index, *place, day, len(values)))
-            entries += values
-        answers += [(index, place, day, entry) for entry in survey or ()]
+            self._lines.append((index, *place, day, len(values)))
+            self._entries += values
+        if survey:
+            self._add_waiting()
+            for entry in survey:
+                self._add_survey(index, place, day, entry)
         if not self._of_stocks:
             self._add_totals(index, place, item.get(self._totals_key))
         others = item.keys() - self._taken
-        return f"{revision} {stamp} {json_text({key: item[key] for key in others}) if others else ''}"
+        rest = json_text({key: item[key] for key in others}) if others else ""
+        self._beside.append(f"{date_}|{revision}|{stamp}|{rest}")
+
+    def _add_problem(self, index: int, place: tuple[str, int], day: str, item: Any, words: str) -> None:
+        self._add_waiting()
+        self.draft.problem(index, place, day, json_text(item), words)
+        self._beside.append(json_text(item))
 
     def _problems(
         self, item: dict[str, Any], unit: Any, day: Any, edition: int, values: Any, survey: Any
@@ -654,40 +657,43 @@ class _Reader:
             problems.append("survey 不是列表")
         return problems
 
-    def _add_values(self, lines: Sequence[Line], entries: Sequence[Any]) -> bool:
-        """The figures of some lines: all at once when they are as promised, else one by one. Returns whether nothing
-        else stands in them."""
+    def _add_waiting(self) -> None:
+        """The figures that wait: all at once when they are as promised, else one by one. What stands in them beside
+        figures is left to be searched."""
+        lines, entries = self._lines, self._entries
+        self._lines, self._entries = [], []
         try:
             values, *texts = [[*map(get, entries)] for get in self._of_value]
             width = sum(map(len, entries)) - len(self._of_value) * len(entries)
             is_plain = None not in values and {kind for each in texts for kind in map(type, each)} <= {str}
         except (KeyError, TypeError):
             is_plain = False
-        if not is_plain or (width and any(_TWICE in entry for entry in entries)):
+        if is_plain and not (width and any(_TWICE in entry for entry in entries)):
+            numbers, shown = json_numbers(values)
+            channels = ["all"] * len(values) if self._of_stocks else texts[1]
+            self.draft.figures(lines, texts[0], channels, numbers, texts=shown)
+            if not width and TOO_DEEP not in shown.values():
+                return
+        else:
             rest = iter(entries)
             for index, part, at, day, count in lines:
                 for entry in itertools.islice(rest, count):
                     self._add_value(index, (part, at), day, entry)
-            return False
-        numbers, shown = json_numbers(values)
-        channels = ["all"] * len(values) if self._of_stocks else texts[1]
-        self.draft.figures(lines, texts[0], channels, numbers, texts=shown)
-        return not width
+        self._beside.append(json_text(entries))
 
     def _add_value(self, index: int, place: tuple[str, int], day: str, entry: Any) -> None:
         if not self._add_odd(index, place, day, entry):
             channel = "all" if self._of_stocks else json_text(entry.get(self._channel))
-            self._add_given(
-                index, place, day, {json_text(entry.get(self._measure)): entry.get(self._value)}, channel
-            )
+            given = [(json_text(entry.get(self._measure)), entry.get(self._value))]
+            self._add_given(index, place, day, given, channel)
 
     def _add_survey(self, index: int, place: tuple[str, int], day: str, entry: Any) -> None:
         if not self._add_odd(index, place, day, entry):
-            given = {
-                self._survey.get(key) or key: value
+            given = [
+                (self._survey.get(key) or key, value)
                 for key, value in entry.items()
                 if key != self._channel and (key in self._survey or type(value) in (int, float))
-            }
+            ]
             self._add_given(index, place, day, given, json_text(entry.get(self._channel)))
 
     def _add_odd(self, index: int, place: tuple[str, int], day: str, entry: Any) -> bool:
@@ -702,11 +708,11 @@ class _Reader:
         return _TWICE in entry
 
     def _add_given(
-        self, index: int, place: tuple[str, int], day: str, given: Mapping[str, Any], channel: str
+        self, index: int, place: tuple[str, int], day: str, given: Sequence[tuple[str, Any]], channel: str
     ) -> None:
-        """By measure, the values of one entry that are not null."""
-        measures = [measure for measure, value in given.items() if value is not None]
-        values, texts = json_numbers([given[measure] for measure in measures])
+        """The measures and values of one entry, as far as they are not null."""
+        measures = [measure for measure, value in given if value is not None]
+        values, texts = json_numbers([value for _, value in given if value is not None])
         line = (index, *place, day, len(measures))
         self.draft.figures([line], measures, [channel] * len(measures), values, texts=texts)
 

@@ -167,7 +167,7 @@ class _Reader:
         self._blank: set[int] = set()
         self._filled: set[int] = set()
         self._is_personal = False
-        self._searches = False
+        self._may_be_personal = False
         self._figures = 0
 
     def reading(self) -> Reading:
@@ -180,7 +180,7 @@ class _Reader:
 
     def add(self, sheet: Sheet) -> None:
         """One sheet's villages, totals, head and foot. Raises Unreadable when it has no header."""
-        self._searches = _holds_personal(cell for row in sheet.cells for cell in row)
+        self._may_be_personal = _holds_personal(cell for row in sheet.cells for cell in row)
         layout = self._layout(sheet)
         if layout is None:
             if sheet.name == _SURVEY and not any(_text(cell) for row in sheet.cells for cell in row):
@@ -300,7 +300,7 @@ class _Reader:
             index = self._draft.submit(Submission(code, day, self._revision, received_at, filled_at))
             if code:
                 self._index[code] = index
-        if self._searches and _holds_personal(row):
+        if self._is_personal_row(row):
             self._draft.submissions[index].personal = True
         if not code:
             words = f"工作表“{sheet.name}”第 {number} 行没有单位代码"
@@ -334,7 +334,10 @@ class _Reader:
 
     def _search_outside(self, row: Sequence[_Cell]) -> None:
         """Personal data in the head or the foot concerns every village of the workbook."""
-        self._is_personal = self._is_personal or (self._searches and _holds_personal(row))
+        self._is_personal = self._is_personal or self._is_personal_row(row)
+
+    def _is_personal_row(self, row: Sequence[_Cell]) -> bool:
+        return self._may_be_personal and _holds_personal(row)
 
 
 def _named(text: str) -> str | None:

@@ -30,7 +30,7 @@ CREATE TABLE core.submission (
     CHECK (cardinality(cells) > 0),
     CHECK (cardinality(cells) = cardinality(figures) AND cardinality(cells) = cardinality(row_numbers)),
     CHECK (NOT (is_nil OR is_withdrawn) OR cells IS NULL),
-    CHECK (batch_ids IS NULL OR cardinality(batch_ids) = cardinality(cells))
+    CHECK (batch_ids IS NULL OR (cells IS NOT NULL AND cardinality(batch_ids) = cardinality(cells)))
 ) PARTITION BY RANGE (stat_date);
 
 DO $$

@@ -8,7 +8,7 @@ WITH sent AS MATERIALIZED (
         ON period.division_id = submission.unit_id
         AND period.valid_from <= submission.stat_date AND submission.stat_date < period.valid_to
     WHERE submission.stat_date BETWEEN :first AND :last AND submission.dataset = 'daily'
-        AND submission.known_to = 'infinity' AND submission.cells <> '{}'
+        AND submission.known_to = 'infinity' AND submission.cells IS NOT NULL
         AND submission.stat_date IN (
             SELECT rollup.stat_date FROM mart.daily_rollup AS rollup WHERE rollup.rolled_up_at IS NOT NULL
         )

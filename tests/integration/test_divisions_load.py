@@ -165,6 +165,9 @@ def test_a_unit_closed_on_a_day_is_expected_before_it_and_not_after(site: Divisi
     assert int(before.inside(["371300000000"], level).sum()) == 2
     assert int(after.inside(["371300000000"], level).sum()) == 1
     assert "371302001002" in after.table.index, "a closed unit is told from an unknown one"
+    with site.engine.connect() as conn:
+        strangers = [DayDivisions(conn, SUMMER, units) for units in ([], ["999999999999", "张三", "\x00"])]
+    assert [int(each.inside(["371300000000"], level).sum()) for each in strangers] == [0, 0]
 
 
 def test_a_list_valid_from_a_past_day_flags_what_it_takes_out_of_totals_and_lets_the_days_be_rolled_up_again(

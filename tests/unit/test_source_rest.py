@@ -55,6 +55,9 @@ def platform(**options: Any) -> Platform:
     )
 
 
+VALUE = {"measure": "consultation", "channel": "physical", "value": 4}
+
+
 def page(*items: Any, **data: Any) -> bytes:
     return orjson.dumps(
         {"code": 0, "msg": "ok", "data": {"total": len(items), "page": 1, "size": 500, "items": items} | data}
@@ -233,6 +236,44 @@ def test_personal_data_anywhere_marks_the_submission(catalog: Catalog, change: d
 def test_personal_data_in_escapes_is_found(catalog: Catalog) -> None:
     body = page(ITEM | {"contact": "@"}).replace(b"@", b"\\u0031\\uff138001380\\u0037\\u0038")
     assert read_pages(catalog, body).submissions["personal"].tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"date": "2026-03-02T17:00 13800138078"},
+        {"revision": 371302199001011234.0},
+        {"totals": {"consultation": 371302199001011234.0}},
+        {"values": [VALUE | {"value": [[[{"a": "13800138078"}]]]}]},
+        {"values": [VALUE | {"value": 138.00138078}]},
+        {"values": [VALUE | {"value": 138.00138078, "note": "x"}]},
+        {"values": [VALUE | {"value": 138.00138078}, VALUE | {"channel": "hotline", "value": None}]},
+    ],
+)
+def test_personal_data_is_found_however_it_is_written(catalog: Catalog, change: dict[str, Any]) -> None:
+    reading = read(catalog, ITEM | change, ITEM | {"unit": "371302001000"})
+    assert reading.submissions["personal"].tolist() == [True, False]
+
+
+def test_personal_data_below_what_can_be_written_again_is_found(catalog: Catalog) -> None:
+    value = f'{"[" * 300}"13800138078"{"]" * 300}'
+    body = page(ITEM | {"values": [VALUE | {"value": "@"}]}).replace(b'"@"', value.encode())
+    assert read_pages(catalog, body).submissions["personal"].tolist() == [True]
+
+
+def test_two_keys_of_one_answer_are_two_rows(catalog: Catalog) -> None:
+    survey = [{"channel": "hotline", "asked": 60, "survey_asked": 70}, {"channel": "physical", "asked": 5}]
+    rows = read(catalog, ITEM | {"values": [], "survey": survey}).rows
+    assert rows["measure"].tolist() == ["survey_asked"] * 3
+    assert rows["value"].tolist() == [60.0, 70.0, 5.0]
+
+
+def test_rows_stand_in_the_order_of_the_items(catalog: Catalog) -> None:
+    """They are numbered by it, and found again by their numbers when the batch is read once more."""
+    survey = {"survey": [{"channel": "hotline", "asked": 9}]}
+    items = [ITEM | survey, ITEM, {"unit": "371302000000"}, ITEM, ITEM | survey]
+    rows = read(catalog, *items).rows
+    assert rows["line"].tolist() == [1, 1, 1, 2, 2, 3, 4, 4, 5, 5, 5]
 
 
 def test_fields_follow_the_declaration(catalog: Catalog) -> None:
