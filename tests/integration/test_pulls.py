@@ -8,11 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from etl import tasks
+from etl.batches import register_batch
+from etl.conform import Read
 from etl.daily import restate, run_day
+from etl.pull import pass_gate
 from etl.site import CLOCKS_MAY_DIFFER, Site, confirm_clock
+from etl.sources import SOURCES, pulled_of
 from etl.sources.workbooks import Workbooks
 from etl.warehouse import WarehouseError
 from simulator.plan import SECOND
@@ -54,6 +59,32 @@ def test_a_reader_that_breaks_on_one_file_loses_neither_it_nor_the_others(
         assert restate(site, everyone, simulation.plan.since)[1] == []
         wrong = simulation.truth(SECOND).differences(read_view(site, "mart.daily_statistics"))
         assert wrong.empty, f"\n{wrong.to_string()}"
+
+
+def test_a_platform_of_which_no_unit_is_known_or_that_has_nothing_stops_no_other(
+    tmp_path: Path, hotline_url: str, open_for: Callable[[Simulation], Site]
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = open_for(simulation)
+        assert run_day(site, DAY - timedelta(days=1), list(site.catalog.platforms)) == []
+        ledger = read_view(site, "mart.ledger")
+        assert set(ledger["state"]) == {"loaded"}
+        assert ledger["rows_received"].sum() == 0
+    platform = site.catalog.platforms["county-371302"]
+    value = {"measure": "consultation", "channel": "physical", "value": 4}
+    item = {
+        "unit": "379999000000",
+        "date": DAY.isoformat(),
+        "revision": 1,
+        "submitted_at": f"{DAY}T17:00:00+08:00",
+        "values": [value],
+    }
+    body = orjson.dumps({"code": 0, "data": {"total": 1, "page": 1, "size": 500, "items": [item]}})
+    pulled = pulled_of(DAY, "submissions", [body])
+    batch = register_batch(site.engine, site.archive, platform, pulled, site.clock())
+    reading = SOURCES["rest"].read(platform, site.catalog, pulled)
+    pass_gate(site, [(DAY, Read(batch.batch_id, platform, None, site.clock(), reading))])
+    assert read_view(site, "quality.quarantine")["reason_code"].tolist() == ["unit_unknown"]
 
 
 @pytest.mark.parametrize(
