@@ -12,7 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from etl.catalog import Catalog, Level
+from etl.catalog import Calendar, Catalog, Level
 from etl.catalog.early_sight import Estimate
 from etl.failures import Refused
 from etl.outlook.missing import Expected, Sum, Tally, expect_missing, sum_up
@@ -61,14 +61,18 @@ def estimate_period(engine: Engine, catalog: Catalog, period: Period, today: dat
 
 
 @dataclass(frozen=True)
-class _History:
-    """The tally of a period and of the days before it, where each stratum counts, and the reports that are due.
+class _Reports:
+    """What is due of a period, and what was due and came in the days before it, by stratum and day.
 
-    below: pairs of stratum and division. late, to_come: reports by division. is_unknown: there are days to come of
-    which nothing tells who is expected.
+    Strata are the places' own units, and what is directly below each of them and is no place itself: villages.
+    missing: as in Tally. below: pairs of stratum and division. late, to_come: reports by division. is_unknown: there
+    are days to come of which nothing tells who is expected.
     """
 
-    tally: Tally
+    days: list[date]
+    sent: Array
+    missing: Array
+    is_asked: Array
     below: Array
     late: Array
     to_come: Array
@@ -82,10 +86,17 @@ def _rows(
     measures = read_measures(conn, rule.measures)
     if not places:
         return pd.DataFrame(columns=COLUMNS)
-    history = _read_history(conn, catalog, rule, period, places, measures)
-    expected = expect_missing(history.tally, rule)
-    sums = sum_up(expected, history.tally.group, history.below, len(places), rule.probability)
-    reasons = _reasons(rule, period, today, history, expected, len(places))
+    calendar = catalog.calendars[rule.calendar]
+    reports = _read_reports(conn, calendar, rule, period, places)
+    missing = reports.late + reports.to_come
+    nothing = np.zeros((len(places), len(measures)))
+    sums, reasons = Sum(nothing, nothing, nothing), [_obstacle(rule, period, today, reports)] * len(places)
+    if missing.any() and reasons[0] is None:
+        # Thirteen weeks of figures are read only when something is estimated by them.
+        tally = _read_tally(conn, calendar, reports, places, measures)
+        expected = expect_missing(tally, rule)
+        sums = sum_up(expected, tally.group, reports.below, len(places), rule.probability)
+        reasons = _too_little_known(rule, reports, expected)
     values = _read_values(conn, number, places, measures)
     rows: list[tuple[Any, ...]] = []
     levels = [level.value for level in rule.levels]
@@ -99,11 +110,12 @@ def _rows(
             value = values[line, column]
             if np.isnan(value) and any(place.nil_levels & 1 << depth for depth in depths):
                 value = 0.0
-            found = _complete(sums, history, line, column, value, reasons[line])
+            limits = (sums.mean[line, column], sums.lower[line, column], sums.upper[line, column])
+            found = _complete(limits, value, reasons[line], is_whole=not missing[line])
             rows.append(
                 (
                     number, place.division_id, measure.measure_id, None if np.isnan(value) else int(value),
-                    place.expected, place.received, int(history.late[line]), int(history.to_come[line]),
+                    place.expected, place.received, int(reports.late[line]), int(reports.to_come[line]),
                     *found[:3], rule.probability, found[3], today,
                 )
             )  # fmt: skip
@@ -113,10 +125,9 @@ def _rows(
 
 
 def _complete(
-    sums: Sum, history: _History, line: int, column: int, value: float, reason: str | None
+    expected: tuple[float, float, float], value: float, reason: str | None, *, is_whole: bool
 ) -> tuple[int | None, int | None, int | None, str | None]:
-    """Estimate, limits, and the reason where there are none."""
-    is_whole = history.late[line] + history.to_come[line] == 0
+    """Estimate, limits, and the reason where there are none. expected: mean and limits of what is missing."""
     if is_whole and np.isnan(value):
         return None, None, None, "应报单位均已报送，但均未填报此指标"
     reported = 0 if np.isnan(value) else int(value)
@@ -124,23 +135,24 @@ def _complete(
         return reported, reported, reported, None
     if reason is not None:
         return None, None, None, reason
-    lower, upper = int(sums.lower[line, column]), int(sums.upper[line, column])
-    missing = min(max(round(float(sums.mean[line, column])), lower), upper)
-    return reported + missing, reported + lower, reported + upper, None
+    mean, lower, upper = expected
+    missing = min(max(round(float(mean)), int(lower)), int(upper))
+    return reported + missing, reported + int(lower), reported + int(upper), None
 
 
-def _reasons(
-    rule: Estimate, period: Period, today: date, history: _History, expected: Expected, divisions: int
-) -> list[str | None]:
-    """Why a division's totals cannot be estimated; None where they can."""
+def _obstacle(rule: Estimate, period: Period, today: date, reports: _Reports) -> str | None:
+    """Why nothing that is missing of the period can be estimated."""
     ahead = (period.ends_on - today).days
     if ahead > rule.horizon_days:
-        return [f"距期末还有 {ahead} 天，超过可估算的 {rule.horizon_days} 天"] * divisions
-    if history.is_unknown:
-        return ["本期尚有未汇总的日期，且没有同类日期可据以判断应报单位"] * divisions
-    unknown = np.zeros(divisions)
-    np.add.at(unknown, history.below[1], expected.unknown[history.below[0]])
-    missing = history.late + history.to_come
+        return f"距期末还有 {ahead} 天，超过可估算的 {rule.horizon_days} 天"
+    return "本期尚有未汇总的日期，且没有同类日期可据以判断应报单位" if reports.is_unknown else None
+
+
+def _too_little_known(rule: Estimate, reports: _Reports, expected: Expected) -> list[str | None]:
+    """Why a division's totals cannot be estimated; None where they can."""
+    missing = reports.late + reports.to_come
+    unknown = np.zeros(len(missing))
+    np.add.at(unknown, reports.below[1], expected.unknown[reports.below[0]])
     return [
         f"缺报 {int(all_)} 份，其中 {int(new)} 份的单位在期初前 {rule.history_days} 天以来报送不足"
         f" {rule.fewest_days} 天，历史不足，不作估算"
@@ -150,29 +162,15 @@ def _reasons(
     ]
 
 
-def _read_history(
-    conn: Connection,
-    catalog: Catalog,
-    rule: Estimate,
-    period: Period,
-    places: Sequence[Any],
-    measures: Sequence[Any],
-) -> _History:
-    """Strata are the places' own units, and what is directly below each of them and is no place itself: villages."""
+def _read_reports(
+    conn: Connection, calendar: Calendar, rule: Estimate, period: Period, places: Sequence[Any]
+) -> _Reports:
     first = period.starts_on - timedelta(days=rule.history_days)
     days = [first + timedelta(days=number) for number in range((period.ends_on - first).days + 1)]
-    calendar = catalog.calendars[rule.calendar]
-    ids = np.array([place.division_id for place in places])
-    row_of = {place.division_id: row for row, place in enumerate(places)}
-    parent = np.array([row_of.get(place.parent_id, -1) for place in places])
-    units = read_reporting(conn, days, ids)
-    own = read_figures(conn, "outlook/own_figures", days, ids, [each.measure_id for each in measures])
-    total = read_figures(conn, "plausibility/total_figures", days, ids, [each.cell_id for each in measures])
-    is_leaf = np.array([place.is_leaf for place in places])
-    total[is_leaf] = own[is_leaf]
+    parent = _parents(places)
+    units = read_reporting(conn, days, _ids(places))
     expected = np.concatenate([units.own_expected, _pooled(units.expected, units.own_expected, parent)])
     sent = np.concatenate([units.own_reported, _pooled(units.reported, units.own_reported, parent)])
-    values = np.concatenate([own, _pooled(total, own, parent)])
     is_asked = np.array([day >= period.starts_on for day in days])
     works = np.array([calendar.is_worked(day) for day in days])
     is_open = is_asked & ~units.is_rolled_up
@@ -183,20 +181,42 @@ def _read_history(
         is_unknown |= len(alike) == 0
         if len(alike):
             missing[:, day] = expected[:, alike[-1]]
+    below = _below(parent)
+    due = np.zeros((2, len(places)))
+    for line, part in enumerate((is_asked & ~is_open, is_open)):
+        np.add.at(due[line], below[1], missing[:, part].sum(axis=1)[below[0]])
+    return _Reports(days, sent, missing, is_asked, below, due[0], due[1], is_unknown)
+
+
+def _read_tally(
+    conn: Connection, calendar: Calendar, reports: _Reports, places: Sequence[Any], measures: Sequence[Any]
+) -> Tally:
+    """The reports with what was counted in them."""
+    days, ids = reports.days, _ids(places)
+    own = read_figures(conn, "outlook/own_figures", days, ids, [each.measure_id for each in measures])
+    total = read_figures(conn, "plausibility/total_figures", days, ids, [each.cell_id for each in measures])
+    is_leaf = np.array([place.is_leaf for place in places])
+    total[is_leaf] = own[is_leaf]
+    values = np.concatenate([own, _pooled(total, own, _parents(places))])
     group = np.array([DEPTHS[place.level] for place in places])
-    tally = Tally(
+    return Tally(
         day_kinds(days, calendar),
         np.concatenate([group, group + len(DEPTHS)]),
-        sent,
-        missing,
+        reports.sent,
+        reports.missing,
         values,
-        is_asked,
+        reports.is_asked,
     )
-    below = _below(parent)
-    reports = np.zeros((2, len(places)))
-    for line, part in enumerate((is_asked & ~is_open, is_open)):
-        np.add.at(reports[line], below[1], missing[:, part].sum(axis=1)[below[0]])
-    return _History(tally, below, reports[0], reports[1], is_unknown)
+
+
+def _ids(places: Sequence[Any]) -> Array:
+    return np.array([place.division_id for place in places])
+
+
+def _parents(places: Sequence[Any]) -> Array:
+    """By place, which of them is above it; -1 where none is."""
+    row_of = {place.division_id: row for row, place in enumerate(places)}
+    return np.array([row_of.get(place.parent_id, -1) for place in places])
 
 
 def _pooled(total: Array, own: Array, parent: Array) -> Array:

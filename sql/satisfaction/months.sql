@@ -1,6 +1,5 @@
 -- Months inside the period whose totals are there, in order.
 SELECT month.period_id, month.period
 FROM mart.period AS month
-WHERE month.kind = 'month' AND month.starts_on >= :starts_on AND month.ends_on <= :ends_on
-    AND EXISTS (SELECT FROM mart.period_reporting AS reporting WHERE reporting.period_id = month.period_id)
+WHERE month.kind = 'month' AND month.totalled_at IS NOT NULL AND month.starts_on >= :first AND month.ends_on <= :last
 ORDER BY month.starts_on

@@ -1,5 +1,5 @@
 -- Answers by channel of every division that has any, in the period and in the months that it is made of; and the division
--- above it then.
+-- above it then. The numbers of the periods are named for each table: joined alone, all years would be read.
 CREATE TEMPORARY TABLE satisfaction_answer ON COMMIT DROP AS
 WITH counted AS (
     SELECT cell.cell_id, cell.channel_id
@@ -23,12 +23,14 @@ figure AS (
     JOIN counted ON counted.cell_id = own.cell_id
     JOIN mart.period_reporting AS leaf
         ON leaf.period_id = own.period_id AND leaf.division_id = own.unit_id AND leaf.is_leaf
+            AND leaf.period_id = ANY(:period_ids)
 )
 
 SELECT figure.period_id, figure.division_id, division.division_code, place.parent_id, figure.channel_id, figure.value
 FROM figure
 JOIN mart.period_reporting AS reporting
     ON reporting.period_id = figure.period_id AND reporting.division_id = figure.division_id
+    AND reporting.period_id = ANY(:period_ids)
 JOIN core.division ON division.division_id = figure.division_id
 JOIN core.division_period AS place
     ON place.division_id = figure.division_id

@@ -97,6 +97,10 @@ class SatisfactionSite:
                     for code in self.parents
                 ],
             )
+            conn.execute(
+                sa.text("UPDATE mart.period SET totalled_at = now() WHERE period_id = :number"),
+                {"number": number},
+            )
         return int(number)
 
     def compute(self, name: str, catalog: Catalog | None = None) -> None:

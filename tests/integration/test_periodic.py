@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -112,6 +113,34 @@ def test_periods_shown_at_once_do_not_wait_for_each_other(site: Site) -> None:
             maker.execute(sa.text("SELECT mart.ensure_period(:name, 'month', :first, :last)"), made)
             maker.execute(sa.text("SELECT core.ensure_month(CAST(:first AS date))"), made)
         reader.execute(sa.text("SELECT count(*) FROM mart.period_own"))
+
+
+def test_showing_a_period_reads_nothing_of_other_years(site: Site) -> None:
+    """One table joined without the period's number, and every period costs what all years hold."""
+    show_period(site, Period.parse("2023-03"))
+    before = _scans(site)
+    for name in (MONTH, "2026Q1", "2026", f"{MONTH}/to_date"):
+        show_period(site, Period.parse(name))
+    after = _scans(site)
+    assert all(after[name] > before[name] for name in (MONTH, "2026Q1", "2026", f"{MONTH}/to_date"))
+    assert after["2023-03"] == before["2023-03"]
+
+
+def _scans(site: Site) -> dict[str, int]:
+    """How often the partitions of each period have been scanned."""
+    site.engine.dispose()  # what a connection has counted is known to others when it ends
+    query = """
+        SELECT period.period, sum(stat.seq_scan + coalesce(stat.idx_scan, 0))
+        FROM mart.period JOIN pg_stat_user_tables AS stat
+            ON stat.schemaname = 'mart' AND stat.relname ~ ('[a-z]_' || period.period_id || '$')
+        GROUP BY period.period
+    """
+    with site.engine.connect() as conn:
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        while conn.execute(sa.text(others)).scalar_one():
+            time.sleep(0.05)
+            conn.rollback()
+        return {name: int(scans) for name, scans in conn.execute(sa.text(query))}
 
 
 def test_a_total_that_was_tampered_with_is_named(site: Site) -> None:
