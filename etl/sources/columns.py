@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeAlias
@@ -26,9 +28,9 @@ class Texts:
 
     @classmethod
     def encode(cls, texts: Sequence[str | None]) -> Self:
-        uniques = [text for text in dict.fromkeys(texts) if text is not None]
-        code: dict[str | None, int] = {text: at for at, text in enumerate(uniques)} | {None: -1}
-        return cls(np.fromiter(map(code.__getitem__, texts), np.int32, len(texts)), uniques)
+        code: defaultdict[str | None, int] = defaultdict(itertools.count().__next__, {None: -1})
+        codes = np.fromiter(map(code.__getitem__, texts), np.int32, len(texts))
+        return cls(codes, [text for text in code if text is not None])
 
     @classmethod
     def sparse(cls, count: int, texts: Mapping[int, str]) -> Self:

@@ -665,7 +665,7 @@ class _Reader:
         try:
             values, *texts = [[*map(get, entries)] for get in self._of_value]
             width = sum(map(len, entries)) - len(self._of_value) * len(entries)
-            is_plain = None not in values and {kind for each in texts for kind in map(type, each)} <= {str}
+            is_plain = None not in values and set[type]().union(*(map(type, each) for each in texts)) <= {str}
         except (KeyError, TypeError):
             is_plain = False
         if is_plain and not (width and any(_TWICE in entry for entry in entries)):
