@@ -10,7 +10,7 @@ import psycopg
 
 from bench.databases import Ground, checkpoint, connect, create, drop
 from bench.day import Day, pack_files
-from bench.floor import copy_text, run_floor
+from bench.floor import SUBMISSIONS, copy_text, run_floor
 from bench.peers.dbt import run_dbt
 from bench.peers.script import run_script
 from bench.process import Measured, run_apart, say
@@ -51,12 +51,20 @@ def measure_day(ground: Ground, day: Day, programs: Path) -> tuple[list[Line], s
 
 def _compare(shape: str, product: Measured, floor: Measured, script: Measured, dbt: Measured) -> list[Line]:
     ours = f"{product.total:.2f} s, {product.peak >> 20:,} MB"
+    figures = {part: seconds for part, seconds in floor.seconds.items() if part != SUBMISSIONS}
+    least = sum(figures.values())
     return [
         Line(
             f"{shape}: archive to mart / floor",
-            product.total / floor.total,
-            f"{ours}; floor {floor.total:.2f} s ({seconds_of(floor.seconds)})",
+            product.total / least,
+            f"{ours}; floor {least:.2f} s ({seconds_of(figures)})",
             at_most=FLOOR_GOALS[shape],
+        ),
+        Line(
+            f"{shape}: archive to mart / floor with the submissions",
+            product.total / floor.total,
+            f"floor {floor.total:.2f} s, with every submission under its key and who reported at each level"
+            f" {floor.seconds[SUBMISSIONS]:.2f} s",
         ),
         Line(
             f"{shape}: script / archive to mart",

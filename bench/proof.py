@@ -68,8 +68,30 @@ UNION ALL
 SELECT division_code, measure, 'all', sum(value) FROM ({totals}) AS total GROUP BY division_code, measure
 """
 SCRIPT_TOTALS = 'SELECT code, "指标", "渠道", "数值" FROM totals'
+MART_REPORTING = """
+SELECT division.division_code, 'reported', '', reporting.units_reported
+FROM mart.daily_reporting AS reporting JOIN core.division USING (division_id)
+WHERE reporting.units_reported > 0
+"""
+FLOOR_REPORTING = """
+SELECT division.division_code, 'reported', '', reporting.reported
+FROM (
+    SELECT division_id, reported FROM floor.reporting_5
+    UNION ALL SELECT division_id, reported FROM floor.reporting_4
+    UNION ALL SELECT division_id, reported FROM floor.reporting_3
+    UNION ALL SELECT division_id, reported FROM floor.reporting_2
+    UNION ALL SELECT division_id, reported FROM floor.reporting_1
+) AS reporting
+JOIN core.division USING (division_id)
+"""
 DBT_TOTALS = " UNION ALL ".join(
     f"SELECT * FROM total_{level}" for level in ("township", "county", "city", "province")
+)
+
+
+DBT_REPORTING = " UNION ALL ".join(
+    f"SELECT division_code, 'reported', '', units_reported FROM reporting_{level}"
+    for level in ("village", "township", "county", "city", "province")
 )
 
 
@@ -78,8 +100,11 @@ class Unequal(Exception):
 
 
 def prove_mart(conn: psycopg.Connection) -> dict[str, int]:
-    """Compare every figure that the mart shows with the floor's, channel totals included; returns how many figures
-    were compared at each level. A nil report shows as 0, which the floor does not write. Raises Unequal."""
+    """Compare every figure that the mart shows with the floor's, channel totals included, and who reported; returns how
+    many figures were compared at each level. A nil report shows as 0, which the floor does not write.
+
+    Raises Unequal.
+    """
     compared = {}
     for level, figures, unequal in conn.execute(MART).fetchall():
         if unequal or not figures:
@@ -89,6 +114,7 @@ def prove_mart(conn: psycopg.Connection) -> dict[str, int]:
         compared[level] = figures
     if len(compared) < len(("province", "city", "county", "township", "village")):
         raise Unequal(f"figures were found at the levels {', '.join(compared)} only")
+    _prove(conn, MART_REPORTING, conn, FLOOR_REPORTING, "of who reported, the floor")
     return compared
 
 
@@ -98,9 +124,10 @@ def prove_script(floor: psycopg.Connection, script: psycopg.Connection) -> None:
 
 
 def prove_dbt(floor: psycopg.Connection, dbt: psycopg.Connection) -> None:
-    """dbt's totals are the floor's, every one of them, and add up over channels. Raises Unequal."""
+    """dbt's totals and who reported are the floor's, every one of them; totals add up over channels. Raises Unequal."""
     totals = OVER_CHANNELS.format(totals=FLOOR_TOTALS.format(name=""))
     _prove(floor, totals, dbt, DBT_TOTALS, "dbt")
+    _prove(floor, FLOOR_REPORTING, dbt, DBT_REPORTING, "of who reported, dbt")
 
 
 def _prove(floor: psycopg.Connection, expected: str, peer: psycopg.Connection, found: str, who: str) -> None:
@@ -109,7 +136,7 @@ def _prove(floor: psycopg.Connection, expected: str, peer: psycopg.Connection, f
         for conn, query in ((floor, expected), (peer, found))
     )
     if asked != told or not asked or not asked[0]:
-        raise Unequal(f"{who} has (count, sum, fingerprint) {told} of totals, the floor {asked}")
+        raise Unequal(f"{who} has (count, sum, fingerprint) {told}, expected was {asked}")
 
 
 def prove_same(what: str, ours: object, theirs: object) -> None:

@@ -39,11 +39,13 @@ them nil. The day's sixteen platforms, one per city, are spread over pull-and-ga
 Great Expectations is imported before the clock starts, as in the scheduler. Beside it, on the same bytes:
 
 - the floor is what the server needs for the same figures when nothing is read or judged: COPY of text that is ready, a
-  primary key, one GROUP BY per level, on one connection;
+  primary key, one GROUP BY per level, on one connection; in a line of its own, the same for the submissions too, since
+  most of them are nil and have no figure;
 - the script is the one that people write first: `pandas.read_csv`, `groupby` per level, `to_sql` of figures and totals
   with default settings;
-- dbt: COPY of the unpacked files into a raw table, then models (bench/peers/dbt_project) of the figures and of the
-  totals per level, measure and channel, two threads. The time that dbt takes to start is not counted.
+- dbt: COPY of the unpacked files into a raw table, then models (bench/peers/dbt_project) of the submissions, of the
+  figures, of the totals per level, measure and channel, and of who reported at each level, two threads. The time that
+  dbt takes to start is not counted.
 
 Neither the script nor dbt judges a row or keeps a revision. A bare loop reads the same bytes with the library alone and
 makes rows of them; Polars reads the same files. Ratios are of the best times of several repeats (the script, dbt and

@@ -49,7 +49,7 @@ def test_the_scripts_totals_must_each_be_the_floors(floor: psycopg.Connection) -
         prove_script(floor, floor)
 
 
-def test_dbts_totals_must_each_be_the_floors_and_add_up_over_channels(floor: psycopg.Connection) -> None:
+def test_dbts_totals_and_reporting_must_each_be_the_floors(floor: psycopg.Connection) -> None:
     for depth, level in enumerate(reversed(LEVELS), 1):
         floor.execute(f"""
             CREATE TABLE total_{level} AS
@@ -59,7 +59,17 @@ def test_dbts_totals_must_each_be_the_floors_and_add_up_over_channels(floor: psy
             JOIN core.measure USING (measure_id) JOIN core.channel USING (channel_id)
             GROUP BY GROUPING SETS ((division_code, measure, channel), (division_code, measure))
         """)
+    for depth, level in enumerate((*reversed(LEVELS), "village"), 1):
+        floor.execute(f"""
+            CREATE TABLE reporting_{level} AS
+            SELECT division_code, reported AS units_reported
+            FROM floor.reporting_{depth} JOIN core.division USING (division_id)
+        """)
     prove_dbt(floor, floor)
+    floor.execute("UPDATE reporting_city SET units_reported = units_reported + 1")
+    with pytest.raises(Unequal, match="who reported, dbt"):
+        prove_dbt(floor, floor)
+    floor.execute("UPDATE reporting_city SET units_reported = units_reported - 1")
     floor.execute(
         "DELETE FROM total_city WHERE channel = 'all' AND measure = (SELECT min(measure) FROM total_city)"
     )
