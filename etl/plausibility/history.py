@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -112,30 +112,44 @@ Series = tuple[Array, Array]
 NONE: Series = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
-def read_own(
-    conn: Connection,
-    days: list[date],
-    kinds: Array,
-    divisions: pd.DataFrame,
-    cells: pd.DataFrame,
-    series: Series = NONE,
-) -> Figures:
-    """What the divisions' own units reported."""
-    slice_ = _slice(days, divisions)
-    sent = np.zeros((len(divisions), len(days)), dtype=bool)
-    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
-    for line in run_sql(conn, "plausibility/own_sent", slice_):
-        sent[row_of[line.division_id], column_of[line.stat_date]] = True
-    lines = run_sql(conn, "plausibility/own_figures", slice_)
-    return _arrange(lines, days, kinds, divisions, cells, sent, series)
-
-
 @dataclass(frozen=True)
 class Reporting:
     """Units expected and reported, by division and day."""
 
     expected: Array
     reported: Array
+
+    def take(self, divisions: Array) -> Self:
+        """The same for some of the divisions."""
+        return replace(self, expected=self.expected[divisions], reported=self.reported[divisions])
+
+
+def read_reporting(
+    conn: Connection, days: list[date], divisions: pd.DataFrame
+) -> tuple[Reporting, Reporting]:
+    """Reporting of each division with all below it, and of its own unit alone."""
+    counts = np.zeros((4, len(divisions), len(days)), dtype=np.int64)
+    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
+    for line in run_sql(conn, "plausibility/total_sent", _slice(days, divisions)):
+        rows, column = row_of[line.division_id], column_of[line.stat_date]
+        counts[:, rows, column] = (
+            line.units_expected, line.units_reported, line.own_expected, line.own_reported,
+        )  # fmt: skip
+    return Reporting(counts[0], counts[1]), Reporting(counts[2], counts[3])
+
+
+def read_own(
+    conn: Connection,
+    days: list[date],
+    kinds: Array,
+    divisions: pd.DataFrame,
+    cells: pd.DataFrame,
+    of_self: Reporting,
+    series: Series = NONE,
+) -> Figures:
+    """What the divisions' own units reported."""
+    lines = run_sql(conn, "plausibility/own_figures", _slice(days, divisions))
+    return _arrange(lines, days, kinds, divisions, cells, of_self.reported > 0, series)
 
 
 def read_totals(
@@ -144,24 +158,15 @@ def read_totals(
     kinds: Array,
     divisions: pd.DataFrame,
     cells: pd.DataFrame,
+    units: Reporting,
     series: Series = NONE,
-) -> tuple[Figures, Reporting, Reporting]:
-    """The divisions' totals over channels; with it the reporting of each division with all below it, and of its own
-    unit alone."""
-    slice_ = _slice(days, divisions)
-    counts = np.zeros((4, len(divisions), len(days)), dtype=np.int64)
-    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
-    for line in run_sql(conn, "plausibility/total_sent", slice_):
-        rows, column = row_of[line.division_id], column_of[line.stat_date]
-        counts[:, rows, column] = (
-            line.units_expected, line.units_reported, line.own_expected, line.own_reported,
-        )  # fmt: skip
+) -> Figures:
+    """The divisions' totals over channels."""
     is_above = (divisions["level"] != Level.TOWNSHIP.value).to_numpy()
     totals = cells.index[cells["channel"] == TOTAL].tolist()
-    above = divisions.loc[is_above, "division_id"].tolist()
-    lines = run_sql(conn, "plausibility/total_figures", slice_ | {"cells": totals, "divisions": above})
-    figures = _arrange(lines, days, kinds, divisions, cells, counts[1] > 0, series)
-    return figures, Reporting(counts[0], counts[1]), Reporting(counts[2], counts[3])
+    slice_ = _slice(days, divisions[is_above]) | {"cells": totals}
+    lines = run_sql(conn, "plausibility/total_figures", slice_)
+    return _arrange(lines, days, kinds, divisions, cells, units.reported > 0, series)
 
 
 def _slice(days: list[date], divisions: pd.DataFrame) -> dict[str, object]:

@@ -42,6 +42,7 @@ from etl.plausibility.history import (
     read_cells,
     read_divisions,
     read_own,
+    read_reporting,
     read_totals,
     window,
 )
@@ -146,10 +147,10 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
         return []
     with _looking_up_by_key(conn):
         published = _published(conn, view.days, view.cells)
-        own = read_own(conn, view.days, view.kinds, view.divisions, view.cells)
-        totals, units, of_self = read_totals(conn, view.days, view.kinds, view.divisions, view.cells)
-        villages = _repeated_villages(conn, view, published, None)
-    findings = villages
+        units, of_self = read_reporting(conn, view.days, view.divisions)
+        own = read_own(conn, view.days, view.kinds, view.divisions, view.cells, of_self)
+        totals = read_totals(conn, view.days, view.kinds, view.divisions, view.cells, units)
+        findings = _repeated_villages(conn, view, published, None)
     if len(own.owner):
         own_fit = fit_past(own, view.history)
         findings += _of_own(view, own, expect(own_fit, own, view.history), published)
@@ -174,22 +175,27 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
 def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Finding]:
     """What every declared rule finds about them. Of their peers only the day itself is read."""
     near = _near(view.divisions, touched.divisions)
-    above = view.divisions[view.divisions["level"] != Level.TOWNSHIP.value].reset_index(drop=True)
+    is_above = (view.divisions["level"] != Level.TOWNSHIP.value).to_numpy()
+    above = view.divisions[is_above].reset_index(drop=True)
     judged = touched.divisions["division_id"].tolist()
     today, kind = view.days[-1:], view.kinds[-1:]
     with _looking_up_by_key(conn):
         published = _published(conn, view.days, view.cells)
-        own = read_own(conn, view.days, view.kinds, near, view.cells)
-        all_own = read_own(conn, today, kind, view.divisions, view.cells, _series(touched.fits.own, own))
-        totals, units, of_self = read_totals(conn, view.days, view.kinds, near, view.cells)
-        all_totals, all_units, _ = read_totals(
-            conn, today, kind, above, view.cells, _series(touched.fits.totals, totals)
+        units, of_self = read_reporting(conn, view.days, near)
+        all_units, all_of_self = read_reporting(conn, today, view.divisions)
+        above_units = all_units.take(is_above)
+        own = read_own(conn, view.days, view.kinds, near, view.cells, of_self)
+        all_own = read_own(
+            conn, today, kind, view.divisions, view.cells, all_of_self, _series(touched.fits.own, own)
         )
-        villages = _repeated_villages(conn, view, published, judged)
-    findings = villages
+        totals = read_totals(conn, view.days, view.kinds, near, view.cells, units)
+        all_totals = read_totals(
+            conn, today, kind, above, view.cells, above_units, _series(touched.fits.totals, totals)
+        )
+        findings = _repeated_villages(conn, view, published, judged)
     baseline = expect(touched.fits.own.of(all_own), all_own, view.history).take(all_own.places(own))
     findings += _of_own(view, own, baseline, published)
-    totals, all_totals = _where_whole(view, totals, units), _where_whole(view, all_totals, all_units)
+    totals, all_totals = _where_whole(view, totals, units), _where_whole(view, all_totals, above_units)
     baseline = expect(touched.fits.totals.of(all_totals), all_totals, view.history).take(
         all_totals.places(totals)
     )

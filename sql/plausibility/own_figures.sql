@@ -1,4 +1,6 @@
--- What the units themselves reported, one row of arrays per day.
+-- What the units themselves reported, one row of arrays per day. The days come one by one, so that each is looked up by
+-- its key and not found by reading months; the range lets PostgreSQL leave out the partitions of other months once, not
+-- for each look.
 SELECT
     figure.stat_date,
     array_agg(figure.unit_id) AS division_id,
