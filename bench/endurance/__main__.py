@@ -17,6 +17,7 @@ from bench.endurance.days import Steps, forget, restate, run_day
 from bench.endurance.make import MAKER, MODEL, MONTH, YEARS, evening, make, months, open_database
 from bench.endurance.pages import ask_pages
 from bench.endurance.report import Found, describe
+from bench.endurance.room import read_room
 from etl.periodic import show_period, waiting_periods
 from etl.warehouse import ServerAddress, stop_embedded
 
@@ -48,7 +49,7 @@ def main(home: Path, area: str) -> None:
     server = make(home, area)
     try:
         found = _measure(server, home, area)
-        page = describe(found, server, (before, os.getloadavg()[0]))
+        page = describe(found, (before, os.getloadavg()[0]))
     finally:
         stop_embedded(home)
     click.echo(page)
@@ -65,6 +66,10 @@ def _measure(server: ServerAddress, home: Path, area: str) -> Found:
         for period in waiting_periods(site):
             show_period(site, period)
         site.engine.dispose()
+    rooms = {}
+    for database in (MONTH, YEARS):
+        _say(f"room of the {database}")
+        rooms[database] = read_room(server, database)
     runs: dict[str, list[Steps]] = {MONTH: [], YEARS: []}
     for day in DAYS:
         for database in (MONTH, YEARS):
@@ -91,7 +96,14 @@ def _measure(server: ServerAddress, home: Path, area: str) -> Found:
         _say_steps(pages[database])
         site.engine.dispose()
     return Found(
-        runs[MONTH], runs[YEARS], restated["yesterday"], restated["long ago"], pages[MONTH], pages[YEARS]
+        runs[MONTH],
+        runs[YEARS],
+        restated["yesterday"],
+        restated["long ago"],
+        pages[MONTH],
+        pages[YEARS],
+        rooms[MONTH],
+        rooms[YEARS],
     )
 
 

@@ -6,13 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.databases import connect
 from bench.endurance.clock import Spent
 from bench.endurance.days import ASKED, GATED, JUDGED, LOADED, ROLLED, Steps
-from bench.endurance.make import MODEL, MONTH, MONTHS, YEARS
-from bench.endurance.statements import SQL
+from bench.endurance.make import MODEL, MONTHS, content
+from bench.endurance.room import Room
 from etl.periods import Period
-from etl.warehouse import ServerAddress
 
 BEFORE_PERIODS = (GATED, LOADED, ROLLED, JUDGED, ASKED)
 KINDS = {"day": "the day", "month": "its month", "quarter": "its quarter", "year": "its year"}
@@ -35,7 +33,7 @@ wall. Each is the least of {repeats}, taken in turns. Autovacuum is off while th
 @dataclass(frozen=True)
 class Found:
     """Runs of the same days with a month and with years in the warehouse; a township's restated day of yesterday and of
-    long ago; pages of both warehouses."""
+    long ago; pages of both warehouses, and what they take on disk."""
 
     month: Sequence[Steps]
     years: Sequence[Steps]
@@ -43,9 +41,11 @@ class Found:
     long_ago: Sequence[Steps]
     month_pages: Mapping[str, Spent]
     years_pages: Mapping[str, Spent]
+    month_room: Room
+    years_room: Room
 
 
-def describe(found: Found, server: ServerAddress, load: tuple[float, float]) -> str:
+def describe(found: Found, load: tuple[float, float]) -> str:
     """The page, in Markdown. load: the machine's load average before and after."""
     return "\n".join(
         [
@@ -55,8 +55,8 @@ def describe(found: Found, server: ServerAddress, load: tuple[float, float]) -> 
             *_compared(found.month, found.years, "one month", f"{MONTHS} months more", "1.1"),
             "",
             (
-                "Flags and the estimates of month and quarter look back 91 days, as the catalogue declares: one month"
-                " has a third of them. What these steps take more is that; it grows no further after the fourth month."
+                "Flags and the estimates of a month look back 91 days, as the catalogue declares, and find a third of"
+                " them in one month. What they take more is that; after the fourth month it grows no further."
             ),
             "",
             "## A township restates a day",
@@ -64,8 +64,11 @@ def describe(found: Found, server: ServerAddress, load: tuple[float, float]) -> 
             *_compared(found.yesterday, found.long_ago, "yesterday", "three years ago", "1.1"),
             "",
             (
-                "Shown anew for the old day, and not for yesterday: the years to date that ended after its month, "
-                f"{_later(found)}."
+                "What a fit led to expect is kept for 31 days: an older day is judged whole. Yesterday's quarter and"
+                f" year have one month in them, the old day's {_months_in(found, 'quarter')} and"
+                f" {_months_in(found, 'year')}."
+                " Shown anew for the old day, and not for yesterday: the years to date that ended after its month,"
+                f" {_later(found)}."
             ),
             "",
             "## The portal",
@@ -74,7 +77,7 @@ def describe(found: Found, server: ServerAddress, load: tuple[float, float]) -> 
             "",
             "## Room",
             "",
-            *_sizes(server),
+            *_sizes(found.month_room, found.years_room),
             "",
             f"Machine: {os.cpu_count()} cores; load average {load[0]:.1f} before, {load[1]:.1f} after.",
         ]
@@ -90,12 +93,11 @@ def _compared(
     ]
     parts += [(words, _of_kind(few, kind), _of_kind(many, kind)) for kind, words in KINDS.items()]
     parts.append(("its year to date", _first_to_date(few), _first_to_date(many)))
-    gate = (
-        sum((part[1] for part in parts[1:]), parts[0][1]),
-        sum((part[2] for part in parts[1:]), parts[0][2]),
-    )
     lines = [[name, _shown(one), _shown(other), _ratio(one, other)] for name, one, other in parts]
-    lines.append([f"**all** (goal ≤ {goal})", _shown(gate[0]), _shown(gate[1]), f"**{_ratio(*gate)}**"])
+    bounded = [part for part in parts if part[0] not in (JUDGED, KINDS["month"])]
+    for words, some in (("all but flags and its month", bounded), (f"**all** (goal ≤ {goal})", parts)):
+        one, other = (sum((part[column] for part in some), Spent(0, 0)) for column in (1, 2))
+        lines.append([words, _shown(one), _shown(other), f"**{_ratio(one, other)}**"])
     return table(["", few_name, many_name, "ratio"], lines)
 
 
@@ -122,6 +124,11 @@ def _later(found: Found) -> str:
     return f"{len(later)} of them in {_shown(sum(later, Spent(0, 0)))}"
 
 
+def _months_in(found: Found, kind: str) -> int:
+    """Of the old day's longer period, as far as there are any."""
+    return len(content(next(Period.parse(name) for name in found.long_ago[0] if _kind(name) == kind))) - 1
+
+
 def _kind(name: str) -> str | None:
     return None if name in BEFORE_PERIODS else Period.parse(name).kind
 
@@ -139,19 +146,10 @@ def _pages(found: Found) -> list[str]:
     return table(["page", "one month", f"{MONTHS} months more", "ratio"], lines)
 
 
-def _sizes(server: ServerAddress) -> list[str]:
-    query = (SQL / "sizes.sql").read_text(encoding="utf-8")
-    sizes = {}
-    for database in (MONTH, YEARS):
-        with connect(server, database) as conn:
-            sizes[database] = {row[0]: row[1:] for row in conn.execute(query.encode()).fetchall()}
-            made = conn.execute(
-                "SELECT sum(submissions), sum(nil), sum(figures), sum(days) FROM public.made_month"
-            )
-            submissions, nil, figures, days = made.fetchone() or (0, 0, 0, 0)
+def _sizes(month: Room, years: Room) -> list[str]:
     lines, rest = [], [0, 0]
-    for name, (heap, index, rows) in sizes[YEARS].items():
-        grown = heap + index - sum(sizes[MONTH].get(name, (0, 0, 0))[:2])
+    for name, (heap, index, rows) in years.tables.items():
+        grown = heap + index - sum(month.tables.get(name, (0, 0, 0))[:2])
         if heap + index < 20 * MEGABYTE:
             rest = [rest[0] + heap + index, rest[1] + grown]
             continue
@@ -159,13 +157,13 @@ def _sizes(server: ServerAddress) -> list[str]:
             [f"`{name}`", f"{rows:,}", _gigabytes(heap), _gigabytes(index), _gigabytes(grown / MONTHS * 12)]
         )
     lines.append(["all others", "", _gigabytes(rest[0]), "", _gigabytes(rest[1] / MONTHS * 12)])
-    whole = {name: sum(heap + index for heap, index, _ in each.values()) for name, each in sizes.items()}
-    growth = (whole[YEARS] - whole[MONTH]) / MONTHS * 12
-    lines.append(["**all**", "", f"**{_gigabytes(whole[YEARS])}**", "", f"**{_gigabytes(growth)}**"])
+    growth = (years.bytes - month.bytes) / MONTHS * 12
+    lines.append(["**all**", "", f"**{_gigabytes(years.bytes)}**", "", f"**{_gigabytes(growth)}**"])
     return [
         (
-            f"{submissions:,} daily submissions of {days:,} days, {nil / submissions:.0%} of them nil, with {figures:,}"
-            " figures. The archive of what came in is kept apart."
+            f"{years.submissions:,} daily submissions of {years.days:,} days, {years.nil / years.submissions:.0%} of"
+            f" them nil, with {years.figures:,} figures. Read before the measurements above, which write periods anew."
+            " The archive of what came in is kept apart."
         ),
         "",
         *table(["", "rows", "GB", "indexes, GB", "a year more, GB"], lines),

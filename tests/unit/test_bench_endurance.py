@@ -45,7 +45,8 @@ def test_the_ratio_is_of_the_sums_of_the_best_steps() -> None:
     few = [{name: Spent(number, 9.0) for name in (*names, *periods)} for number in (1.0, 2.0)]
     many = [{name: Spent(2.0, 9.0) for name in (*names, *periods)}]
     lines = _compared(few, many, "few", "many", "1.1")
-    assert len(lines) == 2 + len(names) + len(periods) + 1
+    assert len(lines) == 2 + len(names) + len(periods) + 2
+    assert lines[-2].startswith("| all but flags and its month | 8.00 s (72.00 s) | 16.00 s (72.00 s)")
     assert lines[-1].endswith("| 10.00 s (90.00 s) | 20.00 s (90.00 s) | **2.00** |")
 
 
