@@ -1,5 +1,5 @@
--- What has figures stands side by side, apart from the nil reports, which are most of a day: months of some units are
--- read from a third of the pages.
+-- The fullest submissions stand first, nil reports last: what townships and those above them report is read by itself
+-- for months (flags, estimates), and lies on a tenth of the day's pages so.
 INSERT INTO core.submission (
     stat_date, unit_id, platform_id, batch_id, dataset, revision, ordinal, received_at, filled_at, known_from,
     is_nil, is_withdrawn, cells, figures, row_numbers, batch_ids
@@ -18,4 +18,4 @@ LEFT JOIN kept USING (batch_id, unit_id, revision, sent_number)
 LEFT JOIN core.submission AS head
     ON verdict.is_merge AND head.stat_date = :day AND head.submission_id = verdict.head_id
 WHERE verdict.verdict = 'accepted'
-ORDER BY coalesce(kept.cells, staged.cells, '{}') = '{}', verdict.unit_id
+ORDER BY cardinality(coalesce(kept.cells, staged.cells, '{}')) DESC, verdict.unit_id

@@ -23,7 +23,7 @@ figure AS (
     JOIN counted ON counted.cell_id = own.cell_id
     JOIN mart.period_reporting AS leaf
         ON leaf.period_id = own.period_id AND leaf.division_id = own.unit_id AND leaf.is_leaf
-            AND leaf.period_id = ANY(:period_ids)
+        AND leaf.period_id = ANY(:period_ids)
 )
 
 SELECT figure.period_id, figure.division_id, division.division_code, place.parent_id, figure.channel_id, figure.value

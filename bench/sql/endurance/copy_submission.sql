@@ -22,4 +22,4 @@ SELECT
 FROM core.submission
 WHERE submission.stat_date BETWEEN :first AND :last AND submission.dataset = :dataset
     AND submission.known_to = 'infinity'
-ORDER BY submission.stat_date, submission.is_nil, submission.unit_id
+ORDER BY submission.stat_date, coalesce(cardinality(submission.cells), 0) DESC, submission.unit_id

@@ -119,4 +119,4 @@ SELECT
 FROM sent
 JOIN landing.batch ON batch.stat_date = sent.stat_date AND batch.scope = sent.county AND batch.dataset = 'daily'
 LEFT JOIN report ON report.stat_date = sent.stat_date AND report.unit_id = sent.unit_id
-ORDER BY sent.stat_date, report.cells IS NULL, sent.unit_id
+ORDER BY sent.stat_date, coalesce(cardinality(report.cells), 0) DESC, sent.unit_id
