@@ -22,6 +22,9 @@ _DAY = re.compile(
 )
 _MONTH = re.compile(r"([1-9][0-9]{3})-(0[1-9]|1[0-2])")
 _COMPACT_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+FIRST_DAY = date(2004, 1, 1)
+"""Known workdays begin here; no service platform did before."""
+_OWN_NUMBERS = ("No", "Nl")
 _LONGEST = 1_000
 """No code, name, day or number is longer. One character in half-width forms may be eighteen, so that a cell of some
 megabytes is cut before it is changed; what was cut ends in … and is equal to no name."""
@@ -49,12 +52,24 @@ def _cut(text: str) -> str:
 
 @functools.lru_cache(_HEADS)
 def _tidied(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip(" \t\r\n\ufeff\u200b")
+    return _half_width(text).strip(" \t\r\n\ufeff\u200b")
 
 
 @functools.lru_cache(_HEADS)
 def _spaceless(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).replace("\ufeff", "").replace("\u200b", "").split())
+    return "".join(_half_width(text).replace("\ufeff", "").replace("\u200b", "").split())
+
+
+def _half_width(text: str) -> str:
+    """In half-width forms. Numbers that are signs of their own, as ① ² ½, stay: 12① is not 121."""
+    if text.isascii():
+        return text
+    if not any(unicodedata.category(sign) in _OWN_NUMBERS for sign in text):
+        return unicodedata.normalize("NFKC", text)
+    return "".join(
+        sign if unicodedata.category(sign) in _OWN_NUMBERS else unicodedata.normalize("NFKC", sign)
+        for sign in text
+    )
 
 
 def code_of(names: Mapping[str, str], text: str) -> str:
@@ -101,6 +116,11 @@ def read_day(text: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
+
+
+def is_day_of_reports(day: date, today: date) -> bool:
+    """Whether a day can be reported on: it is not to come, and its workdays are known."""
+    return FIRST_DAY <= day <= today
 
 
 def day_text(text: str) -> str:

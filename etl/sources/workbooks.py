@@ -41,7 +41,10 @@ _DATE_LABEL, _TIME_LABEL = "统计日期", "填报时间"
 _HEAD = re.compile(
     r"(填报单位|统计日期|填报时间)\s*:\s*(.*?)\s*(?=(?:填报单位|统计日期|填报时间)\s*:|$)", re.DOTALL
 )
-_FOOT = ("单位负责人", "填表人", "报出日期", "注:", "说明:")
+_FOOT = ("单位负责人", "填表人", "报出日期")
+_NOTES = ("注:", "说明:")
+_FEWEST_DIGITS = 6
+"""Of a county's code: text with fewer beside nothing is no unit."""
 _LONGEST_HEAD = 500
 _EXCEL_EPOCH = date(1899, 12, 30)
 
@@ -197,7 +200,7 @@ class _Reader:
                 has_total = True
                 self._search_outside(row)
                 self._add_totals(-1, sheet, number, values)
-            elif not code.isdigit() and (_is_foot(row) or (not values and (code or not name))):
+            elif _is_outside(row, code, name, values):
                 self._search_outside(row)
             else:
                 villages += 1
@@ -345,8 +348,18 @@ def _named(text: str) -> str | None:
     return None if name_key(text) == _TOTAL else text
 
 
-def _is_foot(row: Sequence[_Cell]) -> bool:
-    return any(name_key(cell).startswith(_FOOT) for cell in row if isinstance(cell, str))
+def _is_outside(
+    row: Sequence[_Cell], code: str, name: str, values: Sequence[tuple[_Column, float, str | None]]
+) -> bool:
+    """Whether a row below the head is none of a village: the foot, a note, or blank. A wrong code is a village's still,
+    when a name or a figure stands by it or it has as many digits as a code has at least."""
+    first = next((name_key(text) for cell in row if (text := _text(cell).strip())), "")
+    if first.startswith(_FOOT) or (
+        first.startswith(_NOTES) and all(math.isnan(value) for _, value, _ in values)
+    ):
+        return True
+    is_code = sum(sign.isdigit() for sign in code) >= _FEWEST_DIGITS
+    return not values and not is_code and not (code and name) and (bool(code) or not name)
 
 
 def _holds_personal(cells: Iterable[_Cell]) -> bool:

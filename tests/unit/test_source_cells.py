@@ -40,7 +40,24 @@ def test_a_blank_is_no_value(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["12件", "abc", "1,20", "1 204", "1e5", "/", "--", "#DIV/0!", "nan", "inf", "9" * 400]
+    "text",
+    [
+        "12件",
+        "abc",
+        "1,20",
+        "1 204",
+        "1e5",
+        "/",
+        "--",
+        "#DIV/0!",
+        "nan",
+        "inf",
+        "9" * 400,
+        "12①",
+        "5²",
+        "③",
+        "1½",
+    ],
 )
 def test_what_is_not_a_number_is_nan(text: str) -> None:
     number = read_number(text, BLANKS)

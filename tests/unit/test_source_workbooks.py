@@ -243,6 +243,39 @@ def test_a_row_with_a_name_but_no_code_is_a_problem_row(catalog: Catalog) -> Non
     assert reading.submissions["is_nil"].tolist() == [False] * 3
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["37130200120l", "甲村", 1, None, None, "注：补报"],
+        ["37130200120①", "甲村", 1],
+        ["3713O2001201", "甲村"],
+        ["371302 001201", None],
+        [None, "甲村", 1, None, None, "说明：新设村"],
+        [None, "注：甲村", 1],
+    ],
+)
+def test_a_row_with_a_wrong_code_or_a_note_is_a_villages_still(row: list[Any], catalog: Catalog) -> None:
+    reading = read_rows(catalog, [CODES[0], "丙村", 1], row, TOTAL)
+    assert len(reading.submissions) == 2
+    assert reading.submissions["unit"].iloc[1] != str(CODES[0])
+    assert len(reading.rows) + reading.submissions["is_nil"].sum() >= 2
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["填表人：李四", None, 46083],
+        [None, None, None, "报出日期：2026-03-02"],
+        ["注：本表一式两份"],
+        ["以上数据由各村提供"],
+        [None, " "],
+    ],
+)
+def test_foot_notes_and_blank_rows_are_no_villages(row: list[Any], catalog: Catalog) -> None:
+    reading = read_rows(catalog, [CODES[0], "丙村", 1], TOTAL, row)
+    assert (len(reading.submissions), len(reading.rows)) == (1, 1)
+
+
 def test_a_village_that_stands_twice_is_one_submission_with_all_rows(catalog: Catalog) -> None:
     reading = read_rows(catalog, [CODES[0], "甲村", 1], [CODES[0], "甲村", 2], TOTAL)
     assert reading.rows["submission"].tolist() == [0, 0]
