@@ -34,7 +34,15 @@ from etl.sources.base import (
     pulled_of,
     read_options,
 )
-from etl.sources.cells import day_text, json_numbers, json_text, read_day, read_stamp, to_utc
+from etl.sources.cells import (
+    day_text,
+    is_day_of_reports,
+    json_numbers,
+    json_text,
+    read_day,
+    read_stamp,
+    to_utc,
+)
 from etl.sources.frames import Draft, Submission
 from etl.sources.personal import mask
 
@@ -94,7 +102,7 @@ class Database:
     def pull_since(
         self, platform: Platform, connection: Connection, since: datetime, known: Container[Seen]
     ) -> Listing:
-        """One batch per day found; a row whose day cannot be read goes to today."""
+        """One batch per day found; a row whose day cannot be read or reported on goes to today."""
         own_day = self.clock().astimezone(SHANGHAI).date()
         try:
             rows = self._rows(platform, connection, since=since)
@@ -102,7 +110,8 @@ class Database:
             return Listing([pulled_of(own_day, _NAME, (), failure=error.failure)])
         by_day: dict[date, list[dict[str, Any]]] = {}
         for row in rows:
-            by_day.setdefault(read_day(str(row["stat_date"])) or own_day, []).append(row)
+            day = read_day(str(row["stat_date"])) or own_day
+            by_day.setdefault(day if is_day_of_reports(day, own_day) else own_day, []).append(row)
         return Listing([pulled_of(day, _NAME, [_lines(by_day[day])]) for day in sorted(by_day)])
 
     def check(self, platform: Platform, connection: Connection) -> str:

@@ -35,7 +35,7 @@ from etl.sources.base import (
     pulled_of,
     read_options,
 )
-from etl.sources.cells import read_day
+from etl.sources.cells import FIRST_DAY, is_day_of_reports, read_day
 from etl.sources.personal import mask
 
 log = logging.getLogger(__name__)
@@ -494,6 +494,9 @@ class FolderSource(ABC):
             return listing
         try:
             days = [day] if day else store.days()
+            strays = [each for each in days if not day and not is_day_of_reports(each, own_day)]
+            listing.ignored += [f"{each:%Y%m%d}/：日期在未来，或早于 {FIRST_DAY.year} 年" for each in strays]
+            days = [each for each in days if each not in strays]
             folders = {each: store.entries(f"{each:%Y%m%d}") for each in days}
             deliveries = [
                 delivery

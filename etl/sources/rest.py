@@ -38,7 +38,16 @@ from etl.sources.base import (
     pulled_of,
     read_options,
 )
-from etl.sources.cells import TOO_DEEP, day_text, json_numbers, json_text, month_text, read_day, read_stamp
+from etl.sources.cells import (
+    TOO_DEEP,
+    day_text,
+    is_day_of_reports,
+    json_numbers,
+    json_text,
+    month_text,
+    read_day,
+    read_stamp,
+)
 from etl.sources.frames import Draft, Line, Submission
 from etl.sources.personal import any_personal, find_personal, mask
 
@@ -141,7 +150,8 @@ class Rest:
     def pull_since(
         self, platform: Platform, connection: Connection, since: datetime, known: Container[Seen]
     ) -> Listing:
-        """One batch per day found, all of the same pages; an item whose date cannot be read goes to today."""
+        """One batch per day found, all of the same pages; an item whose date cannot be read or reported on goes to
+        today."""
         own_day = self.clock().astimezone(SHANGHAI).date()
         name = f"{_SINCE}{own_day.isoformat()}"
         asked = {"updated_since": since.astimezone(SHANGHAI).isoformat(timespec="seconds")}
@@ -535,9 +545,10 @@ def _ends_in_a_character(text: bytes) -> bool:
 
 
 def _day_of(item: Any, field: Callable[[str], str], own_day: date) -> date:
-    """The day an item belongs to; the pull's own when it cannot be read."""
-    day = item.get(field("date")) if isinstance(item, dict) else None
-    return (read_day(day) if isinstance(day, str) else None) or own_day
+    """The day an item belongs to; the pull's own when it cannot be read or reported on."""
+    text = item.get(field("date")) if isinstance(item, dict) else None
+    day = (read_day(text) if isinstance(text, str) else None) or own_day
+    return day if is_day_of_reports(day, own_day) else own_day
 
 
 def _holds_personal(item: Any) -> bool:

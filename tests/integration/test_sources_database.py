@@ -166,6 +166,18 @@ def test_what_was_updated_since_is_one_batch_per_day(hotline: Hotline, connect: 
     assert list(later.pulled) == []
 
 
+def test_a_day_to_come_or_of_another_age_is_no_batch_of_its_own(
+    hotline: Hotline, connect: Connection
+) -> None:
+    for county, day in (("371302", "2099-01-01"), ("371311", "1900-01-01"), ("371312", "2026-03-02")):
+        hotline.add(f"{county}000000", day, 5, "2026-03-02 18:00+08")
+    pulled = SOURCE.pull_since(platform(), connect, datetime(2026, 3, 2, tzinfo=UTC), set()).pulled
+    assert [(each.stat_date, units(each)) for each in pulled] == [
+        (DAY, ["371312000000"]),
+        (date(2026, 3, 3), ["371302000000", "371311000000"]),
+    ]
+
+
 def test_view_and_columns_follow_the_declaration(hotline: Hotline, connect: Connection) -> None:
     hotline.add("371302000000", "2026-03-02", 5, "2026-03-02 18:00+08")
     columns = COLUMNS.replace(" int", "").replace("calls", "calls AS 来电")

@@ -411,8 +411,11 @@ def test_what_came_since_is_found_in_all_day_folders(place: Place) -> None:
     place.deliver("township_371302_20260227_r1.csv.gz", day="20260227", at=later)
     (place.root / "archive").mkdir()
     (place.root / "20269999").mkdir()
+    for stray in ("20990101", "19000101"):
+        place.deliver(f"township_371302_{stray}_r1.csv.gz", day=stray, at=later)
     listing = CSV.pull_since(platform("csv"), place.connection, later, set())
     pulled = list(listing.pulled)
+    assert [words.partition("：")[0] for words in listing.ignored] == ["19000101/", "20990101/"]
     assert [(each.name, each.stat_date) for each in pulled] == [
         ("township_371302_20260227_r1.csv.gz", date(2026, 2, 27)),
         ("township_371302_20260302_r2.csv.gz", DAY),

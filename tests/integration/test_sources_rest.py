@@ -442,6 +442,18 @@ def test_what_changed_since_is_one_batch_per_day_of_the_same_pages(county: Count
     assert "date" not in county.asked[0].query
 
 
+def test_a_day_to_come_or_of_another_age_is_no_batch_of_its_own(county: County) -> None:
+    county.items = [
+        item(1),
+        item(2, date="2099-01-01"),
+        item(3, date="0206-03-02"),
+        item(4, date="2026-03-04"),
+    ]
+    first, second = since(county).pulled
+    assert [each.stat_date for each in (first, second)] == [date(2026, 3, 2), date(2026, 3, 3)]
+    assert units(second) == ["371302000002", "371302000003", "371302000004"]
+
+
 def test_nothing_changed_since_is_no_batch(county: County) -> None:
     assert list(since(county).pulled) == []
 
