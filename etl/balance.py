@@ -1,7 +1,7 @@
 """Balance: the balance checks of the catalogue that one submission can answer, asked of each as a whole.
 
-A check is asked only where it can be answered: a total over rows of which one is held back, or came twice, says
-nothing about the others.
+A check is asked only where it can be answered: a total over rows of which one is held back, or could not be read, says
+nothing about the others. A figure that came twice counts once; a sender's total may count it twice.
 """
 
 from __future__ import annotations
@@ -33,21 +33,22 @@ class Imbalance:
 
 def find_imbalances(
     rows: pd.DataFrame,
-    is_doubtful: np.ndarray[Any, np.dtype[np.bool_]],
+    is_held: np.ndarray[Any, np.dtype[np.bool_]],
     reads: Sequence[Read],
     catalog: Catalog,
 ) -> Imbalance | None:
     """Ask of every submission the checks that one submission can answer; None when there is nothing to ask.
 
-    rows: conformed rows, repeated ones included. is_doubtful: rows that are held back or that came twice.
+    rows: conformed rows, duplicates included. is_held: rows that are held back.
     Source of the rules: domain.md section 2, ruling 13.
     """
-    figures = rows[["batch", "submission", "measure", "channel", "value"]].assign(is_doubtful=is_doubtful)
-    figures = figures[~rows["is_stand_in"].to_numpy()]
+    columns = ["batch", "submission", "measure", "channel", "value", "problem", "is_duplicate"]
+    sent = rows[columns].assign(is_doubtful=is_held)[~rows["is_stand_in"].to_numpy()]
+    figures = sent[~sent["is_duplicate"].to_numpy(bool)]
     asked = []
     for check in catalog.checks.values():
         if isinstance(check, SenderTotal):
-            asked.append(_sender_totals(check, rows, figures, reads, catalog))
+            asked.append(_sender_totals(check, rows, sent, reads, catalog))
         elif isinstance(check, SumEquals):
             asked.append(_sums(check, figures))
         elif check.scope == "submission":
@@ -80,9 +81,11 @@ def find_imbalances(
 
 
 def _sender_totals(
-    check: SenderTotal, rows: pd.DataFrame, figures: pd.DataFrame, reads: Sequence[Read], catalog: Catalog
+    check: SenderTotal, rows: pd.DataFrame, sent: pd.DataFrame, reads: Sequence[Read], catalog: Catalog
 ) -> pd.DataFrame:
     """The sender's totals against the rows they are for; a total of a whole file is asked of all its submissions."""
+    figures = sent.assign(once=sent["value"].where(~sent["is_duplicate"].to_numpy(bool)))
+    unread = sent[sent["problem"].notna()]
     totals = _join_totals(reads)
     if totals.empty:
         return totals.reindex(columns=COLUMNS)
@@ -92,17 +95,20 @@ def _sender_totals(
         of_batch, of_measure, of_channel = keys
         scope = figures if of_measure else figures[~figures["measure"].isin(surveys)]
         by = [name for name, used in (("measure", of_measure), ("channel", of_channel)) if used]
-        by = [*by, "batch" if of_batch else "submission"]
+        sender = "batch" if of_batch else "submission"
+        by = [*by, sender]
         sums = (
             scope.groupby(by, observed=True)
-            .agg(value=("value", "sum"), is_doubtful=("is_doubtful", "any"))
+            .agg(value=("once", "sum"), with_twice=("value", "sum"), is_doubtful=("is_doubtful", "any"))
             .reset_index()
         )
         sums = sums.astype({name: "str" for name in by if name in ("measure", "channel")})
+        stated = stated[~stated[sender].isin(unread[sender])]
         answers.append(stated.merge(sums, on=by, how="left"))
     joined = pd.concat(answers, ignore_index=True)
     joined = joined[~joined["is_doubtful"].fillna(False).astype(bool)]
     joined["equal_to"] = joined["value"].fillna(0.0)
+    joined["equal_to"] = joined["equal_to"].where(joined["with_twice"] != joined["total"], joined["total"])
     whole_file = joined["of_batch"]
     members = rows[["batch", "submission"]].drop_duplicates()
     spread = joined[whole_file].drop(columns="submission").merge(members, on="batch")

@@ -49,8 +49,8 @@ def conform(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Join the rows and the submissions of some batches of one data set and day.
 
-    Returns (rows, submissions). A submission without any figure gets one stand-in row, so that the rules about its
-    unit, date and contents are asked of it too; is_stand_in tells it from a figure.
+    Returns (rows, submissions). A nil report, and a submission without any figure, gets one stand-in row, so that the
+    rules about its unit, date and contents are asked of it too; is_stand_in tells it from a figure.
     """
     submissions = _join_submissions(reads)
     rows = _join_rows(reads, submissions)
@@ -77,7 +77,7 @@ def _join_submissions(reads: Sequence[Read]) -> pd.DataFrame:
 
 
 def _join_rows(reads: Sequence[Read], submissions: pd.DataFrame) -> pd.DataFrame:
-    """The figures of all batches, then one stand-in for each submission without any."""
+    """The figures of all batches, then one stand-in for each submission that is nil or has none."""
     sizes = np.array([len(read.reading.figures) for read in reads])
     first = np.concatenate([[0], np.cumsum([len(read.reading.senders) for read in reads])]).astype(np.int32)
     figures = Rows.join(
@@ -88,7 +88,8 @@ def _join_rows(reads: Sequence[Read], submissions: pd.DataFrame) -> pd.DataFrame
     )
     batch = np.repeat(np.arange(len(reads), dtype=np.int32), sizes)
     number = np.concatenate([np.arange(1, size + 1, dtype=np.int32) for size in sizes])
-    silent = np.flatnonzero(np.bincount(figures.submission, minlength=len(submissions)) == 0).astype(np.int32)
+    has_none = np.bincount(figures.submission, minlength=len(submissions)) == 0
+    silent = np.flatnonzero(has_none | submissions["is_nil"].to_numpy(bool)).astype(np.int32)
     if len(silent):
         of_silent = submissions["batch"].to_numpy(np.int32)[silent]
         # Numbered on from the batch's last figure, in their order.
@@ -174,8 +175,7 @@ def _pairs(
 
 
 def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence[Read]) -> None:
-    """Add figure_key (one per submission and cell), is_repeated (the key occurs again), is_duplicate (an equal figure
-    stood before it), is_ambiguous."""
+    """Add figure_key (one per submission and cell), is_duplicate (an equal figure stood before it), is_ambiguous."""
     is_figure = (
         (rows["cell_id"].to_numpy() >= 0) & rows["value"].notna().to_numpy() & ~rows["is_stand_in"].to_numpy()
     )
@@ -185,7 +185,6 @@ def _know_repeats(rows: pd.DataFrame, submissions: pd.DataFrame, reads: Sequence
     again = np.zeros(len(rows), dtype=bool)
     if _has_twins(rows.loc[is_figure, "submission"].to_numpy(), rows.loc[is_figure, "cell_id"].to_numpy()):
         again = is_figure & rows["figure_key"].duplicated(keep=False).to_numpy()
-    rows["is_repeated"] = again
     if again.any():
         twice = rows.loc[again, ["figure_key", "value"]]
         is_equal = twice.groupby("figure_key")["value"].transform("nunique") == 1

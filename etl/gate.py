@@ -23,6 +23,7 @@ from etl.balance import find_imbalances
 from etl.catalog import Catalog, Dataset
 from etl.conform import Read, conform
 from etl.divisions import DayDivisions
+from etl.sources.base import printable
 from etl.validation import Validation, validate
 
 LONGEST_TEXT = 500
@@ -35,12 +36,15 @@ QUARANTINE_COLUMNS = [
     *REASON_COLUMNS,
     "raw",
 ]
+STAGED_COLUMNS = [
+    "batch_id", "unit_id", "revision", "sent_number", "received_at", "filled_at", "is_nil", "is_rejected",
+]  # fmt: skip
 LOOKED_AT = [
     "problem", "is_personal", "division_id", "level", "is_in_area", "date", "measure", "channel", "measure_at_level",
     "measure_in_channel", "value", "ceiling", "figure_key", "is_ambiguous",
 ]  # fmt: skip
 BALANCE = "balance"
-NIL_HELD = "nil_held"
+NIL_HELD, EMPTY = "nil_held", "no_figures"
 FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
 
 
@@ -48,8 +52,7 @@ FLAG_COLUMNS = ["batch_id", "unit_code", "check_code", "message"]
 class Gated:
     """What the gate decided for some batches of one data set and day.
 
-    staged: one row per submission of a known unit: batch_id, unit_id, revision, sent_number, received_at, filled_at,
-        is_nil, is_rejected; indexed by submission.
+    staged: one row per submission of a known unit: STAGED_COLUMNS; indexed by submission.
     figures: one row per accepted figure: submission, cell_id, value, row_number; in that order.
     quarantine: QUARANTINE_COLUMNS; flags: FLAG_COLUMNS.
     tally: rows_received, rows_quarantined, rows_duplicate, scope, scope_revision of each batch_id.
@@ -85,8 +88,7 @@ def gate(
     waived = _waived(judged, reads)
     held = _hold_rows(judged, validation, waived, reads, day)
     documents: dict[str, dict[str, Any]] = {dataset: validation.document}
-    is_doubtful = rows["is_repeated"].to_numpy() | rows.index.isin(held.index)
-    imbalance = find_imbalances(rows, is_doubtful, reads, catalog)
+    imbalance = find_imbalances(rows, rows.index.isin(held.index), reads, catalog)
     remarks = imbalance.remarks if imbalance else []
     if imbalance is not None:
         documents["balance"] = imbalance.document
@@ -96,13 +98,14 @@ def gate(
     is_silent = judged.loc[held.index, "is_stand_in"].to_numpy(bool)
     quarantine = _describe(judged.loc[held.index[~is_silent]], held[~is_silent], submissions, reads)
     silent = _describe(judged.loc[held.index[is_silent]], held[is_silent], submissions, reads)
+    silent["is_nil"] = submissions["is_nil"].to_numpy()[judged.loc[held.index[is_silent], "submission"]]
     staged = _stage(submissions, accepted)
     return Gated(
         stat_date=day,
-        staged=staged,
+        staged=staged[STAGED_COLUMNS],
         figures=_figures(accepted[~accepted["is_stand_in"].to_numpy()]),
         quarantine=quarantine,
-        flags=_flags(submissions, reads, silent, remarks),
+        flags=_flags(submissions, staged, reads, silent, remarks),
         tally=_tally(rows, quarantine, reads),
         documents=documents,
     )
@@ -240,27 +243,19 @@ def _place(part: str, line: int, column: int) -> str:
 
 
 def _shown(text: Any) -> str:
-    return "" if pd.isna(text) else str(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST_TEXT]
+    return "" if pd.isna(text) else printable(str(text)[:LONGEST_TEXT])
 
 
 def _stage(submissions: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
-    """Submissions of known units; one of which every row is held back is rejected and will replace nothing."""
+    """Submissions of known units; one of which every row is held back is rejected and will replace nothing. One that
+    says nothing without being a nil report is empty: nothing is 0 for it (ruling 12)."""
     staged = submissions[submissions["division_id"].notna() & (submissions["revision"] >= 0)].copy()
     staged["unit_id"] = staged["division_id"].astype(np.int64)
-    silent = accepted.loc[accepted["is_stand_in"], "submission"]
-    staged["is_nil"] = staged.index.isin(silent)
+    stood = accepted.loc[accepted["is_stand_in"], "submission"]
+    staged["is_nil"] &= staged.index.isin(stood)
+    staged["is_empty"] = staged.index.isin(stood) & ~staged["is_nil"]
     staged["is_rejected"] = ~staged.index.isin(accepted["submission"])
-    columns = [
-        "batch_id",
-        "unit_id",
-        "revision",
-        "sent_number",
-        "received_at",
-        "filled_at",
-        "is_nil",
-        "is_rejected",
-    ]
-    return staged[columns]
+    return staged
 
 
 def _figures(accepted: pd.DataFrame) -> pd.DataFrame:
@@ -271,22 +266,28 @@ def _figures(accepted: pd.DataFrame) -> pd.DataFrame:
 
 def _flags(
     submissions: pd.DataFrame,
+    staged: pd.DataFrame,
     reads: Sequence[Read],
     silent: pd.DataFrame,
     remarks: Sequence[tuple[int, str, str]],
 ) -> pd.DataFrame:
     """The readers' remarks; balance checks that only warn; receipt stamps that are missing or later than our pull
-    (ruling 1); and nil reports that are held back: they are no rows, so the quarantine, whose rows the ledger counts,
-    is not their place."""
+    (ruling 1); submissions that say nothing; and nil reports that are held back: they are no rows, so the quarantine,
+    whose rows the ledger counts, is not their place."""
     stamped = submissions[submissions["is_badly_stamped"]]
     lines: list[tuple[int, str | None, str, str]] = [
         (batch_id, _shown(unit)[:64], "bad_stamp", "接收时间缺失或晚于采集时间，按采集时间计")
         for batch_id, unit in zip(stamped["batch_id"], stamped["unit"], strict=True)
     ]
+    empty = staged[staged["is_empty"]]
     lines += [
-        (batch_id, unit, NIL_HELD, f"零报告未采用：{reason}")
-        for batch_id, unit, reason in zip(
-            *(silent[name] for name in ("batch_id", "unit_code", "reason")), strict=True
+        (batch_id, _shown(unit)[:64], EMPTY, "报送中没有任何数值，也不是零报告：视为已报送，不按零计")
+        for batch_id, unit in zip(empty["batch_id"], empty["unit"], strict=True)
+    ]
+    lines += [
+        (batch_id, unit, NIL_HELD, f"{'零报告' if is_nil else '没有数值的报送'}未采用：{reason}")
+        for batch_id, unit, reason, is_nil in zip(
+            *(silent[name] for name in ("batch_id", "unit_code", "reason", "is_nil")), strict=True
         )
     ]
     for number, code, message in remarks:

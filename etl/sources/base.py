@@ -33,10 +33,15 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u20
 LONGEST_WORDS = 1_000
 
 
+def printable(text: str) -> str:
+    """A text as a database and a terminal can hold it: without control characters, marks that turn the direction of
+    writing, or halves of characters."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def plain(words: str, longest: int = LONGEST_WORDS) -> str:
-    """Words as a database, a log and a terminal can hold them: shortened, without line ends, control characters,
-    marks that turn the direction of writing, or halves of characters."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(words[:longest].split()))
+    """Words as a database, a log and a terminal can hold them: printable, shortened, without line ends."""
+    return printable(" ".join(words[:longest].split()))
 
 
 class Unreadable(Exception):

@@ -7,7 +7,8 @@ INSERT INTO core.submission (
 SELECT
     :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision,
     coalesce(head.ordinal + 1, 0), coalesce(head.received_at, verdict.received_at),
-    coalesce(head.filled_at, staged.filled_at), :known_at, coalesce(staged.is_nil, false), verdict.is_withdrawn,
+    coalesce(head.filled_at, staged.filled_at), :known_at,
+    coalesce(staged.is_nil, false) OR coalesce(head.is_nil, false), verdict.is_withdrawn,
     nullif(coalesce(kept.cells, staged.cells), '{}'),
     nullif(coalesce(kept.figures, staged.figures), '{}'),
     nullif(coalesce(kept.row_numbers, staged.row_numbers), '{}'),

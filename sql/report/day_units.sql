@@ -24,7 +24,7 @@ JOIN core.level ON level.level = place.level
 CROSS JOIN (SELECT CAST(:provisional_below AS numeric) AS provisional_below) AS completeness
 LEFT JOIN core.division AS parent ON parent.division_id = place.parent_id
 LEFT JOIN (
-    SELECT submission.unit_id, bool_or(submission.cells IS NULL) AS is_nil
+    SELECT submission.unit_id, bool_or(submission.is_nil) AS is_nil
     FROM core.submission
     WHERE submission.stat_date = :last_day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
         AND NOT submission.is_withdrawn

@@ -43,9 +43,14 @@ def figure(draft: Draft, submission: int, measure: str, value: float, channel: s
 
 
 def submit(
-    draft: Draft, unit: str = COUNTY, revision: int = 1, received_at: datetime | None = RECEIVED
+    draft: Draft,
+    unit: str = COUNTY,
+    revision: int = 1,
+    received_at: datetime | None = RECEIVED,
+    *,
+    is_nil: bool = False,
 ) -> int:
-    return draft.submit(Submission(unit, DAY.isoformat(), revision, received_at))
+    return draft.submit(Submission(unit, DAY.isoformat(), revision, received_at, is_nil=is_nil))
 
 
 def judge(draft: Draft, catalog: Catalog, divisions: DayDivisions, platform: str = "county-371302") -> Gated:
@@ -62,20 +67,45 @@ def test_a_batch_without_a_submission_passes_with_nothing(catalog: Catalog, divi
 
 def test_a_nil_report_is_staged_and_is_no_row(catalog: Catalog, divisions: DayDivisions) -> None:
     draft = Draft()
-    submit(draft)
+    submit(draft, is_nil=True)
     gated = judge(draft, catalog, divisions)
     assert gated.staged[["unit_id", "is_nil", "is_rejected"]].to_numpy().tolist() == [[2, True, False]]
     assert gated.tally[0]["rows_received"] == 0
+    assert gated.flags.empty
 
 
-def test_a_nil_report_of_an_unknown_unit_is_flagged_and_never_lost(
+def test_a_submission_that_says_nothing_is_no_nil_report_and_is_flagged(
     catalog: Catalog, divisions: DayDivisions
 ) -> None:
     draft = Draft()
-    submit(draft, "999999999999")
+    submit(draft)
+    gated = judge(draft, catalog, divisions)
+    assert gated.staged[["is_nil", "is_rejected"]].to_numpy().tolist() == [[False, False]]
+    assert gated.flags[["unit_code", "check_code"]].to_numpy().tolist() == [[COUNTY, "no_figures"]]
+
+
+@pytest.mark.parametrize(("answered", "held"), [(5.0, 0), (-5.0, 1)])
+def test_a_nil_report_with_survey_answers_stays_nil(
+    answered: float, held: int, catalog: Catalog, divisions: DayDivisions
+) -> None:
+    draft = Draft()
+    figure(draft, submit(draft, is_nil=True), "survey_answered", answered)
+    gated = judge(draft, catalog, divisions)
+    assert gated.staged[["is_nil", "is_rejected"]].to_numpy().tolist() == [[True, False]]
+    assert (len(gated.figures), len(gated.quarantine)) == (1 - held, held)
+    assert gated.tally[0]["rows_received"] == 1
+
+
+@pytest.mark.parametrize(("is_nil", "words"), [(True, "零报告"), (False, "没有数值的报送")])
+def test_a_nil_report_of_an_unknown_unit_is_flagged_and_never_lost(
+    is_nil: bool, words: str, catalog: Catalog, divisions: DayDivisions
+) -> None:
+    draft = Draft()
+    submit(draft, "999999999999", is_nil=is_nil)
     gated = judge(draft, catalog, divisions)
     assert (len(gated.staged), len(gated.quarantine)) == (0, 0)
     assert gated.flags[["unit_code", "check_code"]].to_numpy().tolist() == [["999999999999", "nil_held"]]
+    assert gated.flags["message"].iloc[0].startswith(f"{words}未采用")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +196,41 @@ def test_a_total_over_a_row_that_is_held_back_says_nothing_about_the_others(
     draft.total(number, "consultation", None, 7.0, "totals")
     gated = judge(draft, catalog, divisions)
     assert gated.quarantine["reason_code"].tolist() == ["value"]
+    assert gated.figures["value"].tolist() == [3]
+
+
+@pytest.mark.parametrize(("total", "held"), [(5.0, False), (8.0, False), (99.0, True)])
+def test_a_figure_that_came_twice_counts_once_and_a_total_may_count_it_twice(
+    total: float, held: bool, catalog: Catalog, divisions: DayDivisions
+) -> None:
+    draft = Draft()
+    number = submit(draft)
+    for channel, value in (("physical", 3.0), ("physical", 3.0), ("network", 2.0)):
+        figure(draft, number, "consultation", value, channel)
+    draft.total(number, "consultation", None, total, "totals")
+    gated = judge(draft, catalog, divisions)
+    assert gated.staged["is_rejected"].tolist() == [held]
+    assert gated.tally[0]["rows_duplicate"] == 1
+
+
+def test_a_figure_that_came_twice_is_asked_of_all_the_same(catalog: Catalog, divisions: DayDivisions) -> None:
+    draft = Draft()
+    number = submit(draft)
+    for measure, value in (("survey_asked", 4.0), ("survey_answered", 5.0), ("survey_answered", 5.0)):
+        figure(draft, number, measure, value)
+    assert set(judge(draft, catalog, divisions).quarantine["reason_code"]) == {"balance"}
+
+
+def test_a_files_total_over_a_row_that_could_not_be_read_says_nothing(
+    catalog: Catalog, divisions: DayDivisions
+) -> None:
+    draft = Draft()
+    figure(draft, submit(draft), "consultation", 3.0)
+    lost = submit(draft, "")
+    draft.problem(lost, ("日报表", 6), DAY.isoformat(), "某村|1", "没有单位代码")
+    draft.total(-1, "consultation", "physical", 4.0, "日报表!C9")
+    gated = judge(draft, catalog, divisions)
+    assert gated.quarantine["reason_code"].tolist() == ["structure"]
     assert gated.figures["value"].tolist() == [3]
 
 

@@ -28,6 +28,7 @@ REASONS = {
     "personal": later("含个人信息"),
     "balance": later("不符合审核关系"),
     "structure": later("格式不合要求"),
+    "no_figures": later("报送没有数值"),
     "period_locked": later("所属月份已封账"),
 }
 STATES = {
