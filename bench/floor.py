@@ -93,18 +93,18 @@ def _reporting(depth: int, levels: set[str]) -> str:
     parts = []
     if depth < len(Level):
         parts.append(
-            f"SELECT place.parent_id, below.reported, below.nil FROM floor.reporting_{depth + 1} AS below"
+            f"SELECT place.parent_id, below.reported FROM floor.reporting_{depth + 1} AS below"
             " JOIN floor.place USING (division_id)"
         )
     if [level.value for level in Level][depth - 1] in levels:
         parts.append(
-            "SELECT sent.unit_id, 1, sent.is_nil::integer FROM floor.submission AS sent"
+            "SELECT sent.unit_id, 1 FROM floor.submission AS sent"
             f" JOIN floor.place ON place.division_id = sent.unit_id AND place.depth = {depth}"
         )
     return (
-        f"CREATE TABLE floor.reporting_{depth} (division_id, reported, nil) AS"
-        " SELECT part.division_id, sum(part.reported)::integer, sum(part.nil)::integer"
-        f" FROM ({' UNION ALL '.join(parts)}) AS part (division_id, reported, nil) GROUP BY part.division_id"
+        f"CREATE TABLE floor.reporting_{depth} (division_id, reported) AS"
+        " SELECT part.division_id, sum(part.reported)::integer"
+        f" FROM ({' UNION ALL '.join(parts)}) AS part (division_id, reported) GROUP BY part.division_id"
     )
 
 

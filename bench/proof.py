@@ -87,8 +87,6 @@ JOIN core.division USING (division_id)
 DBT_TOTALS = " UNION ALL ".join(
     f"SELECT * FROM total_{level}" for level in ("township", "county", "city", "province")
 )
-
-
 DBT_REPORTING = " UNION ALL ".join(
     f"SELECT division_code, 'reported', '', units_reported FROM reporting_{level}"
     for level in ("village", "township", "county", "city", "province")

@@ -43,7 +43,7 @@ def find_imbalances(
     Source of the rules: domain.md section 2, ruling 13.
     """
     columns = ["batch", "submission", "measure", "channel", "value", "problem", "is_duplicate"]
-    sent = rows[columns].assign(is_doubtful=is_held)[~rows["is_stand_in"].to_numpy()]
+    sent = rows[columns].assign(is_held=is_held)[~rows["is_stand_in"].to_numpy()]
     figures = sent[~sent["is_duplicate"].to_numpy(bool)]
     asked = []
     for check in catalog.checks.values():
@@ -85,7 +85,7 @@ def _sender_totals(
 ) -> pd.DataFrame:
     """The sender's totals against the rows they are for; a total of a whole file is asked of all its submissions."""
     figures = sent.assign(once=sent["value"].where(~sent["is_duplicate"].to_numpy(bool)))
-    unread = sent[sent["problem"].notna()]
+    unread = sent[sent["problem"].notna() | (sent["measure"] == "")]
     totals = _join_totals(reads)
     if totals.empty:
         return totals.reindex(columns=COLUMNS)
@@ -99,14 +99,14 @@ def _sender_totals(
         by = [*by, sender]
         sums = (
             scope.groupby(by, observed=True)
-            .agg(value=("once", "sum"), with_twice=("value", "sum"), is_doubtful=("is_doubtful", "any"))
+            .agg(value=("once", "sum"), with_twice=("value", "sum"), is_held=("is_held", "any"))
             .reset_index()
         )
         sums = sums.astype({name: "str" for name in by if name in ("measure", "channel")})
         stated = stated[~stated[sender].isin(unread[sender])]
         answers.append(stated.merge(sums, on=by, how="left"))
     joined = pd.concat(answers, ignore_index=True)
-    joined = joined[~joined["is_doubtful"].fillna(False).astype(bool)]
+    joined = joined[~joined["is_held"].fillna(False).astype(bool)]
     joined["equal_to"] = joined["value"].fillna(0.0)
     joined["equal_to"] = joined["equal_to"].where(joined["with_twice"] != joined["total"], joined["total"])
     whole_file = joined["of_batch"]
@@ -160,9 +160,9 @@ def _questions(code: str, subject: str, wide: pd.DataFrame, **compared: pd.Serie
 
 
 def _wide(figures: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
-    """One row per submission and channel, one column per measure; a submission with a doubtful figure among them is
-    left out."""
+    """One row per submission and channel, one column per measure; a submission with a held figure among them is left
+    out."""
     mine = figures[figures["measure"].isin(measures)]
-    doubtful = mine.loc[mine["is_doubtful"], "submission"].unique()
-    mine = mine[~mine["submission"].isin(doubtful)].astype({"measure": "str", "channel": "str"})
+    held = mine.loc[mine["is_held"], "submission"].unique()
+    mine = mine[~mine["submission"].isin(held)].astype({"measure": "str", "channel": "str"})
     return mine.pivot_table(index=["submission", "channel"], columns="measure", values="value", aggfunc="sum")

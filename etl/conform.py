@@ -211,8 +211,8 @@ def _has_twins(submission: npt.NDArray[np.int32], cell: npt.NDArray[np.int32]) -
 
 
 def _twin_records(submissions: pd.DataFrame, reads: Sequence[Read]) -> list[list[int]]:
-    """Records of a database that share unit and update time: nothing says which of them is the later one."""
+    """Records of a database that share unit, day and update time: nothing says which of them is the later one."""
     from_database = [position for position, read in enumerate(reads) if read.platform.family == "database"]
     mine = submissions[submissions["batch"].isin(from_database)]
-    groups = mine.groupby(["batch", "unit", "revision"]).indices.values()
+    groups = mine.groupby(["batch", "unit", "date", "revision"]).indices.values()
     return [list(mine.index[places]) for places in groups if len(places) > 1]

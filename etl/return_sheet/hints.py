@@ -148,6 +148,9 @@ def _totals(
     """The sums that the sender gives: of this submission, or of the whole file for -1."""
     if not any(isinstance(check, SenderTotal) for check in catalog.checks.values()):
         return
+    unread = reading.rows.loc[reading.rows["problem"].notna(), "submission"]
+    if len(unread) if submission < 0 else submission in set(unread):
+        return
     for total in reading.totals[reading.totals["submission"] == submission].itertuples():
         measure = total.measure if isinstance(total.measure, str) else None
         channel = total.channel if isinstance(total.channel, str) else None

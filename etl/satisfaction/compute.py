@@ -165,12 +165,13 @@ def _sum(figures: Floats, answers: list[int]) -> Floats:
 
 
 def _fill_nil(catalog: Catalog, divisions: pd.DataFrame, figures: Floats) -> Floats:
-    """What a unit at or below the division reported as nil is 0 (ruling 12); what nobody reported stays
-    missing."""
+    """Where nobody answered anything and a unit at or below the division reported nil, all is 0 (ruling 12); what
+    nobody reported beside answers stays missing."""
     levels = catalog.measures["survey_answered"].levels
     owed = sum(2**level.depth for level in levels)
     is_nil = (divisions["nil_levels"].to_numpy(dtype=np.int64) & owed) > 0
-    return np.where(np.isnan(figures) & is_nil[:, None, None], 0.0, figures)
+    is_silent = np.isnan(figures[:, :, ASKED:]).all(axis=2, keepdims=True)
+    return np.where(np.isnan(figures) & is_nil[:, None, None] & is_silent, 0.0, figures)
 
 
 def _is_provisional(catalog: Catalog, period: Period, divisions: pd.DataFrame) -> Flags:

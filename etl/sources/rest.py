@@ -133,7 +133,7 @@ class Rest:
         self, platform: Platform, connection: Connection, day: date, known: Container[Seen]
     ) -> Listing:
         try:
-            pages = self._pull(platform, connection, {"date": day.isoformat()})
+            pages = self._pull(platform, connection, {"date": day.isoformat()}, own_day=day)
         except PullFailed as error:
             return Listing([pulled_of(day, _NAME, error.parts, failure=error.failure)])
         return Listing([pulled_of(day, _NAME, [page.body for page in pages])])
@@ -141,7 +141,9 @@ class Rest:
     def pull_month(self, platform: Platform, connection: Connection, last_day: date) -> Listing:
         """Bring the stocks of the month that ends on a day, as they stand."""
         try:
-            pages = self._pull(platform, connection, {"month": f"{last_day:%Y-%m}"}, "stocks")
+            pages = self._pull(
+                platform, connection, {"month": f"{last_day:%Y-%m}"}, "stocks", own_day=last_day
+            )
         except PullFailed as error:
             pulled = pulled_of(last_day, _STOCKS, error.parts, failure=error.failure, dataset="stocks")
             return Listing([pulled])
@@ -156,7 +158,7 @@ class Rest:
         name = f"{_SINCE}{own_day.isoformat()}"
         asked = {"updated_since": since.astimezone(SHANGHAI).isoformat(timespec="seconds")}
         try:
-            pages = self._pull(platform, connection, asked)
+            pages = self._pull(platform, connection, asked, own_day=own_day)
         except PullFailed as error:
             return Listing([pulled_of(own_day, name, error.parts, failure=error.failure)])
         days = frozenset[date]().union(*(page.days for page in pages))
@@ -167,7 +169,7 @@ class Rest:
         today = self.clock().astimezone(SHANGHAI).date()
         dataset: Dataset = "daily" if "daily" in platform.datasets else "stocks"
         asked = {"date": today.isoformat()} if dataset == "daily" else {"month": f"{today:%Y-%m}"}
-        total = asyncio.run(self._client(platform, connection, asked, dataset).total())
+        total = asyncio.run(self._client(platform, connection, asked, dataset, today).total())
         return f"可以连接，令牌有效，{next(iter(asked.values()))} 已有 {total} 份报送"
 
     def read(self, platform: Platform, catalog: Catalog, pulled: Pulled) -> Reading:
@@ -190,11 +192,18 @@ class Rest:
         connection: Connection,
         asked: dict[str, str],
         dataset: Dataset = "daily",
+        *,
+        own_day: date,
     ) -> list[_Arrived]:
-        return asyncio.run(self._client(platform, connection, asked, dataset).pages())
+        return asyncio.run(self._client(platform, connection, asked, dataset, own_day).pages())
 
     def _client(
-        self, platform: Platform, connection: Connection, asked: dict[str, str], dataset: Dataset
+        self,
+        platform: Platform,
+        connection: Connection,
+        asked: dict[str, str],
+        dataset: Dataset,
+        own_day: date,
     ) -> _Client:
         try:
             options = read_options(RestOptions, platform)
@@ -202,7 +211,6 @@ class Rest:
                 raise Unreadable(f"连接 {connection.conn_id} 没有令牌（password）")
         except Unreadable as error:
             raise PullFailed(Failure("rejected", str(error))) from None
-        own_day = self.clock().astimezone(SHANGHAI).date()
         path = options.stocks_path if dataset == "stocks" else options.path
         return _Client(platform, connection, options, path, asked, own_day, self.first_wait_s)
 

@@ -44,7 +44,8 @@ _HEAD = re.compile(
 _FOOT = ("单位负责人", "填表人", "报出日期")
 _NOTES = ("注:", "说明:")
 _FEWEST_DIGITS = 6
-"""Of a county's code: text with fewer beside nothing is no unit."""
+"""Of a county's code."""
+_IN_WORDS = re.compile("[:\u4e00-\u9fff]")
 _LONGEST_HEAD = 500
 _EXCEL_EPOCH = date(1899, 12, 30)
 
@@ -351,15 +352,19 @@ def _named(text: str) -> str | None:
 def _is_outside(
     row: Sequence[_Cell], code: str, name: str, values: Sequence[tuple[_Column, float, str | None]]
 ) -> bool:
-    """Whether a row below the head is none of a village: the foot, a note, or blank. A wrong code is a village's still,
-    when a name or a figure stands by it or it has as many digits as a code has at least."""
-    first = next((name_key(text) for cell in row if (text := _text(cell).strip())), "")
-    if first.startswith(_FOOT) or (
-        first.startswith(_NOTES) and all(math.isnan(value) for _, value, _ in values)
-    ):
+    """Whether a row below the head is none of a village: the foot, a note, or blank.
+
+    A wrong code is a village's still: six digits or more, or some beside a name; no label and no Chinese in it.
+    """
+    digits = sum(sign.isdigit() for sign in code)
+    if (digits >= _FEWEST_DIGITS or (digits and name)) and not (_IN_WORDS.search(code) or read_day(code)):
+        return False
+    texts = [text for cell in row if (text := name_key(_text(cell)))]
+    if any(text.startswith(_FOOT) for text in texts):
         return True
-    is_code = sum(sign.isdigit() for sign in code) >= _FEWEST_DIGITS
-    return not values and not is_code and not (code and name) and (bool(code) or not name)
+    if texts and texts[0].startswith(_NOTES) and all(math.isnan(value) for _, value, _ in values):
+        return True
+    return not values and (bool(code) or not name)
 
 
 def _holds_personal(cells: Iterable[_Cell]) -> bool:

@@ -1,5 +1,6 @@
--- The fullest submissions stand first, nil reports last: what townships and those above them report is read by itself
--- for months (flags, estimates), and lies on a tenth of the day's pages so.
+-- A nil report stays one when survey answers are merged into it. The fullest submissions stand first, the empty ones
+-- last: what townships and those above them report is read by itself for months (flags, estimates), and lies on a tenth
+-- of the day's pages so.
 INSERT INTO core.submission (
     stat_date, unit_id, platform_id, batch_id, dataset, revision, ordinal, received_at, filled_at, known_from,
     is_nil, is_withdrawn, cells, figures, row_numbers, batch_ids
@@ -8,7 +9,9 @@ SELECT
     :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision,
     coalesce(head.ordinal + 1, 0), coalesce(head.received_at, verdict.received_at),
     coalesce(head.filled_at, staged.filled_at), :known_at,
-    coalesce(staged.is_nil, false) OR coalesce(head.is_nil, false), verdict.is_withdrawn,
+    coalesce(staged.is_nil, false)
+    OR (coalesce(head.is_nil, false) AND coalesce(kept.cells, staged.cells, '{}') <@ (SELECT core.survey_cells())),
+    verdict.is_withdrawn,
     nullif(coalesce(kept.cells, staged.cells), '{}'),
     nullif(coalesce(kept.figures, staged.figures), '{}'),
     nullif(coalesce(kept.row_numbers, staged.row_numbers), '{}'),

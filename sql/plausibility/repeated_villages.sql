@@ -8,7 +8,7 @@ WITH reported AS MATERIALIZED (
         ON period.division_id = submission.unit_id AND period.level = 'village'
         AND period.valid_from <= :day AND :day < period.valid_to
     WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
-        AND NOT submission.is_nil AND total.value >= :least_total
+        AND total.value >= :least_total
         AND (CAST(:units AS integer[]) IS NULL OR submission.unit_id = ANY(:units))
 ),
 

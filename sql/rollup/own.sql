@@ -4,7 +4,8 @@ CREATE TEMPORARY TABLE own ON COMMIT DROP AS
 WITH sent AS (
     SELECT
         submission.unit_id,
-        bool_or(submission.cells IS NOT NULL AND submission.known_to = 'infinity') AS has_figures,
+        -- Beside survey answers, which say nothing about what was done.
+        bool_or(NOT submission.cells <@ (SELECT core.survey_cells()) AND submission.known_to = 'infinity') AS has_figures,
         bool_or(submission.is_nil AND submission.known_to = 'infinity') AS has_nil,
         min(submission.received_at) AS received_at
     FROM core.submission
@@ -14,7 +15,7 @@ WITH sent AS (
     HAVING bool_or(submission.known_to = 'infinity')
 )
 
-SELECT sent.unit_id, true AS is_reported, sent.has_figures, sent.has_nil, sent.received_at
+SELECT sent.unit_id, true AS is_reported, coalesce(sent.has_figures, false) AS has_figures, sent.has_nil, sent.received_at
 FROM sent
 UNION ALL
 SELECT division.division_id, false, false, false, NULL

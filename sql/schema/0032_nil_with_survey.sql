@@ -18,7 +18,14 @@ $$;
 ALTER TABLE core.submission
 ADD CONSTRAINT submission_withdrawn_is_empty CHECK (NOT is_withdrawn OR cells IS NULL) NOT VALID;
 
--- A submission without any value is no nil report: what was 0 for whoever had reported is 0 for who said so.
+-- Survey answers, which say nothing about what was done.
+CREATE FUNCTION core.survey_cells() RETURNS smallint[] LANGUAGE sql STABLE
+RETURN ARRAY(
+    SELECT cell.cell_id FROM core.cell JOIN core.measure USING (measure_id) WHERE measure.kind = 'survey'
+);
+
+-- A submission without any value is no nil report: what was 0 for whoever had reported is 0 for who said so. Survey
+-- answers alone are no figures: who brings them and is nil has 0.
 CREATE OR REPLACE VIEW mart.daily_statistics AS
 WITH figure AS (
     SELECT total.stat_date, total.division_id, total.cell_id, total.value
@@ -79,6 +86,18 @@ JOIN core.measure ON measure.measure_id = cell.measure_id
 JOIN core.channel ON channel.channel_id = cell.channel_id
 WHERE measure.kind <> 'carried';
 
+-- Wrapped as before (0016): survey figures are left out for whoever may not read the submissions themselves.
+DO $$
+BEGIN
+    EXECUTE format(
+        'CREATE OR REPLACE VIEW mart.daily_statistics WITH (security_barrier) AS SELECT shown.* FROM (%s) AS shown'
+        ' WHERE (SELECT mart.may_see_survey()) OR shown.measure NOT IN ('
+        'SELECT measure.measure FROM core.measure WHERE measure.kind NOT IN (''flow'', ''stock''))',
+        rtrim(pg_get_viewdef('mart.daily_statistics'::regclass), ';')
+    );
+END
+$$;
+
 DO $$
 DECLARE
     change record;
@@ -103,7 +122,7 @@ BEGIN
             (
                 'mart.daily_statistics_as_of(timestamptz, date)',
                 'bool_or(cardinality(sent.cells) > 0) AS has_figures',
-                'bool_or(sent.cells IS NOT NULL) AS has_figures, bool_or(sent.is_nil) AS has_nil'
+                'bool_or(NOT sent.cells <@ (SELECT core.survey_cells())) AS has_figures, bool_or(sent.is_nil) AS has_nil'
             ),
             (
                 'mart.daily_statistics_as_of(timestamptz, date)',
@@ -116,9 +135,20 @@ BEGIN
                 'CASE WHEN reporting.nil_levels <> 0 THEN 0 END'
             ),
             (
+                'mart.period_statistics_of(text, text, integer[], text[])',
+                'SELECT FROM figure WHERE figure.division_id = reporting.division_id',
+                'SELECT FROM figure JOIN core.cell_name AS told ON told.cell_id = figure.cell_id AND told.kind = ''flow'''
+                ' WHERE figure.division_id = reporting.division_id'
+            ),
+            (
                 'mart.period_statistics_among(text, integer[], text[])',
                 'CASE WHEN here.reported > 0 THEN 0 END',
                 'CASE WHEN here.nil_levels <> 0 THEN 0 END'
+            ),
+            (
+                'mart.period_statistics_among(text, integer[], text[])',
+                'WHERE measure.kind = ''carried''',
+                'WHERE measure.kind NOT IN (''flow'', ''stock'')'
             )
         ) AS change (routine, old, new)
     LOOP

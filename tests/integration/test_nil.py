@@ -70,7 +70,8 @@ def test_only_who_says_so_has_nothing(site: Site) -> None:
     day: dict[str, Any] = {"stat_date": DAY}
     month: dict[str, Any] = {"view": "mart.period_statistics", "period": "2026-03"}
     for slice_ in (day, month):
-        assert [shown(site, unit, "consultation", **slice_) for unit in (NIL, SILENT)] == [0, None]
+        said = [shown(site, unit, "consultation", **slice_) for unit in (NIL, WITH_SURVEY, SILENT)]
+        assert said == [0, 0, None]
         assert shown(site, WITH_SURVEY, "survey_answered", **slice_) == 20
     status = read_view(site, "mart.submission_status", stat_date=DAY, dataset="daily").set_index("unit_code")
     mine = status.loc[[NIL, WITH_SURVEY, SILENT]]

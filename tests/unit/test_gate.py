@@ -293,6 +293,18 @@ def test_two_records_of_a_database_with_one_update_time_are_both_held_when_they_
         assert gated.quarantine["reason_code"].tolist() == ["conflict"] * held
 
 
+def test_a_record_of_another_day_with_the_same_update_time_holds_nothing_else(
+    catalog: Catalog, divisions: DayDivisions
+) -> None:
+    draft = Draft()
+    figure(draft, submit(draft), "hotline_call", 9.0, "hotline")
+    other = draft.submit(Submission(COUNTY, "2099-01-01", 1, RECEIVED))
+    draft.figures([(other, "page 1", 2, "2099-01-01", 1)], ["hotline_call"], ["hotline"], [7.0])
+    gated = judge(draft, catalog, divisions, "hotline-371300")
+    assert gated.quarantine["reason_code"].tolist() == ["date"]
+    assert gated.figures["value"].tolist() == [9]
+
+
 def test_a_day_after_today_lies_in_the_future_and_is_held(catalog: Catalog, divisions: DayDivisions) -> None:
     draft = Draft()
     figure(draft, submit(draft), "consultation", 1.0)

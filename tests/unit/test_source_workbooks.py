@@ -252,6 +252,7 @@ def test_a_row_with_a_name_but_no_code_is_a_problem_row(catalog: Catalog) -> Non
         ["371302 001201", None],
         [None, "甲村", 1, None, None, "说明：新设村"],
         [None, "注：甲村", 1],
+        [CODES[3], "注：甲村", 1],
     ],
 )
 def test_a_row_with_a_wrong_code_or_a_note_is_a_villages_still(row: list[Any], catalog: Catalog) -> None:
@@ -268,6 +269,13 @@ def test_a_row_with_a_wrong_code_or_a_note_is_a_villages_still(row: list[Any], c
         [None, None, None, "报出日期：2026-03-02"],
         ["注：本表一式两份"],
         ["以上数据由各村提供"],
+        ["以上数据由各村提供", "审核：王五"],
+        ["审核人：王五", None, "填表人：李四"],
+        ["联系电话：0539-8312345"],
+        ["制表日期：2026年03月02日"],
+        ["备注：1、本表于2026年3月2日报出"],
+        ["单位盖章：", "2026年3月2日"],
+        [date(2026, 3, 2)],
         [None, " "],
     ],
 )

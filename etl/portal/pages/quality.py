@@ -28,7 +28,6 @@ REASONS = {
     "personal": later("含个人信息"),
     "balance": later("不符合审核关系"),
     "structure": later("格式不合要求"),
-    "no_figures": later("报送没有数值"),
     "period_locked": later("所属月份已封账"),
 }
 STATES = {
@@ -55,6 +54,7 @@ CHECKS = {
     "all_satisfied": later("全部满意"),
     "count_limit": later("数量异常"),
     "nil_held": later("零报告被隔离"),
+    "no_figures": later("报送没有数值"),
     "period_locked": later("所属月份已封账"),
     "bad_stamp": later("接收时间异常"),
 }
