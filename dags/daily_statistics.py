@@ -51,10 +51,11 @@ with DAG(
         tasks.load_and_roll_up(date.fromisoformat(dag_run.partition_key))
 
     @task(outlets=[PERIODS])
-    def name_periods(outlet_events=None) -> None:
+    def name_periods(dag_run=None, outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+        day = date.fromisoformat(dag_run.partition_key)
+        outlet_events[PERIODS].add_partitions(tasks.waiting_periods(day))
 
     @task
     def publish_day(dag_run=None) -> None:

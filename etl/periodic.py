@@ -35,10 +35,11 @@ def show_period(site: Site, period: Period) -> None:
     estimate_period(engine, catalog, period, site.today())
 
 
-def waiting_periods(site: Site) -> list[Period]:
+def waiting_periods(site: Site, of: date | None = None) -> list[Period]:
     """Periods in which something counts that was rolled up since they were last shown, small ones first.
 
-    Stocks count in the periods that end with their month. Of months to come there is no year to date.
+    of: a day; only those that it is in. Stocks count in the periods that end with their month. Of months to come there is no year to date. A day's run names
+    no others: while many days wait for their turn, each would name what all of them wait for.
     """
     with site.engine.connect() as conn:
         changed = run_sql(conn, "totals/changed").all()
@@ -62,7 +63,7 @@ def waiting_periods(site: Site) -> list[Period]:
                 continue
             if period.name not in shown or shown[period.name] < rolled_up_at:
                 waiting.add(period)
-    return in_order(waiting)
+    return in_order(each for each in waiting if of is None or each.starts_on <= of <= each.ends_on)
 
 
 def _months_behind(site: Site, period: Period) -> list[Period]:

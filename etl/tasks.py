@@ -82,10 +82,10 @@ def show_stock_changes() -> list[str]:
         return [f"{day:%Y-%m}" for day in daily.show_changes(site, "stocks")]
 
 
-def waiting_periods() -> list[str]:
-    """Names of the periods that do not show yet what was rolled up, small ones first."""
+def waiting_periods(of: date | None = None) -> list[str]:
+    """Names of the periods that do not show yet what was rolled up, small ones first; of a day, those that it is in."""
     with _site() as site:
-        return [each.name for each in periodic.waiting_periods(site)]
+        return [each.name for each in periodic.waiting_periods(site, of)]
 
 
 def show_period(period: str) -> None:

@@ -92,7 +92,12 @@ def test_what_was_rolled_up_again_waits_in_its_periods_and_nothing_else_does(sit
         again = "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day"
         conn.execute(sa.text(again), {"day": DAYS[1]})
     names = [each.name for each in waiting_periods(in_april)]
-    assert names == ["2026-03-03", "2026-03", "2026Q1", "2026", "2026-03/to_date", "2026-04/to_date"]
+    longer = ["2026-03", "2026Q1", "2026", "2026-03/to_date", "2026-04/to_date"]
+    assert names == ["2026-03-03", *longer]
+    assert [each.name for each in waiting_periods(in_april, DAYS[0])] == longer, (
+        "another day's is not its own"
+    )
+    assert [each.name for each in waiting_periods(in_april, date(2026, 4, 1))] == ["2026", "2026-04/to_date"]
     with site.engine.begin() as conn:
         conn.execute(sa.text("UPDATE mart.daily_rollup SET rolled_up_at = '2026-03-09'"))
         conn.execute(sa.text("UPDATE mart.stock_rollup SET rolled_up_at = clock_timestamp()"))
