@@ -38,8 +38,9 @@ def show_period(site: Site, period: Period) -> None:
 def waiting_periods(site: Site, of: date | None = None) -> list[Period]:
     """Periods in which something counts that was rolled up since they were last shown, small ones first.
 
-    of: a day; only those that it is in. Stocks count in the periods that end with their month. Of months to come there is no year to date. A day's run names
-    no others: while many days wait for their turn, each would name what all of them wait for.
+    of: a day; only those that it is in, as a day's run names them: while many days wait for their turn, each would name
+    what all of them wait for. Stocks count in the periods that end with their month. Of months to come there is no year
+    to date.
     """
     with site.engine.connect() as conn:
         changed = run_sql(conn, "totals/changed").all()
