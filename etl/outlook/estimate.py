@@ -16,9 +16,9 @@ from etl.catalog import Calendar, Catalog, Level
 from etl.catalog.early_sight import Estimate
 from etl.failures import Refused
 from etl.outlook.missing import Expected, Sum, Tally, expect_missing, sum_up
-from etl.outlook.read import read_figures, read_measures, read_reporting
+from etl.outlook.read import read_figures, read_measures
 from etl.periods.period import Period
-from etl.plausibility.history import Array, day_kinds
+from etl.plausibility.history import Array, day_kinds, read_reporting
 from etl.warehouse import copy_csv, run_sql
 
 KINDS = ("month", "quarter")

@@ -14,9 +14,9 @@ from sqlalchemy.engine import Connection, Engine
 from etl.catalog import Catalog
 from etl.catalog.early_sight import Forecast
 from etl.outlook.model import Outlook, forecast_series
-from etl.outlook.read import read_figures, read_measures, read_reporting
+from etl.outlook.read import read_figures, read_measures
 from etl.outlook.weeks import WEEK, count_weeks
-from etl.plausibility.history import Array, day_kinds
+from etl.plausibility.history import Array, day_kinds, read_reporting
 from etl.rounding import rounded
 from etl.warehouse import copy_csv, run_sql
 

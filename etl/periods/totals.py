@@ -65,7 +65,7 @@ def _write(conn: Connection, period: Period) -> dict[str, Any]:
         "first": period.starts_on,
         "last": period.ends_on,
     }
-    slice_["months"] = run_sql(conn, "totals/months", slice_).scalar_one()
+    slice_["months"] = [month.period_id for month in run_sql(conn, "totals/months", slice_)]
     source = "days" if period.kind == "month" else "months"
     plan_for_bulk(conn)
     # A province's month has more than a million sums of units: more than the server's own share of memory holds.

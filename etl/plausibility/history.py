@@ -114,28 +114,33 @@ NONE: Series = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 @dataclass(frozen=True)
 class Reporting:
-    """Units expected and reported, by division and day."""
+    """Units expected and reported by division and day, with all below and of the division itself; is_rolled_up: days
+    that are."""
 
     expected: Array
     reported: Array
+    own_expected: Array
+    own_reported: Array
+    is_rolled_up: Array
 
     def take(self, divisions: Array) -> Self:
         """The same for some of the divisions."""
-        return replace(self, expected=self.expected[divisions], reported=self.reported[divisions])
+        lines = {name: each[divisions] for name, each in vars(self).items() if name != "is_rolled_up"}
+        return replace(self, **lines)
 
 
-def read_reporting(
-    conn: Connection, days: list[date], divisions: pd.DataFrame
-) -> tuple[Reporting, Reporting]:
-    """Reporting of each division with all below it, and of its own unit alone."""
+def read_reporting(conn: Connection, days: list[date], divisions: Array) -> Reporting:
+    """Who was expected and who reported on the days. divisions: division_ids, each a line."""
     counts = np.zeros((4, len(divisions), len(days)), dtype=np.int64)
-    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
+    is_rolled_up = np.zeros(len(days), dtype=bool)
+    row_of, column_of = row_by_id(divisions), {day: place for place, day in enumerate(days)}
     for line in run_sql(conn, "plausibility/total_sent", _slice(days, divisions)):
         rows, column = row_of[line.division_id], column_of[line.stat_date]
+        is_rolled_up[column] = True
         counts[:, rows, column] = (
             line.units_expected, line.units_reported, line.own_expected, line.own_reported,
         )  # fmt: skip
-    return Reporting(counts[0], counts[1]), Reporting(counts[2], counts[3])
+    return Reporting(counts[0], counts[1], counts[2], counts[3], is_rolled_up)
 
 
 def read_own(
@@ -144,12 +149,12 @@ def read_own(
     kinds: Array,
     divisions: pd.DataFrame,
     cells: pd.DataFrame,
-    of_self: Reporting,
+    units: Reporting,
     series: Series = NONE,
 ) -> Figures:
     """What the divisions' own units reported."""
-    lines = run_sql(conn, "plausibility/own_figures", _slice(days, divisions))
-    return _arrange(lines, days, kinds, divisions, cells, of_self.reported > 0, series)
+    lines = run_sql(conn, "plausibility/own_figures", _slice(days, divisions["division_id"].to_numpy()))
+    return _arrange(lines, days, kinds, divisions, cells, units.own_reported > 0, series)
 
 
 def read_totals(
@@ -164,17 +169,17 @@ def read_totals(
     """The divisions' totals over channels."""
     is_above = (divisions["level"] != Level.TOWNSHIP.value).to_numpy()
     totals = cells.index[cells["channel"] == TOTAL].tolist()
-    slice_ = _slice(days, divisions[is_above]) | {"cells": totals}
+    slice_ = _slice(days, divisions["division_id"].to_numpy()[is_above]) | {"cells": totals}
     lines = run_sql(conn, "plausibility/total_figures", slice_)
     return _arrange(lines, days, kinds, divisions, cells, units.reported > 0, series)
 
 
-def _slice(days: list[date], divisions: pd.DataFrame) -> dict[str, object]:
-    return {"first": days[0], "day": days[-1], "divisions": divisions["division_id"].tolist()}
+def _slice(days: list[date], divisions: Array) -> dict[str, object]:
+    return {"first": days[0], "day": days[-1], "divisions": divisions.tolist()}
 
 
-def _row_of(divisions: pd.DataFrame) -> Array:
-    ids = divisions["division_id"].to_numpy()
+def row_by_id(ids: Array) -> Array:
+    """By id, the place that it has among these; -1 for the others up to the largest."""
     row_of = np.full(int(ids.max(initial=0)) + 1, -1, dtype=np.int64)
     row_of[ids] = np.arange(len(ids))
     return row_of
@@ -189,7 +194,10 @@ def _arrange(
     sent: Array,
     series: Series,
 ) -> Figures:
-    row_of, column_of = _row_of(divisions), {day: place for place, day in enumerate(days)}
+    row_of, column_of = (
+        row_by_id(divisions["division_id"].to_numpy()),
+        {day: place for place, day in enumerate(days)},
+    )
     parts: list[tuple[Array, int, Array]] = []
     width = int(cells.index.max()) + 1
     levels = pd.factorize(divisions["level"])[0]

@@ -147,8 +147,8 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
         return []
     with _looking_up_by_key(conn):
         published = _published(conn, view.days, view.cells)
-        units, of_self = read_reporting(conn, view.days, view.divisions)
-        own = read_own(conn, view.days, view.kinds, view.divisions, view.cells, of_self)
+        units = read_reporting(conn, view.days, view.divisions["division_id"].to_numpy())
+        own = read_own(conn, view.days, view.kinds, view.divisions, view.cells, units)
         totals = read_totals(conn, view.days, view.kinds, view.divisions, view.cells, units)
         findings = _repeated_villages(conn, view, published, None)
     if len(own.owner):
@@ -160,7 +160,7 @@ def _judge_whole(conn: Connection, view: _View, moment: datetime) -> list[Findin
         totals = _where_whole(view, totals, units)
         totals_fit = fit_past(totals, view.history)
         findings += _shifts(view, totals, expect(totals_fit, totals, view.history), published)
-        findings += _of_villages(view, totals, own, units, of_self, published)
+        findings += _of_villages(view, totals, own, units, published)
     if len(own.owner) and len(totals.owner):
         keep_fits(
             conn,
@@ -181,12 +181,12 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
     today, kind = view.days[-1:], view.kinds[-1:]
     with _looking_up_by_key(conn):
         published = _published(conn, view.days, view.cells)
-        units, of_self = read_reporting(conn, view.days, near)
-        all_units, all_of_self = read_reporting(conn, today, view.divisions)
+        units = read_reporting(conn, view.days, near["division_id"].to_numpy())
+        all_units = read_reporting(conn, today, view.divisions["division_id"].to_numpy())
         above_units = all_units.take(is_above)
-        own = read_own(conn, view.days, view.kinds, near, view.cells, of_self)
+        own = read_own(conn, view.days, view.kinds, near, view.cells, units)
         all_own = read_own(
-            conn, today, kind, view.divisions, view.cells, all_of_self, _series(touched.fits.own, own)
+            conn, today, kind, view.divisions, view.cells, all_units, _series(touched.fits.own, own)
         )
         totals = read_totals(conn, view.days, view.kinds, near, view.cells, units)
         all_totals = read_totals(
@@ -200,7 +200,7 @@ def _judge_touched(conn: Connection, view: _View, touched: _Touched) -> list[Fin
         all_totals.places(totals)
     )
     findings += _shifts(view, totals, baseline, published)
-    findings += _of_villages(view, totals, own, units, of_self, published)
+    findings += _of_villages(view, totals, own, units, published)
     findings += find_unbalanced_pairs(conn, view.catalog, view.day, published, judged)
     return [each for each in findings if each.unit_code in set(touched.divisions["code"])]
 
@@ -270,23 +270,23 @@ def _shifts(view: _View, totals: Figures, baseline: Baseline, published: Publish
 
 
 def _of_villages(
-    view: _View, totals: Figures, own: Figures, units: Reporting, of_self: Reporting, published: Published
+    view: _View, totals: Figures, own: Figures, units: Reporting, published: Published
 ) -> list[Finding]:
     """Rules about counties' own figures beside their villages' sums."""
     gap, same = view.catalog.rule(VillageGap), view.catalog.rule(VillageSum)
-    expected, reported = _villages(totals.divisions, units, of_self)
+    expected, reported = _villages(totals.divisions, units)
     sums = sum_villages(totals, own, expected, reported)
     findings = find_village_gaps(sums, totals, published, gap) if gap is not None else []
     return findings + (find_village_sums(sums, totals, published, same) if same is not None else [])
 
 
-def _villages(divisions: pd.DataFrame, units: Reporting, of_self: Reporting) -> tuple[Array, Array]:
+def _villages(divisions: pd.DataFrame, units: Reporting) -> tuple[Array, Array]:
     """Villages expected and reported below each county: what is below it without its townships' own units."""
     ids = {number: line for line, number in enumerate(divisions["division_id"])}
     parent = np.array([ids.get(each, -1) for each in divisions["parent_id"]], dtype=np.int64)
     is_township = (divisions["level"] == Level.TOWNSHIP.value).to_numpy() & (parent >= 0)
     both = []
-    for below, itself in ((units.expected, of_self.expected), (units.reported, of_self.reported)):
+    for below, itself in ((units.expected, units.own_expected), (units.reported, units.own_reported)):
         rest = below - itself
         np.subtract.at(rest, parent[is_township], itself[is_township])
         both.append(np.maximum(rest, 0))

@@ -131,7 +131,7 @@ def _detail_of_months(
 def _months(conn: Connection, period: Period) -> list[tuple[int, Period]]:
     if period.kind == "month":
         return []
-    rows = run_sql(conn, "satisfaction/months", {"first": period.starts_on, "last": period.ends_on})
+    rows = run_sql(conn, "totals/months", {"first": period.starts_on, "last": period.ends_on})
     return [(row.period_id, Period.parse(row.period)) for row in rows]
 
 
