@@ -55,7 +55,9 @@ from simulator.truth import Truth
 DAILY, PERIODS, RESTATEMENTS = "daily_statistics", "period_indicators", "restatements"
 DAYS_AN_HOUR = 30
 AT_ONCE = 3
-STUCK_S = 900
+STUCK_S = 1_800
+"""Airflow gives a task that was lost in the queue up after 600 s, looks every 120 s, and its clock may have been 600 s
+ahead when it was queued."""
 QUIET_S = 40
 LEAST_SECOND_S = 300
 LEAST_DAYS = 12
@@ -66,8 +68,9 @@ VIEWS = (
     "mart.daily_statistics", "mart.submission_status", "mart.ledger", "mart.period_statistics", "mart.indicator_value",
     "quality.quarantine", "quality.flag",
 )  # fmt: skip
-OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at", "known_at", "closed_at"]
-"""Our clock and surrogate numbers, which a retry may give anew."""
+OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at", "known_at", "closed_at", "score"]
+"""Our clock and surrogate numbers, which a retry may give anew; and a flag's place in the queue, which is its share of
+what was rolled up when it was asked: of days that come in one after the other, other days than of days at once."""
 PAGE = PROJECT / "docs" / "soak.md"
 HEAD = """# Soak
 

@@ -55,7 +55,7 @@ with DAG(
         from etl import tasks
 
         day = date.fromisoformat(dag_run.partition_key)
-        outlet_events[PERIODS].add_partitions(tasks.waiting_periods(day))
+        outlet_events[PERIODS].add_partitions(tasks.name_periods(dag_run.run_id, day))
 
     @task
     def publish_day(dag_run=None) -> None:

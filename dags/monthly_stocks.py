@@ -53,10 +53,10 @@ with DAG(
         tasks.load_and_roll_up_stocks(dag_run.partition_key)
 
     @task(outlets=[PERIODS])
-    def name_periods(outlet_events=None) -> None:
+    def name_periods(dag_run=None, outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+        outlet_events[PERIODS].add_partitions(tasks.name_periods(dag_run.run_id))
 
     @task(trigger_rule="all_done")
     def confirm_complete(dag_run=None) -> None:

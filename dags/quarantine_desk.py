@@ -41,10 +41,10 @@ with DAG(
     # An answer that was not carried out fails the run; periods that others changed are then named by the next hour's
     # restatements.
     @task(outlets=[PERIODS])
-    def name_periods(outlet_events=None) -> None:
+    def name_periods(dag_run=None, outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+        outlet_events[PERIODS].add_partitions(tasks.name_periods(dag_run.run_id))
 
     groups = list_held()
     answers = HITLOperator.partial(

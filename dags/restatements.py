@@ -54,10 +54,10 @@ with DAG(
         outlet_events[STOCKS].add_partitions(tasks.show_stock_changes())
 
     @task(outlets=[PERIODS])
-    def name_periods(outlet_events=None) -> None:
+    def name_periods(dag_run=None, outlet_events=None) -> None:
         from etl import tasks
 
-        outlet_events[PERIODS].add_partitions(tasks.waiting_periods())
+        outlet_events[PERIODS].add_partitions(tasks.name_periods(dag_run.run_id))
 
     @task
     def publish_day(day: str) -> None:

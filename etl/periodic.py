@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
-
-import sqlalchemy as sa
 
 from etl.catalog.scheme_indicators import known_indicators
 from etl.evaluation import evaluate
@@ -21,9 +20,11 @@ def show_period(site: Site, period: Period) -> None:
     """Write everything that is shown of a period anew: totals, indicators, satisfaction, scores, estimates.
 
     Months that have changed are totalled before the longer period that they are part of. Each step is one transaction;
-    run again, it writes the same.
+    run again, it writes the same. Where a step fails, the period stays taken, and is named again in an hour.
     """
     engine, catalog = site.engine, site.catalog
+    with engine.begin() as conn:
+        taken_at = run_sql(conn, "totals/take", {"period": period.name}).scalar_one()
     if period.kind != "day":
         for month in _months_behind(site, period):
             total_period(engine, catalog, month)
@@ -33,6 +34,20 @@ def show_period(site: Site, period: Period) -> None:
         compute_satisfaction(engine, catalog, period)
     evaluate(engine, catalog, period, known_indicators(catalog.indicators))
     estimate_period(engine, catalog, period, site.today())
+    with engine.begin() as conn:
+        run_sql(conn, "totals/finish", {"period": period.name, "taken_at": taken_at})
+
+
+def name_periods(site: Site, by: str, of: date | None = None) -> list[Period]:
+    """Those of the waiting periods that nobody has named yet, small ones first, so that each waits for one run only.
+
+    by: the run that names them; where it names them again, since it was repeated, it gets the same. of: as below.
+    """
+    waiting = _waiting(site, of)
+    told = [{"period": each.name, "rolled_up_at": str(at)} for each, at in waiting.items()]
+    with site.engine.begin() as conn:
+        named = set(run_sql(conn, "totals/name", {"waiting": json.dumps(told), "named_by": by}).scalars())
+    return [each for each in waiting if each.name in named]
 
 
 def waiting_periods(site: Site, of: date | None = None) -> list[Period]:
@@ -42,19 +57,23 @@ def waiting_periods(site: Site, of: date | None = None) -> list[Period]:
     what all of them wait for. Stocks count in the periods that end with their month. Of months to come there is no year
     to date.
     """
+    return list(_waiting(site, of))
+
+
+def _waiting(site: Site, of: date | None) -> dict[Period, datetime]:
+    """Each with when something that counts in it was last rolled up."""
     with site.engine.connect() as conn:
         changed = run_sql(conn, "totals/changed").all()
-        query = "SELECT period, indicated_at FROM mart.period WHERE indicated_at IS NOT NULL"
-        shown = {row.period: row.indicated_at for row in conn.execute(sa.text(query))}
+        shown = {row.period: row.indicated_at for row in run_sql(conn, "totals/shown")}
     # The longer periods are those of any day of a month: what years hold is looked through month by month.
     newest: dict[tuple[str, date], datetime] = {}
-    waiting: set[Period] = set()
+    waiting: dict[Period, datetime] = {}
     for row in changed:
         key = row.dataset, row.stat_date.replace(day=1) if row.dataset == "daily" else row.stat_date
         newest[key] = max(row.rolled_up_at, newest.get(key, row.rolled_up_at))
         name = row.stat_date.isoformat()
         if row.dataset == "daily" and (name not in shown or shown[name] < row.rolled_up_at):
-            waiting.add(Period.around("day", row.stat_date))
+            waiting[Period.around("day", row.stat_date)] = row.rolled_up_at
     today = site.today()
     for (dataset, day), rolled_up_at in newest.items():
         for period in periods_touched([day]):
@@ -63,8 +82,9 @@ def waiting_periods(site: Site, of: date | None = None) -> list[Period]:
             if is_to_come or is_of_other_days:
                 continue
             if period.name not in shown or shown[period.name] < rolled_up_at:
-                waiting.add(period)
-    return in_order(each for each in waiting if of is None or each.starts_on <= of <= each.ends_on)
+                waiting[period] = max(rolled_up_at, waiting.get(period, rolled_up_at))
+    touched = (each for each in waiting if of is None or each.starts_on <= of <= each.ends_on)
+    return {each: waiting[each] for each in in_order(touched)}
 
 
 def _months_behind(site: Site, period: Period) -> list[Period]:

@@ -82,10 +82,11 @@ def show_stock_changes() -> list[str]:
         return [f"{day:%Y-%m}" for day in daily.show_changes(site, "stocks")]
 
 
-def waiting_periods(of: date | None = None) -> list[str]:
-    """Names of the periods that do not show yet what was rolled up, small ones first; of a day, those that it is in."""
+def name_periods(by: str, of: date | None = None) -> list[str]:
+    """Names of the periods that do not show yet what was rolled up, and for which no run waits already; of a day, those
+    that it is in. by: the run that asks."""
     with _site() as site:
-        return [each.name for each in periodic.waiting_periods(site, of)]
+        return [each.name for each in periodic.name_periods(site, by, of)]
 
 
 def show_period(period: str) -> None:

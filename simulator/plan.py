@@ -76,14 +76,22 @@ class Plan:
             for batch in self.batches(FIRST)
             if batch.family == family
             and batch.submissions
-            and (batch.platform, batch.stat_date, batch.name) not in self._taken
+            and self.is_free(batch.platform, batch.stat_date, batch.name)
             and batch.platform not in self.rest_faults
             and usable(batch)
         ]
 
+    def is_free(self, platform: str, day: date, name: str) -> bool:
+        """Whether no scenario has taken a batch."""
+        return (platform, day, name) not in self._taken
+
+    def take(self, platform: str, day: date, name: str) -> None:
+        """Keep a batch from further scenarios."""
+        self._taken.add((platform, day, name))
+
     def change(self, batch: Batch, first: Batch | None, second: Batch | None) -> None:
         """Put other batches in the place of one: first before, second after the phase begins; None removes it."""
-        self._taken.add((batch.platform, batch.stat_date, batch.name))
+        self.take(batch.platform, batch.stat_date, batch.name)
         for phase, other in ((FIRST, first), (SECOND, second)):
             held = self.phases[phase][batch.platform, batch.stat_date]
             held[:] = [
@@ -92,7 +100,7 @@ class Plan:
 
     def add(self, batch: Batch, phases: Iterable[int]) -> None:
         """Another batch beside what is there."""
-        self._taken.add((batch.platform, batch.stat_date, batch.name))
+        self.take(batch.platform, batch.stat_date, batch.name)
         for phase in phases:
             self.phases[phase][batch.platform, batch.stat_date].append(batch)
 

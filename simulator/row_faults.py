@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from simulator.deliveries import Batch, Figure, Submission
 from simulator.handwriting import full_width, identity_card, mobile_number
-from simulator.planting import Planter, with_submission, without_sums
+from simulator.planting import PER_FAMILY, Planter, with_submission, without_sums
 from simulator.platforms import HOTLINE_COLUMNS
 
 ROW_FAMILIES = ("rest", "csv", "workbook")
@@ -171,13 +171,27 @@ def date_future(planter: Planter) -> None:
 
 
 def _redate(planter: Planter, other: Callable[[date], date]) -> None:
+    """A platform lists by time what came for any day: there it is one of the other day's, of which nothing else may be
+    wrong."""
+    plan = planter.plan
+    named = {plan.written(day): day for day in plan.days}
+
+    def meets_nothing(batch: Batch) -> bool:
+        day = named.get(plan.written(other(batch.stat_date)))
+        return planter.has_plain(batch) and (
+            batch.family != "rest" or day is None or plan.is_free(batch.platform, day, batch.name)
+        )
+
     for family in ROW_FAMILIES:
-        for batch in planter.batches(family, planter.has_plain):
-            wrong = planter.plan.written(other(batch.stat_date))
-            victims = batch.submissions if family == "workbook" else (planter.victim(batch),)
-            changed = tuple(replace(s, stat_date=wrong) if s in victims else s for s in batch.submissions)
-            planter.keep(batch, replace(batch, submissions=changed))
-            planter.count(sum(len(victim.figures) for victim in victims))
+        for _ in range(PER_FAMILY):
+            for batch in planter.batches(family, meets_nothing, 1):
+                wrong = plan.written(other(batch.stat_date))
+                victims = batch.submissions if family == "workbook" else (planter.victim(batch),)
+                changed = tuple(replace(s, stat_date=wrong) if s in victims else s for s in batch.submissions)
+                planter.keep(batch, replace(batch, submissions=changed))
+                planter.count(sum(len(victim.figures) for victim in victims))
+                if family == "rest" and wrong in named:
+                    plan.take(batch.platform, named[wrong], batch.name)
 
 
 def structure(planter: Planter) -> None:

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 import yaml
 from click.testing import CliRunner
 
+from etl import periodic
 from etl.cli import main
 from etl.daily import run_day
-from etl.periodic import show_period, waiting_periods
+from etl.periodic import name_periods, show_period, waiting_periods
 from etl.periods import Period
 from etl.settings import SHIPPED_CATALOG
 from etl.site import Site
@@ -103,6 +104,74 @@ def test_what_was_rolled_up_again_waits_in_its_periods_and_nothing_else_does(sit
         conn.execute(sa.text("UPDATE mart.stock_rollup SET rolled_up_at = clock_timestamp()"))
     names = [each.name for each in waiting_periods(in_april)]
     assert names == ["2026-03", "2026Q1", "2026-03/to_date"], "stocks count where their month is the last"
+
+
+def test_a_period_that_waits_for_a_run_is_named_no_second_time(site: Site) -> None:
+    """Each name is a run of period_indicators: sixty days run again for two hours once queued thousands of them."""
+    day = DAYS[1]
+    _change(
+        site, "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day", day=day
+    )
+    waiting = waiting_periods(site)
+    assert name_periods(site, "first", of=day) == [
+        each for each in waiting if each.starts_on <= day <= each.ends_on
+    ]
+    assert name_periods(site, "first", of=day) == name_periods(site, "first", of=day) != [], (
+        "its task was repeated"
+    )
+    rest = name_periods(site, "second")
+    assert [each.name for each in rest] == ["2026-03-04"], "what no day's run has named"
+    assert name_periods(site, "third") == []
+    assert waiting_periods(site) == waiting, "they still wait"
+
+    _change(site, "UPDATE mart.period_named SET named_at = named_at - interval '61 minutes'")
+    assert name_periods(site, "fourth") == waiting, "runs that were never made"
+    for period in waiting:
+        show_period(site, period)
+    _change(
+        site, "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day", day=day
+    )
+    assert Period.around("month", day) in name_periods(site, "fifth")
+
+
+def test_a_period_is_named_again_for_what_comes_while_it_is_shown_and_when_showing_it_fails(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month = Period.parse(MONTH)
+    again = "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day"
+    named: list[Period] = []
+
+    def meanwhile(*_: object) -> None:
+        named.extend(name_periods(site, "before it came"))
+        _change(site, again, day=DAYS[1])
+        named.extend(name_periods(site, "after it came"))
+        raise RuntimeError("the server went away")
+
+    _change(site, again, day=DAYS[1])
+    monkeypatch.setattr(periodic, "evaluate", meanwhile)
+    with pytest.raises(RuntimeError, match="went away"):
+        show_period(site, month)
+    assert named.count(month) == 1
+
+    monkeypatch.setattr(periodic, "evaluate", _fail)
+    with pytest.raises(RuntimeError, match="went away"):
+        show_period(site, month)
+    assert month not in waiting_periods(site), "its indicators are new"
+    _change(
+        site,
+        "UPDATE mart.period_named SET named_at = '2026-03-01', taken_at = '2026-03-01'",
+    )
+    assert month in waiting_periods(site), "but not all that is shown of it"
+    assert month in name_periods(site, "an hour later")
+
+
+def _fail(*_: object) -> None:
+    raise RuntimeError("the server went away")
+
+
+def _change(site: Site, statement: str, **values: object) -> None:
+    with site.engine.begin() as conn:
+        conn.execute(sa.text(statement), values)
 
 
 def test_periods_shown_at_once_do_not_wait_for_each_other(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from copy import copy
 from datetime import date
 from pathlib import Path
 
@@ -283,6 +284,33 @@ def test_scenarios_combine_without_meeting(world: World, catalog_dir: Path) -> N
     plan = Plan(world, load_catalog(catalog_dir), DAYS)
     plant(plan, ["value_text", "wrong_header", "late"])
     assert truth_of(plan, SECOND).quarantined == {"value": plan.planted["value_text"]}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_submission_of_another_day_meets_nothing_that_is_wrong_there(
+    seed: int, world: World, catalog_dir: Path
+) -> None:
+    """A platform lists by time what came for any day: beside one that was held it would be loaded."""
+    days = [date(2026, 3, day) for day in range(2, 14)]
+    world = copy(world)
+    world.seed = seed
+    clean, plan = (Plan(world, load_catalog(catalog_dir), days) for _ in range(2))
+    plant(
+        plan, ["restated", "date_other", "structure", "balance", "twice_different", "value_text", "restated"]
+    )
+    untouched = {
+        (each.platform, each.stat_date): each for each in clean.batches(FIRST) if each.family == "rest"
+    }
+    met = {
+        (batch.platform, date.fromisoformat(submission.stat_date))
+        for batch in plan.batches(FIRST)
+        for submission in batch.submissions
+        if batch.family == "rest" and submission.stat_date != batch.stat_date.isoformat()
+    }
+    assert met
+    for phase in (FIRST, SECOND):
+        found = {(each.platform, each.stat_date): each for each in plan.batches(phase)}
+        assert [key for key in met & set(untouched) if found[key] != untouched[key]] == []
 
 
 def test_an_unknown_scenario_is_refused(world: World, catalog_dir: Path) -> None:
