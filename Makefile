@@ -72,13 +72,13 @@ country: $(READY) ## a day of the country beside a day of the province; writes d
 	$(BIN)/python -m bench.country
 
 plausibility: $(READY) ## what the rules of plausibility find and how often they are wrong; writes docs/plausibility.md
-	$(BIN)/python -m bench.plausibility
+	$(BIN)/python -m bench.drawn.plausibility
 
 indicators: $(READY) ## docs/indicators.md from the catalogue
 	$(BIN)/python -m etl.indicators.page > docs/indicators.md
 
 outlook: $(READY) ## how far estimates of incomplete totals and forecasts are off; writes docs/early-sight.md
-	$(BIN)/python -m bench.outlook
+	$(BIN)/python -m bench.drawn.outlook
 
 up: $(READY) ## Airflow for people, on 127.0.0.1:8080
 	$(BIN)/python -m local.stack up

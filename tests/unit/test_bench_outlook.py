@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.early_sight import Drawn, Hidden, Looked, county_days, gather, hide, judge, look, tell
-from bench.history import draw_months
+from bench.drawn.early_sight import Drawn, Hidden, Looked, county_days, gather, hide, judge, look, tell
+from bench.drawn.history import draw_months
 from etl.catalog import Catalog, load_catalog
 from etl.catalog.early_sight import Estimate, Forecast
 from etl.periods.period import Period

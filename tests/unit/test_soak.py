@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.disturbances import KINDS, plan
-from bench.soak_site import build_clock, played_days, set_clock
-from bench.vitals import Life
+from bench.soak.disturbances import KINDS, plan
+from bench.soak.site import build_clock, played_days, set_clock
+from bench.soak.vitals import Life
 from tests.conftest import require_program
 
 CLOCKS = """

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import psycopg
 
-from bench.soak_site import MEGABYTE, Played
+from bench.soak.site import MEGABYTE, Played
 
 EVERY_S = 10
 GROWTH = 1.10

@@ -11,7 +11,7 @@ import pandas as pd
 import psycopg
 
 from bench.databases import connect, make_warehouse, open_engine, own_server
-from bench.history import draw_months, load_months
+from bench.drawn.history import draw_months, load_months
 from bench.process import Measured, peak, run_apart
 from etl.catalog import Catalog, load_catalog
 from etl.catalog.early_sight import Estimate, Forecast

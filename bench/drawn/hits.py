@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.history import CLASSES, LEVELS, Fault, Months
+from bench.drawn.history import CLASSES, LEVELS, Fault, Months
 
 COUNTS = ("tenfold", "digit_twice", "count_limit")
 FINDS = {

@@ -30,8 +30,8 @@ import httpx
 import pandas as pd
 import psycopg
 
-from bench.disturbances import KINDS, PAUSE_S, Disturber
-from bench.soak_site import (
+from bench.soak.disturbances import KINDS, PAUSE_S, Disturber
+from bench.soak.site import (
     CLEAN,
     COUNTIES,
     SCENARIOS,
@@ -43,7 +43,7 @@ from bench.soak_site import (
     played_days,
     pull_clean,
 )
-from bench.vitals import GROWTH, MORE_FILES, SLACK_MB, Vitals
+from bench.soak.vitals import GROWTH, MORE_FILES, SLACK_MB, Vitals
 from etl.archive import UNFINISHED
 from etl.pull import PLATFORMS_AT_ONCE
 from etl.warehouse import WAREHOUSE_DATABASE

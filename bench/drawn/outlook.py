@@ -1,5 +1,5 @@
-"""`python -m bench.outlook`: how far estimates of incomplete totals and forecasts of weeks are off, on drawn years, and
-what they cost; writes docs/early-sight.md."""
+"""`python -m bench.drawn.outlook`: how far estimates of incomplete totals and forecasts of weeks are off, on drawn
+years, and what they cost; writes docs/early-sight.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from bench.early_sight import (
+from bench.drawn.early_sight import (
     LEVELS,
     Drawn,
     Hidden,
@@ -28,8 +28,8 @@ from bench.early_sight import (
     look,
     tell,
 )
-from bench.history import draw_months
-from bench.outlook_cost import describe_cost
+from bench.drawn.history import draw_months
+from bench.drawn.outlook_cost import describe_cost
 from etl.catalog import Catalog, load_catalog
 from etl.catalog.early_sight import Estimate, Forecast
 from etl.outlook.weeks import WEEK, count_weeks, season
@@ -40,7 +40,7 @@ from etl.settings import DIVISIONS_FILE
 FIRST, LAST = date(2023, 7, 3), date(2026, 3, 31)
 SEED = 11
 MONTHS = ["2025-06", "2025-09", "2025-12", "2026-02", "2026-03"]
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "early-sight.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "early-sight.md"
 ORIGINS = 10
 """From which forecasts are made, four weeks apart, the last four weeks before the end."""
 

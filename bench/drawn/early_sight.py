@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.history import Months
+from bench.drawn.history import Months
 from etl.catalog import Catalog
 from etl.catalog.early_sight import Estimate, Forecast
 from etl.outlook.missing import Tally, expect_missing, sum_up

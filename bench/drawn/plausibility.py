@@ -1,5 +1,5 @@
-"""`python -m bench.plausibility`: how many planted faults the rules of plausibility find, how often they are wrong, and
-what a day costs."""
+"""`python -m bench.drawn.plausibility`: how many planted faults the rules of plausibility find, how often they are
+wrong, and what a day costs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from bench.databases import connect, make_warehouse, open_engine, own_server
-from bench.history import Months, Planter, draw_months, load_months
-from bench.hits import SHIFT_DAYS, describe_alarms, describe_hits, describe_limits, match_faults
+from bench.drawn.history import Months, Planter, draw_months, load_months
+from bench.drawn.hits import SHIFT_DAYS, describe_alarms, describe_hits, describe_limits, match_faults
 from bench.process import Measured, peak, run_apart
 from etl.catalog import Catalog, load_catalog
 from etl.plausibility import flag_day
@@ -26,7 +26,7 @@ from etl.warehouse import ServerAddress
 FIRST, START, LAST = date(2025, 11, 21), date(2026, 2, 20), date(2026, 3, 31)
 """Figures from the first day on; faults and judgement from the start on, over the Spring Festival, to the last day."""
 SEED = 11
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "plausibility.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "plausibility.md"
 NIL_VILLAGES = """
 INSERT INTO core.submission (
     stat_date, unit_id, platform_id, batch_id, dataset, revision, received_at, known_from, is_nil, cells, figures,

@@ -192,7 +192,7 @@ class Played:
 
 
 def set_clock(file: Path, seconds: int) -> None:
-    """Put the clocks that go by the file (bench/clock.c) off by so much, at once."""
+    """Put the clocks that go by the file (bench/soak/clock.c) off by so much, at once."""
     with file.open("r+b") as out:
         out.write(seconds.to_bytes(8, sys.byteorder, signed=True))
 
