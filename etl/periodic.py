@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
 from etl.catalog.scheme_indicators import known_indicators
 from etl.evaluation import evaluate
 from etl.indicators import compute_indicators
+from etl.load import DAY_LOCK
 from etl.outlook import estimate_period
 from etl.periods import Period, in_order, periods_touched
 from etl.periods.totals import total_period
@@ -15,16 +19,18 @@ from etl.satisfaction import compute_satisfaction
 from etl.site import Site
 from etl.warehouse import run_sql
 
+NAME_IS_OLD = timedelta(minutes=50)
+"""The next hour's `restatements` finds what this hour's has named in vain."""
+
 
 def show_period(site: Site, period: Period) -> None:
     """Write everything that is shown of a period anew: totals, indicators, satisfaction, scores, estimates.
 
     Months that have changed are totalled before the longer period that they are part of. Each step is one transaction;
-    run again, it writes the same. Where a step fails, the period stays taken, and is named again in an hour.
+    run again, it writes the same. Only at the end is the period said to show what was rolled up before the beginning.
     """
     engine, catalog = site.engine, site.catalog
-    with engine.begin() as conn:
-        taken_at = run_sql(conn, "totals/take", {"period": period.name}).scalar_one()
+    taken_at = _take(engine, period)
     if period.kind != "day":
         for month in _months_behind(site, period):
             total_period(engine, catalog, month)
@@ -45,8 +51,10 @@ def name_periods(site: Site, by: str, of: date | None = None) -> list[Period]:
     """
     waiting = _waiting(site, of)
     told = [{"period": each.name, "rolled_up_at": str(at)} for each, at in waiting.items()]
+    values = {"waiting": json.dumps(told), "named_by": by, "old": NAME_IS_OLD}
     with site.engine.begin() as conn:
-        named = set(run_sql(conn, "totals/name", {"waiting": json.dumps(told), "named_by": by}).scalars())
+        conn.execute(sa.text("LOCK TABLE mart.period_naming IN SHARE ROW EXCLUSIVE MODE"))
+        named = set(run_sql(conn, "totals/name", values).scalars())
     return [each for each in waiting if each.name in named]
 
 
@@ -64,7 +72,8 @@ def _waiting(site: Site, of: date | None) -> dict[Period, datetime]:
     """Each with when something that counts in it was last rolled up."""
     with site.engine.connect() as conn:
         changed = run_sql(conn, "totals/changed").all()
-        shown = {row.period: row.indicated_at for row in run_sql(conn, "totals/shown")}
+        query = "SELECT period, shown_from FROM mart.period WHERE shown_from IS NOT NULL"
+        shown = {row.period: row.shown_from for row in conn.execute(sa.text(query))}
     # The longer periods are those of any day of a month: what years hold is looked through month by month.
     newest: dict[tuple[str, date], datetime] = {}
     waiting: dict[Period, datetime] = {}
@@ -85,6 +94,17 @@ def _waiting(site: Site, of: date | None) -> dict[Period, datetime]:
                 waiting[period] = max(rolled_up_at, waiting.get(period, rolled_up_at))
     touched = (each for each in waiting if of is None or each.starts_on <= of <= each.ends_on)
     return {each: waiting[each] for each in in_order(touched)}
+
+
+def _take(engine: Engine, period: Period) -> datetime:
+    """Take a period's name, so that it is named again for what is rolled up from now on; returns the moment. What was
+    stamped earlier can be read then."""
+    with engine.begin() as conn:
+        taken_at: datetime = run_sql(conn, "totals/take", {"period": period.name}).scalar_one()
+    days = {"first": period.starts_on.toordinal(), "last": period.ends_on.toordinal()}
+    with engine.begin() as conn:
+        run_sql(conn, "totals/wait_for_writers", {**days, "lock": DAY_LOCK})
+    return taken_at
 
 
 def _months_behind(site: Site, period: Period) -> list[Period]:

@@ -1,5 +1,5 @@
 -- A run begins to show a period, whoever named it.
-INSERT INTO mart.period_named (period, named_by, taken_at)
-VALUES (:period, '', clock_timestamp())
+INSERT INTO mart.period_naming (period, taken_at)
+VALUES (:period, clock_timestamp())
 ON CONFLICT (period) DO UPDATE SET taken_at = excluded.taken_at
 RETURNING taken_at

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,11 +20,13 @@ from click.testing import CliRunner
 from etl import periodic
 from etl.cli import main
 from etl.daily import run_day
-from etl.periodic import name_periods, show_period, waiting_periods
+from etl.periodic import NAME_IS_OLD, name_periods, show_period, waiting_periods
 from etl.periods import Period
+from etl.rollup import write_day
 from etl.settings import SHIPPED_CATALOG
 from etl.site import Site
 from etl.verify import verify
+from etl.warehouse import run_sql
 from simulator.simulation import Simulation
 from tests.integration.conftest import read_sorted, read_view
 
@@ -109,69 +114,143 @@ def test_what_was_rolled_up_again_waits_in_its_periods_and_nothing_else_does(sit
 def test_a_period_that_waits_for_a_run_is_named_no_second_time(site: Site) -> None:
     """Each name is a run of period_indicators: sixty days run again for two hours once queued thousands of them."""
     day = DAYS[1]
-    _change(
-        site, "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day", day=day
-    )
+    _roll_up_again(site, day)
     waiting = waiting_periods(site)
-    assert name_periods(site, "first", of=day) == [
-        each for each in waiting if each.starts_on <= day <= each.ends_on
-    ]
-    assert name_periods(site, "first", of=day) == name_periods(site, "first", of=day) != [], (
-        "its task was repeated"
+    its_own = [each for each in waiting if each.starts_on <= day <= each.ends_on]
+    assert name_periods(site, "first", of=day) == its_own
+    assert name_periods(site, "first", of=day) == its_own, "its task was repeated"
+    assert [each.name for each in name_periods(site, "second")] == ["2026-03-04"], (
+        "what no day's run has named"
     )
-    rest = name_periods(site, "second")
-    assert [each.name for each in rest] == ["2026-03-04"], "what no day's run has named"
     assert name_periods(site, "third") == []
     assert waiting_periods(site) == waiting, "they still wait"
 
-    _change(site, "UPDATE mart.period_named SET named_at = named_at - interval '61 minutes'")
+    _let_names_grow_old(site)
     assert name_periods(site, "fourth") == waiting, "runs that were never made"
     for period in waiting:
         show_period(site, period)
-    _change(
-        site, "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day", day=day
-    )
-    assert Period.around("month", day) in name_periods(site, "fifth")
+    assert (waiting_periods(site), _names(site)) == ([], {})
 
 
-def test_a_period_is_named_again_for_what_comes_while_it_is_shown_and_when_showing_it_fails(
+def test_two_runs_that_name_at_once_do_not_both_get_a_period(site: Site) -> None:
+    _roll_up_again(site, DAYS[1])
+    (*_, month) = [each for each in waiting_periods(site) if each.kind == "month"]
+    found: list[Period] = []
+    with site.engine.connect() as first, ThreadPoolExecutor() as threads:
+        named = {"period": month.name, "rolled_up_at": "2026-03-02 00:00+08"}
+        values = {"waiting": json.dumps([named]), "named_by": "first", "old": NAME_IS_OLD}
+        first.execute(sa.text("LOCK TABLE mart.period_naming IN SHARE ROW EXCLUSIVE MODE"))
+        assert run_sql(first, "totals/name", values).scalars().all() == [month.name]
+        second = threads.submit(name_periods, site, "second")
+        _wait_for_a_lock(site)
+        first.commit()
+        found += second.result()
+    assert found
+    assert month not in found
+
+
+def test_a_period_is_named_again_for_what_comes_while_it_is_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for what comes after its totals are written and before its indicators are."""
+    month, real = Period.parse(MONTH), periodic.compute_indicators
+    named: list[list[Period]] = []
+
+    def meanwhile(*arguments: Any) -> None:
+        named.append(name_periods(site, "before it came"))
+        _roll_up_again(site, DAYS[1])
+        named.append(name_periods(site, "after it came"))
+        named.append(name_periods(site, "once more"))
+        real(*arguments)
+
+    _roll_up_again(site, DAYS[0])
+    assert month in name_periods(site, "at first")
+    monkeypatch.setattr(periodic, "compute_indicators", meanwhile)
+    show_period(site, month)
+    assert [month in each for each in named] == [False, True, False]
+    assert _names(site)[MONTH] == "after it came", "the run that ends strikes its own name out only"
+    assert month in waiting_periods(site)
+    monkeypatch.undo()
+    show_period(site, month)
+    assert month not in waiting_periods(site)
+    assert MONTH not in _names(site)
+
+
+def test_a_period_shows_the_days_that_were_being_written_when_it_was_taken(site: Site) -> None:
+    """They are stamped earlier, so that it is not named for them."""
+    quarter = Period.parse("2026Q1")
+    with site.engine.connect() as writer, ThreadPoolExecutor() as threads:
+        write_day(writer, site.catalog, DAYS[1], whole=True)
+        showing = threads.submit(show_period, site, quarter)
+        _wait_for_a_lock(site)
+        writer.commit()
+        showing.result()
+    assert quarter not in waiting_periods(site)
+    with site.engine.connect() as conn:
+        query = (
+            "SELECT totalled_at > rolled_up_at FROM mart.period, mart.daily_rollup"
+            " WHERE period = '2026Q1' AND stat_date = :day"
+        )
+        assert conn.execute(sa.text(query), {"day": DAYS[1]}).scalar_one()
+    assert verify(site).differences == []
+
+
+def test_a_period_of_which_not_all_could_be_shown_still_waits(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     month = Period.parse(MONTH)
-    again = "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day"
-    named: list[Period] = []
+    _roll_up_again(site, DAYS[1])
+    assert month in name_periods(site, "at first")
 
-    def meanwhile(*_: object) -> None:
-        named.extend(name_periods(site, "before it came"))
-        _change(site, again, day=DAYS[1])
-        named.extend(name_periods(site, "after it came"))
+    def fail(*_: object) -> None:
         raise RuntimeError("the server went away")
 
-    _change(site, again, day=DAYS[1])
-    monkeypatch.setattr(periodic, "evaluate", meanwhile)
-    with pytest.raises(RuntimeError, match="went away"):
-        show_period(site, month)
-    assert named.count(month) == 1
+    monkeypatch.setattr(periodic, "evaluate", fail)
+    for hour in ("the next hour", "the hour after it"):
+        with pytest.raises(RuntimeError, match="went away"):
+            show_period(site, month)
+        assert month in waiting_periods(site)
+        assert month not in name_periods(site, hour), "its run may be tried again"
+        _let_names_grow_old(site)
+        assert month in name_periods(site, hour)
+        assert month in name_periods(site, hour), "its task was repeated"
 
-    monkeypatch.setattr(periodic, "evaluate", _fail)
-    with pytest.raises(RuntimeError, match="went away"):
-        show_period(site, month)
-    assert month not in waiting_periods(site), "its indicators are new"
+
+def _roll_up_again(site: Site, day: date) -> None:
+    _change(
+        site, "UPDATE mart.daily_rollup SET rolled_up_at = clock_timestamp() WHERE stat_date = :day", day=day
+    )
+
+
+def _let_names_grow_old(site: Site) -> None:
     _change(
         site,
-        "UPDATE mart.period_named SET named_at = '2026-03-01', taken_at = '2026-03-01'",
+        "UPDATE mart.period_naming SET named_at = named_at - CAST(:old AS interval),"
+        " taken_at = taken_at - CAST(:old AS interval)",
+        old=NAME_IS_OLD,
     )
-    assert month in waiting_periods(site), "but not all that is shown of it"
-    assert month in name_periods(site, "an hour later")
-
-
-def _fail(*_: object) -> None:
-    raise RuntimeError("the server went away")
 
 
 def _change(site: Site, statement: str, **values: object) -> None:
     with site.engine.begin() as conn:
         conn.execute(sa.text(statement), values)
+
+
+def _names(site: Site) -> dict[str, str]:
+    """Periods that are named or taken, and by whom they were named."""
+    with site.engine.connect() as conn:
+        return {row.period: row.named_by for row in conn.execute(sa.text("SELECT * FROM mart.period_naming"))}
+
+
+def _wait_for_a_lock(site: Site) -> None:
+    """Until somebody waits for what somebody else holds."""
+    query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with site.engine.connect() as conn:
+        for _ in range(600):
+            if conn.execute(query).scalar_one():
+                return
+            time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 def test_periods_shown_at_once_do_not_wait_for_each_other(site: Site) -> None:
