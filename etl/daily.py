@@ -39,12 +39,9 @@ def run_day(site: Site, day: date, platforms: Sequence[str], dataset: Dataset = 
 def load_and_roll_up(site: Site, day: date, *, whole: bool, dataset: Dataset = "daily") -> None:
     """Load what the gate has passed of a day, then write its totals, all of them or those that changed, and its flags.
     Stocks are rolled up whole."""
-    load_day(site.engine, day, dataset)
-    if dataset == "stocks":
-        roll_up_month(site.engine, site.catalog, day)
-        return
-    roll_up_day(site.engine, site.catalog, day, whole=whole)
-    flag_day(site.engine, site.catalog, day)
+    _load_and_total(site, day, whole=whole, dataset=dataset)
+    if dataset == "daily":
+        flag_day(site.engine, site.catalog, day)
 
 
 def restate(site: Site, platforms: Sequence[str], since: datetime | None) -> tuple[list[date], list[Trouble]]:
@@ -55,8 +52,19 @@ def restate(site: Site, platforms: Sequence[str], since: datetime | None) -> tup
 
 
 def show_changes(site: Site, dataset: Dataset = "daily") -> list[date]:
-    """Load and roll up every day that has something waiting; returns those days."""
+    """Load and roll up every day that has something waiting, then write their flags; returns those days."""
     days = waiting_days(site.engine, dataset)
     for day in days:
-        load_and_roll_up(site, day, whole=False, dataset=dataset)
+        _load_and_total(site, day, whole=False, dataset=dataset)
+    if dataset == "daily":
+        for day in days:
+            flag_day(site.engine, site.catalog, day)
     return days
+
+
+def _load_and_total(site: Site, day: date, *, whole: bool, dataset: Dataset) -> None:
+    load_day(site.engine, day, dataset)
+    if dataset == "stocks":
+        roll_up_month(site.engine, site.catalog, day)
+    else:
+        roll_up_day(site.engine, site.catalog, day, whole=whole)

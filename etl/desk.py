@@ -31,6 +31,8 @@ from etl.warehouse import act_as, run_sql
 MOST_ROWS = 10_000
 """Rows of one decision: a person has looked at them."""
 ROWS_SHOWN = 20
+MOVED = 0
+"""Revision of a row that is let go at another unit or day than it was sent for (sql/load/queue.sql)."""
 
 
 class DeskError(Refused):
@@ -75,15 +77,17 @@ def release(
     correction = correction or Correction()
     rows = _held_rows(site, ids)
     target = date.fromisoformat(correction.date) if correction.date else None
-    by_batch: dict[tuple[str, Dataset, date], list[dict[str, Any]]] = {}
+    by_batch: dict[tuple[str, Dataset, date, str | None], list[dict[str, Any]]] = {}
     for row in rows:
         day = target or row.stat_date
         if row.dataset == "stocks" and (day + timedelta(days=1)).day != 1:
             raise DeskError(f"Row {row.quarantine_id} is a stock: its day is a month's last, not {day}.")
-        by_batch.setdefault((row.platform, row.dataset, day), []).append(_released_row(row, correction))
+        key = row.platform, row.dataset, day, row.scope
+        by_batch.setdefault(key, []).append(_released_row(row, correction))
     batches = []
-    for (platform, dataset, day), theirs in by_batch.items():
-        batch_id = _pass(site, platform, dataset, day, {"by": by, "reason": reason, "rows": theirs})
+    for (platform, dataset, day, scope), theirs in by_batch.items():
+        document = {"by": by, "reason": reason, "rows": theirs, "scope": scope}
+        batch_id = _pass(site, platform, dataset, day, document)
         load_and_roll_up(site, day, whole=False, dataset=dataset)
         numbers = [each["quarantine_id"] for each in theirs]
         changed = dict.fromkeys(numbers, asdict(correction)) if correction != Correction() else {}
@@ -96,8 +100,8 @@ def release(
         loaded=counts.loaded,
         held_again=counts.held_again,
         superseded=counts.superseded,
-        days=sorted({day for _, dataset, day in by_batch if dataset == "daily"}),
-        month_ends=sorted({day for _, dataset, day in by_batch if dataset == "stocks"}),
+        days=sorted({day for _, dataset, day, _ in by_batch if dataset == "daily"}),
+        month_ends=sorted({day for _, dataset, day, _ in by_batch if dataset == "stocks"}),
     )
 
 
@@ -154,7 +158,8 @@ def _decide(
 
 
 def _released_row(row: Row[Any], correction: Correction) -> dict[str, Any]:
-    """The row as it is to be read: what was received, with the correction over it."""
+    """The row as it is to be read: what was received, with the correction over it. Moved to another unit or day it is
+    of no revision that was sent there: it is merged into whichever stands."""
     changed = {name: text for name, text in asdict(correction).items() if text is not None}
     figure = {name: row.raw.get(name) for name in ("unit", "date", "measure", "channel", "value")} | changed
     empty = [name for name, text in figure.items() if text in (None, "")]
@@ -164,7 +169,7 @@ def _released_row(row: Row[Any], correction: Correction) -> dict[str, Any]:
         )
     return figure | {
         "quarantine_id": row.quarantine_id,
-        "revision": row.raw.get("revision", 0),
+        "revision": MOVED if {"unit", "date"} & changed.keys() else row.raw.get("revision", MOVED),
         "received_at": row.received_at.isoformat(),
         "held_for": row.reason_code,
     }
@@ -189,7 +194,8 @@ def _pass(site: Site, platform: str, dataset: Dataset, day: date, document: Mapp
 def read_released_batch(parts: Sequence[bytes], catalog: Catalog) -> tuple[Reading, dict[int, str]]:
     """The rows of a release as any reader would hand them on, one submission per unit and revision; and for what each
     row was held, by row number."""
-    rows = json.loads(b"".join(parts))["rows"]
+    document = json.loads(b"".join(parts))
+    rows = document["rows"]
     measures = {name: code for code, each in catalog.measures.items() for name in (code, each.name_zh)}
     channels = {name: code for code, each in catalog.channels.items() for name in (code, each.name_zh)}
     draft = Draft()
@@ -209,7 +215,9 @@ def read_released_batch(parts: Sequence[bytes], catalog: Catalog) -> tuple[Readi
             [float("nan") if value is None else value],
             texts={} if isinstance(value, float) and value == value else {0: str(row["value"])},
         )
-    return draft.reading(), {number: row["held_for"] for number, row in enumerate(rows, start=1)}
+    reading = draft.reading()
+    reading.scope = document.get("scope")
+    return reading, {number: row["held_for"] for number, row in enumerate(rows, start=1)}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def _load_rounds(conn: Connection, slice_: dict[str, Any]) -> None:
         run_sql(conn, "load/contest", slice_)
         for step in ROUND_STEPS:
             run_sql(conn, f"load/{step}", slice_)
-    run_sql(conn, "load/correct", slice_)
+    for step in ("flag_files", "settle_repeats", "correct"):
+        run_sql(conn, f"load/{step}", slice_)
 
 
 def is_closed(conn: Connection, day: date) -> bool:

@@ -23,6 +23,8 @@ def stage(engine: Engine, gated: Gated) -> None:
     was cut off left for them. A batch that is loaded already is a programming error and refused by the database."""
     batch_ids = [each["batch_id"] for each in gated.tally]
     with engine.begin() as conn:
+        # Taken at once: whoever makes a month's partition takes the whole table, and must not come between.
+        conn.execute(sa.text("LOCK TABLE landing.batch IN ROW EXCLUSIVE MODE"))
         states = conn.execute(
             sa.text(
                 "SELECT state FROM landing.batch WHERE batch_id = ANY(:ids) ORDER BY batch_id FOR UPDATE"

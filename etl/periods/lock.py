@@ -82,16 +82,20 @@ def reopen_month(site: Site, month: date, by: str, reason: str) -> Reopened:
             raise PeriodError(
                 f"{month:%Y-%m} is open, and nothing waits for it. See: python -m etl period list"
             )
-    for batch in batches:
-        batch_id = _bring_in(site, batch)
-        with site.engine.begin() as conn:
-            words = {"waited": batch.batch_id, "decided_by": by, "reason": reason, "batch_id": batch_id}
-            run_sql(conn, "period/settle", words)
+    came_in = [(batch, _bring_in(site, batch)) for batch in batches]
+    # All of a day at once: which of two platforms was first is decided among what is loaded together.
+    for day, dataset in sorted({(batch.stat_date, batch.dataset) for batch in batches}):
+        load_and_roll_up(site, day, whole=False, dataset=dataset)
+        for batch, batch_id in came_in:
+            if (batch.stat_date, batch.dataset) == (day, dataset):
+                words = {"waited": batch.batch_id, "decided_by": by, "reason": reason, "batch_id": batch_id}
+                with site.engine.begin() as conn:
+                    run_sql(conn, "period/settle", words)
     return Reopened(len(batches), sorted({batch.stat_date for batch in batches}))
 
 
 def _bring_in(site: Site, batch: Row[Any]) -> int:
-    """Read a batch that has waited once more and load it as a batch of its own; returns that one."""
+    """Read a batch that has waited once more and pass it through the gate as a batch of its own; returns that one."""
     platform = site.catalog.platforms.get(batch.platform)
     if platform is None:
         raise PeriodError(
@@ -120,7 +124,6 @@ def _bring_in(site: Site, batch: Row[Any]) -> int:
             batch.dataset,
         )
         pass_gate(site, [(batch.stat_date, read)])
-    load_and_roll_up(site, batch.stat_date, whole=False, dataset=batch.dataset)
     return registered.batch_id
 
 

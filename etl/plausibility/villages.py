@@ -41,7 +41,9 @@ def sum_villages(totals: Figures, own: Figures, expected: Array, reported: Array
     place_of = np.full(len(totals.divisions), -1)
     place_of[counties] = np.arange(len(counties))
     total = np.zeros(shape)
-    _add(total, place_of[totals.owner], code_of.loc[totals.cell].map(column_of).to_numpy(), totals.values)
+    # Of no figures at all, pandas makes a column of floats.
+    measure_of = code_of.loc[totals.cell].map(column_of).to_numpy(np.int64)
+    _add(total, place_of[totals.owner], measure_of, totals.values)
     # A unit's own figures belong to the county that it is, or that it lies in.
     of_code = {code: number for number, code in enumerate(totals.divisions["code"])}
     ids = dict(zip(own.divisions["division_id"], own.divisions["code"], strict=True))

@@ -110,8 +110,8 @@ class Reading:
     """One batch as it was read, as columns; many batches become one frame in `etl.conform`.
 
     sums: what the sender's own totals say. notes: (submission or -1, check code, words). scope: the six digits of the
-    county whose day a CSV file replaces whole in its scope_revision (a unit it leaves out is withdrawn), None for the
-    other families.
+    county whose day a CSV file replaces whole in its scope_revision (a unit it leaves out is withdrawn); of rows of
+    such a file that a person let go, which replace nothing whole, scope alone; None for the other families.
     """
 
     figures: Rows

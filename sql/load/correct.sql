@@ -1,9 +1,10 @@
--- Held rows that the sender has settled: a later revision of the unit is in, or a later edition of the whole file; of a
--- workbook, whose units stand for themselves, only the rows that name no known unit.
+-- Held rows that the sender has settled: a later revision of the unit is in, or a later edition of the whole file, unless
+-- rows of the unit are held back in that one too; of a workbook, whose units stand for themselves, only the rows that name no known unit.
 WITH edition AS (
     SELECT
         batch.batch_id, batch.platform_id, batch.scope, batch.scope_revision, batch.received_at,
-        regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '') AS workbook
+        regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '') AS workbook,
+        EXISTS (SELECT FROM queue WHERE queue.batch_id = batch.batch_id AND NOT queue.is_rejected) AS is_taken
     FROM landing.batch
     WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated' AND batch.kind <> 'release'
 ),
@@ -23,7 +24,12 @@ settled AS (
         SELECT edition.batch_id
         FROM edition
         WHERE edition.platform_id = batch.platform_id AND edition.scope = batch.scope
-            AND edition.scope_revision > batch.scope_revision
+            AND edition.scope_revision > batch.scope_revision AND edition.is_taken
+            AND NOT EXISTS (
+                SELECT FROM quality.quarantine AS again
+                WHERE again.batch_id = edition.batch_id AND again.unit_code = quarantine.unit_code
+                    AND again.unit_code IN (SELECT division.division_code FROM core.division)
+            )
         UNION ALL
         SELECT edition.batch_id
         FROM edition

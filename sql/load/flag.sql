@@ -5,5 +5,5 @@ SELECT
     '更高版次的全部数据被隔离，仍保留先前版次'
 FROM verdict
 JOIN core.division ON division.division_id = verdict.unit_id
-WHERE verdict.verdict = 'rejected' AND verdict.head_id IS NOT NULL
+WHERE verdict.verdict = 'rejected' AND verdict.revision > verdict.head_revision
 ON CONFLICT DO NOTHING

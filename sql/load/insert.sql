@@ -6,7 +6,7 @@ INSERT INTO core.submission (
     is_nil, is_withdrawn, cells, figures, row_numbers, batch_ids
 )
 SELECT
-    :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.revision,
+    :day, verdict.unit_id, verdict.platform_id, verdict.batch_id, :dataset, verdict.as_revision,
     coalesce(head.ordinal + 1, 0), coalesce(head.received_at, verdict.received_at),
     coalesce(head.filled_at, staged.filled_at), :known_at,
     coalesce(staged.is_nil, false)

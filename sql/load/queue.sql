@@ -1,6 +1,6 @@
--- The staged submissions of the day in the order in which they arrived: round 1 holds the first of every platform and
--- unit, round 2 the next, so that a revision sent twice before one load is still taken one after the other. Figures stay
--- where they are staged.
+-- The staged submissions of the day in the order in which they arrived: round 1 holds the first of every unit, round 2 the
+-- next, so that what several platforms or revisions say of a unit before one load is taken one after the other. Figures
+-- stay where they are staged. is_moved: let go at another unit or day than it was sent for, it belongs to no revision.
 CREATE TEMPORARY TABLE queue ON COMMIT DROP AS
 WITH sent AS (
     SELECT
@@ -13,6 +13,7 @@ WITH sent AS (
         false AS is_withdrawn,
         cardinality(staged.cells) AS rows_sent,
         batch.kind = 'release' AS is_release,
+        batch.kind = 'release' AND staged.revision = 0 AS is_moved,
         staged.batch_id,
         batch.scope
     FROM landing.staged_submission AS staged
@@ -29,7 +30,8 @@ edited AS (
     HAVING count(*) > 1
 ),
 
--- A whole file withdraws the units that an earlier edition of it had and that it leaves out.
+-- A whole file withdraws the units that an earlier edition of it had and that it leaves out; not one of which every row
+-- is held back, unless it has none.
 listed AS (
     SELECT sent.batch_id, sent.unit_id, sent.platform_id, sent.scope
     FROM sent
@@ -55,7 +57,14 @@ withdrawn AS (
     JOIN listed ON listed.platform_id = batch.platform_id AND listed.scope = batch.scope
         AND listed.batch_id <> batch.batch_id
     WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
+        AND batch.scope_revision IS NOT NULL
         AND NOT EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND sent.unit_id = listed.unit_id)
+        AND (
+            EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND NOT sent.is_rejected)
+            OR (batch.rows_received = 0 AND NOT EXISTS (
+                SELECT FROM quality.flag WHERE flag.batch_id = batch.batch_id AND flag.check_code = 'nil_held'
+            ))
+        )
 ),
 
 arrived AS (
@@ -63,14 +72,16 @@ arrived AS (
     UNION ALL
     SELECT
         withdrawn.platform_id, withdrawn.unit_id, withdrawn.revision, 0, withdrawn.received_at, false, true, 0,
-        false, withdrawn.batch_id, withdrawn.scope
+        false, false, withdrawn.batch_id, withdrawn.scope
     FROM withdrawn
 )
 
 SELECT
     arrived.*,
     row_number() OVER (
-        PARTITION BY arrived.platform_id, arrived.unit_id
-        ORDER BY arrived.received_at, arrived.revision, arrived.batch_id, arrived.sent_number
+        PARTITION BY arrived.unit_id
+        ORDER BY
+            arrived.received_at, platform.platform, arrived.revision, arrived.batch_id, arrived.sent_number
     ) AS round
-FROM arrived;
+FROM arrived
+JOIN core.platform USING (platform_id);

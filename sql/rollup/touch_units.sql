@@ -1,5 +1,5 @@
 -- The units whose figures changed since the day was last rolled up, and all divisions above them on that day; who is
--- expected was decided when the day was rolled up whole.
+-- expected was decided when the day was rolled up whole. A unit that had nothing to do with the day then is not expected.
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
 WITH RECURSIVE upward AS (
     SELECT period.division_id, period.parent_id, period.level
@@ -16,7 +16,15 @@ WITH RECURSIVE upward AS (
 )
 
 SELECT
-    upward.division_id, level.depth, reporting.is_leaf, reporting.is_expected, expected.due_at, expected.cutoff_at
+    upward.division_id,
+    level.depth,
+    coalesce(reporting.is_leaf, NOT EXISTS (
+        SELECT FROM core.division_period AS below
+        WHERE below.parent_id = upward.division_id AND below.valid_from <= :day AND :day < below.valid_to
+    )) AS is_leaf,
+    coalesce(reporting.is_expected, false) AS is_expected,
+    expected.due_at,
+    expected.cutoff_at
 FROM upward
 JOIN core.level ON level.level = upward.level
 LEFT JOIN (
@@ -25,5 +33,5 @@ LEFT JOIN (
     WHERE expected_day.stat_date = :day AND expected_day.dataset = 'daily' AND expected_day.known_to = 'infinity'
         AND expected_day.due_at IS NOT NULL
 ) AS expected ON expected.unit_id = upward.division_id
-JOIN mart.daily_reporting AS reporting
+LEFT JOIN mart.daily_reporting AS reporting
     ON reporting.stat_date = :day AND reporting.division_id = upward.division_id;

@@ -141,7 +141,7 @@ def test_two_runs_that_name_at_once_do_not_both_get_a_period(site: Site) -> None
         values = {"waiting": json.dumps([named]), "named_by": "first", "old": NAME_IS_OLD}
         assert run_sql(first, "totals/name", values).scalars().all() == [month.name]
         second = threads.submit(name_periods, site, "second")
-        _wait_for_a_lock(site)
+        wait_for_a_lock(site)
         first.commit()
         found += second.result()
     assert found
@@ -181,7 +181,7 @@ def test_a_period_shows_the_days_that_were_being_written_when_it_was_taken(site:
     with site.engine.connect() as writer, ThreadPoolExecutor() as threads:
         write_day(writer, site.catalog, DAYS[1], whole=True)
         showing = threads.submit(show_period, site, quarter)
-        _wait_for_a_lock(site)
+        wait_for_a_lock(site)
         writer.commit()
         showing.result()
     assert quarter not in waiting_periods(site)
@@ -242,7 +242,7 @@ def _names(site: Site) -> dict[str, str]:
         return {row.period: row.named_by for row in conn.execute(sa.text("SELECT * FROM mart.period_naming"))}
 
 
-def _wait_for_a_lock(site: Site) -> None:
+def wait_for_a_lock(site: Site) -> None:
     """Until somebody waits for what somebody else holds."""
     query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with site.engine.connect() as conn:
