@@ -114,12 +114,14 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Arrived:
-    """A page that came: its bytes, how many items it has, their days, and a digest of them."""
+    """A page that came: its bytes, how many items it has, their days, a digest of them, and whose they are (unit and
+    date as they were written)."""
 
     body: bytes
     count: int
     days: frozenset[date]
     digest: bytes
+    senders: frozenset[tuple[str, str]]
 
 
 @dataclass
@@ -241,6 +243,7 @@ class _Client:
         self._size = options.page_size
         self._resume_at = 0.0
         self._arrived: dict[int, _Arrived] = {}
+        self._before: list[bytes] = []
 
     async def pages(self) -> list[_Arrived]:
         """All pages in order. Raises PullFailed with what arrived."""
@@ -307,7 +310,18 @@ class _Client:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-        return [page for _, page in sorted(self._arrived.items())]
+        pages = [page for _, page in sorted(self._arrived.items())]
+        self._check_senders(pages)
+        return pages
+
+    def _check_senders(self, pages: Sequence[_Arrived]) -> None:
+        """A unit that stands on two pages with one day may have sent again meanwhile and moved to the end: then another
+        slipped from a page that was still to come to one that had. Where it is so two times alike, it is how the
+        platform lists revisions."""
+        senders = set[tuple[str, str]]().union(*(page.senders for page in pages))
+        before, self._before = self._before, [page.digest for page in pages]
+        if len(senders) < sum(len(page.senders) for page in pages) and before != self._before:
+            raise _MovedError("同一单位同一天的报送出现在两页上")
 
     async def _work(self, numbers: Iterator[int], total: int) -> None:
         for number in numbers:
@@ -349,7 +363,13 @@ class _Client:
         except TypeError:  # deeper than orjson writes
             same = page.body
         digest = hashlib.sha256(same).digest()
-        self._arrived[number] = _Arrived(page.body, len(page.items), days, digest)
+        keys = self._field("unit"), self._field("date")
+        senders = frozenset(
+            (json_text(item.get(keys[0])), json_text(item.get(keys[1])))
+            for item in page.items
+            if isinstance(item, dict)
+        )
+        self._arrived[number] = _Arrived(page.body, len(page.items), days, digest, senders)
         if sum(len(each.body) for each in self._arrived.values()) > _MAX_PULLED:
             raise self._failed("rejected", "一次采集的正文合计超过 500 MB，请分日采集")
 

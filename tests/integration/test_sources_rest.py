@@ -296,6 +296,24 @@ def test_a_total_that_changes_between_pages_starts_the_paging_again(county: Coun
     assert [asked.query["page"] for asked in county.asked] == ["1", "2", "1", "2", "3"]
 
 
+def test_a_unit_that_sends_again_while_pages_are_asked_for_hides_no_other(county: County) -> None:
+    """It moves to the end, and what stood first on the second page stands on the first, which has come already."""
+    county.items = [item(n) for n in range(4)]
+
+    def moves(asked: Asked) -> None:
+        if county.items[0] == item(0):
+            county.items = [*county.items[1:], item(0, revision=2)]
+
+    county.faults = [lambda _: None, moves]
+    assert set(units(pull(county, page_size=2, concurrency=1))) == {item(n)["unit"] for n in range(4)}
+
+
+def test_a_platform_that_lists_all_revisions_is_believed_the_second_time(county: County) -> None:
+    county.items = [item(0), item(1), item(2), item(0, revision=2)]
+    assert len(units(pull(county, page_size=2, concurrency=1))) == 4
+    assert [asked.query["page"] for asked in county.asked] == ["1", "2", "1", "2"]
+
+
 @pytest.mark.parametrize(
     "change", [{"items": []}, {"total": 9}, {"page": 1}], ids=["missing items", "other total", "other page"]
 )
