@@ -8,7 +8,7 @@ from the catalogue and from the divisions of the day.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from string import Formatter
 from typing import Any
@@ -66,6 +66,20 @@ class Gated:
     flags: pd.DataFrame
     tally: list[dict[str, Any]]
     documents: dict[str, dict[str, Any]]
+
+    def without(self, batch_ids: Sequence[int]) -> Gated:
+        """What was decided for the other batches."""
+        staged, quarantine, flags = (
+            frame[~frame["batch_id"].isin(batch_ids)] for frame in (self.staged, self.quarantine, self.flags)
+        )
+        return replace(
+            self,
+            staged=staged,
+            figures=self.figures[self.figures["submission"].isin(staged.index)],
+            quarantine=quarantine,
+            flags=flags,
+            tally=[each for each in self.tally if each["batch_id"] not in batch_ids],
+        )
 
 
 def gate(

@@ -20,19 +20,22 @@ from etl.warehouse import copy_csv
 
 def stage(engine: Engine, gated: Gated) -> None:
     """Write staged submissions, quarantine, flags and the ledger's counts of some batches; replaces what a gate that
-    was cut off left for them. A batch that is loaded already is a programming error and refused by the database."""
+    was cut off left for them. A batch that another run has loaded meanwhile stays as it is."""
     batch_ids = [each["batch_id"] for each in gated.tally]
     with engine.begin() as conn:
         # Taken at once: whoever makes a month's partition takes the whole table, and must not come between.
         conn.execute(sa.text("LOCK TABLE landing.batch IN ROW EXCLUSIVE MODE"))
         states = conn.execute(
             sa.text(
-                "SELECT state FROM landing.batch WHERE batch_id = ANY(:ids) ORDER BY batch_id FOR UPDATE"
+                "SELECT batch_id, state FROM landing.batch WHERE batch_id = ANY(:ids) ORDER BY batch_id FOR UPDATE"
             ),
             {"ids": batch_ids},
-        ).scalars()
-        if "loaded" in set(states):
-            raise RuntimeError("a batch that is loaded cannot be staged again")
+        ).all()
+        if loaded := [batch_id for batch_id, state in states if state == "loaded"]:
+            gated = gated.without(loaded)
+            batch_ids = [each["batch_id"] for each in gated.tally]
+        if not batch_ids:
+            return
         for table in ("landing.staged_submission", "quality.quarantine", "quality.flag"):
             conn.execute(sa.text(f"DELETE FROM {table} WHERE batch_id = ANY(:ids)"), {"ids": batch_ids})
         _copy(conn, "landing.staged_submission", _with_arrays(gated.staged, gated.figures))

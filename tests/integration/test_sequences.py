@@ -327,6 +327,18 @@ def test_a_day_that_is_left_without_any_figure_is_judged(senders: Senders) -> No
     assert status["is_nil"].all()
 
 
+def test_what_another_run_has_loaded_meanwhile_stays_as_it_is(senders: Senders) -> None:
+    """The hour's restatements and the day's own run may fetch the same file."""
+    senders.send("first", "17:00", {ONE: {"consultation": 3}, TWO: {"consultation": TOO_MANY}})
+    read_twice = list(senders.waiting)
+    senders.load()
+    senders.send("second", "17:10", {THREE: {"consultation": 4}})
+    senders.waiting += read_twice
+    senders.load()
+    assert senders.shown() == {ONE: {"consultation": 3}, THREE: {"consultation": 4}}
+    assert len(senders.held()) == 1
+
+
 def test_staging_holds_no_batch_while_a_months_partitions_are_made(senders: Senders) -> None:
     """Whoever makes them holds the table of batches, and writes into it later: both would wait for each other."""
     senders.send("first", "17:00", {ONE: {"consultation": 3}})
