@@ -4,7 +4,7 @@ WITH edition AS (
     SELECT
         batch.batch_id, batch.platform_id, batch.scope, batch.scope_revision, batch.received_at,
         regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '') AS workbook,
-        EXISTS (SELECT FROM queue WHERE queue.batch_id = batch.batch_id AND NOT queue.is_rejected) AS is_taken
+        batch.batch_id IN (SELECT queue.batch_id FROM queue WHERE NOT queue.is_rejected) AS is_taken
     FROM landing.batch
     WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated' AND batch.kind <> 'release'
 ),

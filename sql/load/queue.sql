@@ -60,7 +60,7 @@ withdrawn AS (
         AND batch.scope_revision IS NOT NULL
         AND NOT EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND sent.unit_id = listed.unit_id)
         AND (
-            EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND NOT sent.is_rejected)
+            batch.batch_id IN (SELECT sent.batch_id FROM sent WHERE NOT sent.is_rejected)
             OR (batch.rows_received = 0 AND NOT EXISTS (
                 SELECT FROM quality.flag WHERE flag.batch_id = batch.batch_id AND flag.check_code = 'nil_held'
             ))
