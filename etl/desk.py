@@ -31,8 +31,6 @@ from etl.warehouse import act_as, run_sql
 MOST_ROWS = 10_000
 """Rows of one decision: a person has looked at them."""
 ROWS_SHOWN = 20
-MOVED = 0
-"""Revision of a row that is let go at another unit or day than it was sent for (sql/load/queue.sql)."""
 
 
 class DeskError(Refused):
@@ -66,6 +64,19 @@ class Released:
     month_ends: list[date]
 
 
+@dataclass(frozen=True)
+class _Share:
+    """Which rows of a decision become one batch. kind: moved, when they are let go at another unit or day than they
+    were sent for, or nobody can tell of which revision they are: they join whichever stands there. Else a release of
+    the sender's revision, from the whole file of a county (scope) or not."""
+
+    platform: str
+    dataset: Dataset
+    day: date
+    kind: str
+    scope: str | None
+
+
 def release(
     site: Site, ids: Sequence[int], by: str, reason: str, correction: Correction | None = None
 ) -> Released:
@@ -77,18 +88,22 @@ def release(
     correction = correction or Correction()
     rows = _held_rows(site, ids)
     target = date.fromisoformat(correction.date) if correction.date else None
-    by_batch: dict[tuple[str, Dataset, date, str | None], list[dict[str, Any]]] = {}
+    by_batch: dict[_Share, list[dict[str, Any]]] = {}
     for row in rows:
         day = target or row.stat_date
         if row.dataset == "stocks" and (day + timedelta(days=1)).day != 1:
             raise DeskError(f"Row {row.quarantine_id} is a stock: its day is a month's last, not {day}.")
-        key = row.platform, row.dataset, day, row.scope
-        by_batch.setdefault(key, []).append(_released_row(row, correction))
+        figure = _released_row(row, correction)
+        here = figure["unit"], figure["date"], day
+        is_moved = here != (row.raw.get("unit"), row.raw.get("date"), row.stat_date) or figure["revision"] < 0
+        kind, scope = ("moved", None) if is_moved else ("release", row.scope)
+        share = _Share(row.platform, row.dataset, day, kind, scope)
+        by_batch.setdefault(share, []).append(figure | {"revision": max(figure["revision"], 0)})
     batches = []
-    for (platform, dataset, day, scope), theirs in by_batch.items():
-        document = {"by": by, "reason": reason, "rows": theirs, "scope": scope}
-        batch_id = _pass(site, platform, dataset, day, document)
-        load_and_roll_up(site, day, whole=False, dataset=dataset)
+    for share, theirs in by_batch.items():
+        document = {"by": by, "reason": reason, "rows": theirs, "scope": share.scope}
+        batch_id = _pass(site, share, document)
+        load_and_roll_up(site, share.day, whole=False, dataset=share.dataset)
         numbers = [each["quarantine_id"] for each in theirs]
         changed = dict.fromkeys(numbers, asdict(correction)) if correction != Correction() else {}
         _decide(site, numbers, "released", by, reason, changed, batch_id)
@@ -100,8 +115,8 @@ def release(
         loaded=counts.loaded,
         held_again=counts.held_again,
         superseded=counts.superseded,
-        days=sorted({day for _, dataset, day, _ in by_batch if dataset == "daily"}),
-        month_ends=sorted({day for _, dataset, day, _ in by_batch if dataset == "stocks"}),
+        days=sorted({each.day for each in by_batch if each.dataset == "daily"}),
+        month_ends=sorted({each.day for each in by_batch if each.dataset == "stocks"}),
     )
 
 
@@ -158,8 +173,7 @@ def _decide(
 
 
 def _released_row(row: Row[Any], correction: Correction) -> dict[str, Any]:
-    """The row as it is to be read: what was received, with the correction over it. Moved to another unit or day it is
-    of no revision that was sent there: it is merged into whichever stands."""
+    """The row as it is to be read: what was received, with the correction over it."""
     changed = {name: text for name, text in asdict(correction).items() if text is not None}
     figure = {name: row.raw.get(name) for name in ("unit", "date", "measure", "channel", "value")} | changed
     empty = [name for name, text in figure.items() if text in (None, "")]
@@ -169,25 +183,25 @@ def _released_row(row: Row[Any], correction: Correction) -> dict[str, Any]:
         )
     return figure | {
         "quarantine_id": row.quarantine_id,
-        "revision": MOVED if {"unit", "date"} & changed.keys() else row.raw.get("revision", MOVED),
+        "revision": row.raw.get("revision", -1),
         "received_at": row.received_at.isoformat(),
         "held_for": row.reason_code,
     }
 
 
-def _pass(site: Site, platform: str, dataset: Dataset, day: date, document: Mapping[str, Any]) -> int:
+def _pass(site: Site, share: _Share, document: Mapping[str, Any]) -> int:
     """Archive the decision as a batch and bring its rows through the gate; returns the batch."""
     body = json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
     first = document["rows"][0]["quarantine_id"]
-    pulled = pulled_of(day, f"release-{first}.json", (body,), dataset=dataset)
-    declared = site.catalog.platforms.get(platform)
+    pulled = pulled_of(share.day, f"release-{first}.json", (body,), dataset=share.dataset)
+    declared = site.catalog.platforms.get(share.platform)
     if declared is None:
-        raise DeskError(f"Platform {platform} is not declared any more; its rows cannot be released.")
-    batch = register_batch(site.engine, site.archive, declared, pulled, site.clock(), kind="release")
+        raise DeskError(f"Platform {share.platform} is not declared any more; its rows cannot be released.")
+    batch = register_batch(site.engine, site.archive, declared, pulled, site.clock(), kind=share.kind)
     if batch.state == "registered":
         reading, waived = read_released_batch(pulled.parts, site.catalog)
-        read = Read(batch.batch_id, declared, None, site.clock(), reading, waived, dataset)
-        pass_gate(site, [(day, read)])
+        read = Read(batch.batch_id, declared, None, site.clock(), reading, waived, share.dataset)
+        pass_gate(site, [(share.day, read)])
     return batch.batch_id
 
 

@@ -34,6 +34,7 @@ def load_day(engine: Engine, day: date, dataset: Dataset = "daily") -> None:
         closed = is_closed(conn, day)
         if closed:
             run_sql(conn, "load/lock_out", slice_)
+            run_sql(conn, "load/settle_repeats", slice_)
         else:
             _load_rounds(conn, slice_)
         run_sql(conn, "load/finish", {**slice_, "is_closed": closed})

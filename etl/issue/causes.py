@@ -13,7 +13,13 @@ from etl.issue.as_known import Known, periods_read
 from etl.periods import Period
 from etl.warehouse import run_sql
 
-KINDS = {"late": "补报", "revised": "修订", "release": "隔离数据放行", "reopened": "重新开账后入库"}
+KINDS = {
+    "late": "补报",
+    "revised": "修订",
+    "release": "隔离数据放行",
+    "moved": "隔离数据更正后放行",
+    "reopened": "重新开账后入库",
+}
 
 
 @dataclass(frozen=True)

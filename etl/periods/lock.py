@@ -75,6 +75,12 @@ def reopen_month(site: Site, month: date, by: str, reason: str) -> Reopened:
     with site.engine.begin() as conn:
         take_day(conn, month)
         batches = run_sql(conn, "period/waiting_batches", {"month": month}).all()
+        for batch in batches:
+            if batch.platform not in site.catalog.platforms:
+                raise PeriodError(
+                    f"Batch {batch.batch_id} is of platform {batch.platform}, which is not declared any more. Declare"
+                    " it, then reopen the month again."
+                )
         if is_closed(conn, month):
             event = {"month": month, "action": "reopened", "decided_by": by, "reason": reason}
             run_sql(conn, "period/add_event", event)
@@ -96,21 +102,17 @@ def reopen_month(site: Site, month: date, by: str, reason: str) -> Reopened:
 
 def _bring_in(site: Site, batch: Row[Any]) -> int:
     """Read a batch that has waited once more and pass it through the gate as a batch of its own; returns that one."""
-    platform = site.catalog.platforms.get(batch.platform)
-    if platform is None:
-        raise PeriodError(
-            f"Batch {batch.batch_id} is of platform {batch.platform}, which is not declared any more. Declare it,"
-            " then reopen the month again."
-        )
+    platform = site.catalog.platforms[batch.platform]
     parts = site.archive.get(batch.sha256, batch.part_sizes)
     pulled = Pulled(
         batch.stat_date, batch.source_name, parts, batch.received_at, batch.sha256, None, batch.dataset
     )
     again = replace(pulled, name=f"{batch.source_name}#{batch.batch_id}")
-    kind = "release" if batch.kind == "release" else "reopened"
+    is_release = batch.kind in ("release", "moved")
+    kind = batch.kind if is_release else "reopened"
     registered = register_batch(site.engine, site.archive, platform, again, batch.pulled_at, kind=kind)
     if registered.state == "registered":
-        if kind == "release":
+        if is_release:
             reading, waived = read_released_batch(parts, site.catalog)
         else:
             reading, waived = SOURCES[platform.family].read(platform, site.catalog, pulled), {}

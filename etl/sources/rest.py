@@ -10,6 +10,7 @@ import json
 import math
 import re
 import ssl
+from collections import Counter
 from collections.abc import Callable, Container, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -114,14 +115,14 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Arrived:
-    """A page that came: its bytes, how many items it has, their days, a digest of them, and whose they are (unit and
-    date as they were written)."""
+    """A page that came: its bytes, how many items it has, their days, a digest of them, and whose they are (unit, date
+    and revision as they were written)."""
 
     body: bytes
     count: int
     days: frozenset[date]
     digest: bytes
-    senders: frozenset[tuple[str, str]]
+    senders: frozenset[tuple[str, str, str]]
 
 
 @dataclass
@@ -243,7 +244,7 @@ class _Client:
         self._size = options.page_size
         self._resume_at = 0.0
         self._arrived: dict[int, _Arrived] = {}
-        self._before: list[bytes] = []
+        self._twice: set[tuple[str, str, str]] = set()
 
     async def pages(self) -> list[_Arrived]:
         """All pages in order. Raises PullFailed with what arrived."""
@@ -316,11 +317,12 @@ class _Client:
 
     def _check_senders(self, pages: Sequence[_Arrived]) -> None:
         """A unit that stands on two pages with one day may have sent again meanwhile and moved to the end: then another
-        slipped from a page that was still to come to one that had. Where it is so two times alike, it is how the
+        slipped from a page that was still to come to one that had. Where the same stand so twice, it is how the
         platform lists revisions."""
-        senders = set[tuple[str, str]]().union(*(page.senders for page in pages))
-        before, self._before = self._before, [page.digest for page in pages]
-        if len(senders) < sum(len(page.senders) for page in pages) and before != self._before:
+        seen = Counter(sender for page in pages for sender in {each[:2] for each in page.senders})
+        before = self._twice
+        self._twice = {each for page in pages for each in page.senders if seen[each[:2]] > 1}
+        if self._twice and self._twice != before:
             raise _MovedError("同一单位同一天的报送出现在两页上")
 
     async def _work(self, numbers: Iterator[int], total: int) -> None:
@@ -363,9 +365,9 @@ class _Client:
         except TypeError:  # deeper than orjson writes
             same = page.body
         digest = hashlib.sha256(same).digest()
-        keys = self._field("unit"), self._field("date")
+        unit, day, revision = map(self._field, ("unit", "date", "revision"))
         senders = frozenset(
-            (json_text(item.get(keys[0])), json_text(item.get(keys[1])))
+            (json_text(item.get(unit)), json_text(item.get(day)), json_text(item.get(revision)))
             for item in page.items
             if isinstance(item, dict)
         )

@@ -1,12 +1,12 @@
--- Held rows that the sender has settled: a later revision of the unit is in, or a later edition of the whole file, unless
--- rows of the unit are held back in that one too; of a workbook, whose units stand for themselves, only the rows that name no known unit.
+-- Held rows that the sender has settled: a later revision of the unit is in, or the same of which nothing was taken before,
+-- or a later edition of the whole file, unless rows of the unit are held back in that one too; of a workbook, whose units stand for themselves, only the rows that name no known unit.
 WITH edition AS (
     SELECT
         batch.batch_id, batch.platform_id, batch.scope, batch.scope_revision, batch.received_at,
         regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '') AS workbook,
         batch.batch_id IN (SELECT queue.batch_id FROM queue WHERE NOT queue.is_rejected) AS is_taken
     FROM landing.batch
-    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated' AND batch.kind <> 'release'
+    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated' AND batch.kind IN ('sent', 'reopened')
 ),
 
 settled AS (
@@ -19,7 +19,8 @@ settled AS (
         JOIN core.division ON division.division_id = submission.unit_id
         WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_from = :known_at
             AND submission.platform_id = batch.platform_id AND division.division_code = quarantine.unit_code
-            AND submission.revision > CAST(quarantine.raw ->> 'revision' AS bigint)
+            AND submission.revision >= CAST(quarantine.raw ->> 'revision' AS bigint)
+            AND submission.batch_id IN (SELECT edition.batch_id FROM edition) AND batch.kind <> 'moved'
         UNION ALL
         SELECT edition.batch_id
         FROM edition
@@ -48,9 +49,10 @@ marked AS (
     UPDATE quality.quarantine
     SET state = 'corrected'
     FROM settled
-    WHERE quarantine.quarantine_id = settled.quarantine_id
+    WHERE quarantine.quarantine_id = settled.quarantine_id AND quarantine.state = 'held'
+    RETURNING quarantine.quarantine_id, settled.batch_id
 )
 
 INSERT INTO quality.decision (quarantine_id, action, decided_by, reason, batch_id, decided_at)
-SELECT settled.quarantine_id, 'corrected', '系统', '报送单位已重新报送', settled.batch_id, :known_at
-FROM settled
+SELECT marked.quarantine_id, 'corrected', '系统', '报送单位已重新报送', marked.batch_id, :known_at
+FROM marked

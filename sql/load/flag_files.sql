@@ -8,6 +8,6 @@ WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gat
     AND EXISTS (
         SELECT FROM landing.batch AS earlier
         WHERE earlier.stat_date = :day AND earlier.dataset = :dataset AND earlier.platform_id = batch.platform_id
-            AND earlier.scope = batch.scope AND earlier.batch_id <> batch.batch_id
+            AND earlier.scope = batch.scope AND earlier.scope_revision < batch.scope_revision
     )
 ON CONFLICT DO NOTHING

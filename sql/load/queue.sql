@@ -12,8 +12,8 @@ WITH sent AS (
         staged.is_rejected,
         false AS is_withdrawn,
         cardinality(staged.cells) AS rows_sent,
-        batch.kind = 'release' AS is_release,
-        batch.kind = 'release' AND staged.revision = 0 AS is_moved,
+        batch.kind IN ('release', 'moved') AS is_release,
+        batch.kind = 'moved' AS is_moved,
         staged.batch_id,
         batch.scope
     FROM landing.staged_submission AS staged
@@ -30,23 +30,24 @@ edited AS (
     HAVING count(*) > 1
 ),
 
--- A whole file withdraws the units that an earlier edition of it had and that it leaves out; not one of which every row
--- is held back, unless it has none.
+-- A whole file withdraws the units that an earlier edition of it had, whatever was merged into them since, and that it
+-- leaves out; not one of which every row is held back, unless it has none.
 listed AS (
-    SELECT sent.batch_id, sent.unit_id, sent.platform_id, sent.scope
+    SELECT sent.unit_id, sent.platform_id, sent.scope
     FROM sent
     JOIN edited USING (platform_id, scope)
     UNION
-    SELECT submission.batch_id, submission.unit_id, submission.platform_id, batch.scope
+    SELECT head.unit_id, head.platform_id, batch.scope
     FROM edited
     JOIN landing.batch USING (platform_id, scope)
-    JOIN core.submission USING (batch_id)
-    WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
-        AND NOT submission.is_withdrawn
+    JOIN core.submission AS version ON version.batch_id = batch.batch_id
+    JOIN core.submission AS head ON head.unit_id = version.unit_id AND head.platform_id = version.platform_id
+    WHERE version.stat_date = :day AND version.dataset = :dataset
+        AND head.stat_date = :day AND head.dataset = :dataset AND head.known_to = 'infinity' AND NOT head.is_withdrawn
 ),
 
 withdrawn AS (
-    SELECT DISTINCT
+    SELECT
         batch.platform_id,
         listed.unit_id,
         batch.scope_revision AS revision,
@@ -55,7 +56,6 @@ withdrawn AS (
         batch.scope
     FROM landing.batch
     JOIN listed ON listed.platform_id = batch.platform_id AND listed.scope = batch.scope
-        AND listed.batch_id <> batch.batch_id
     WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
         AND batch.scope_revision IS NOT NULL
         AND NOT EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND sent.unit_id = listed.unit_id)

@@ -1,5 +1,8 @@
 -- A release says of which whole file its rows are, so that a later edition of it counts for them too. It has no edition of
--- its own.
+-- its own. Rows that are let go at another unit or day than they were sent for are of no file and no revision: moved.
+ALTER TABLE landing.batch
+    DROP CONSTRAINT batch_kind_check,
+    ADD CONSTRAINT batch_kind_check CHECK (kind IN ('sent', 'release', 'moved', 'reopened'));
 ALTER TABLE landing.batch DROP CONSTRAINT batch_check1;
 ALTER TABLE landing.batch ADD CHECK (scope_revision IS NULL OR scope IS NOT NULL);
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.integration
 DAY, NEXT = date(2026, 3, 3), date(2026, 3, 4)
 MONTH = date(2026, 3, 1)
 ONE, TWO, THREE = (f"371302{number:03d}000" for number in (1, 2, 3))
+FOUR = "371311001000"
+"""Of the other county."""
 ELSEWHERE = "370102001000"
 """In no platform's area."""
 NAMES = {"consultation": "解答法律咨询", "document_drafted": "代写法律文书"}
@@ -51,19 +54,28 @@ class Senders:
     site: Site
     waiting: list[tuple[date, Read]] = field(default_factory=list)
 
-    def send_file(self, revision: int, at: str, units: Mapping[str, Figures], day: date = DAY) -> None:
-        """An edition of the county's file."""
+    def send_file(
+        self,
+        revision: int,
+        at: str,
+        units: Mapping[str, Figures],
+        day: date = DAY,
+        county: str = "371302",
+        dated: Mapping[str, date] = MappingProxyType({}),
+    ) -> None:
+        """An edition of a county's file. dated: units whose lines bear another day."""
         lines = [HEADER]
         for unit, figures in units.items():
+            on = dated.get(unit, day)
             lines += [
-                f"{unit},{day},实体,{NAMES[name]},{value},,{revision}" for name, value in figures.items()
+                f"{unit},{on},实体,{NAMES[name]},{value},,{revision}" for name, value in figures.items()
             ]
             lines += [] if figures else [f"{unit},{day},实体,零报告,0,,{revision}"]
         body = gzip.compress("\n".join(lines).encode("gb18030"), mtime=0)
-        self._send("files", f"township_371302_{day:%Y%m%d}_r{revision}.csv.gz", body, at, day)
+        self._send("files", f"township_{county}_{day:%Y%m%d}_r{revision}.csv.gz", body, at, day)
 
     def send(
-        self, platform: str, at: str, units: Mapping[str, Figures], revision: int = 1, day: date = DAY
+        self, platform: str, at: str, units: Mapping[str, Figures], revision: object = 1, day: date = DAY
     ) -> None:
         """A page of submissions."""
         items = [
@@ -115,7 +127,7 @@ class Senders:
         ends = ["rows_loaded", "rows_quarantined", "rows_duplicate", "rows_superseded"]
         assert (ledger["rows_received"] == ledger[ends].sum(axis=1)).all()
         rows = read_view(self.site, "mart.daily_statistics", stat_date=day, channel="physical")
-        rows = rows[rows["value"].notna() & rows["division_code"].isin([ONE, TWO, THREE, ELSEWHERE])]
+        rows = rows[rows["value"].notna() & rows["division_code"].isin([ONE, TWO, THREE, FOUR, ELSEWHERE])]
         found: dict[str, dict[str, int]] = {}
         for row in rows.itertuples():
             found.setdefault(str(row.division_code), {})[str(row.measure)] = int(float(str(row.value)))
@@ -127,7 +139,7 @@ def senders(database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mon
     catalog = tmp_path / "catalog"
     (catalog / "platforms").mkdir(parents=True)
     platforms = [
-        _platform("files", "csv", ["371302000000"]),
+        _platform("files", "csv", ["371302000000", "371311000000"]),
         _platform("first", "rest", ["371302000000"]),
         _platform("second", "rest", ["371302000000"]),
     ]
@@ -271,6 +283,77 @@ def test_a_row_under_a_mistyped_unit_is_let_in_where_its_file_seemed_to_leave_th
     senders.load()
     senders.release(unit=THREE)
     assert senders.shown() == {ONE: {"consultation": 3}, THREE: {"consultation": 8}}
+
+
+def test_a_row_moved_to_another_countys_unit_is_withdrawn_with_that_units_own_file_only(
+    senders: Senders,
+) -> None:
+    own = {"consultation": 5}
+    senders.send_file(1, "17:30", {ONE: {"consultation": 2}, "371302999000": {"document_drafted": 8}})
+    senders.send_file(1, "17:30", {FOUR: own}, county="371311")
+    senders.load()
+    senders.release(unit=FOUR)
+    senders.send_file(2, "17:50", {ONE: {"consultation": 3}})
+    senders.load()
+    assert senders.shown() == {ONE: {"consultation": 3}, FOUR: own | {"document_drafted": 8}}
+    senders.send_file(2, "18:00", {}, county="371311")
+    senders.load()
+    assert senders.shown() == {ONE: {"consultation": 3}}
+
+
+def test_a_row_moved_to_a_day_is_not_withdrawn_by_the_first_file_of_that_day(senders: Senders) -> None:
+    units: dict[str, Figures] = {ONE: {"consultation": 2}, THREE: {"consultation": 8}}
+    senders.send_file(1, "17:30", units, dated={THREE: NEXT})
+    senders.load()
+    (row,) = senders.held()
+    release(senders.site, [row], "李某", "日期属实", Correction(date=NEXT.isoformat()))
+    senders.send_file(1, "17:30", {ONE: {"consultation": 4}}, day=NEXT)
+    senders.load(NEXT)
+    assert senders.shown(NEXT) == {ONE: {"consultation": 4}, THREE: {"consultation": 8}}
+
+
+def test_a_row_of_no_revision_is_let_in_where_it_belongs(senders: Senders) -> None:
+    senders.send("first", "17:00", {THREE: {"consultation": 1}}, revision="x")
+    senders.load()
+    senders.release(measure="consultation", channel="physical", value="5")
+    assert senders.shown() == {THREE: {"consultation": 5}}
+    senders.send("first", "17:10", {TWO: {"consultation": 7}})
+    senders.load()
+    assert senders.shown() == {THREE: {"consultation": 5}, TWO: {"consultation": 7}}
+
+
+def test_the_same_revision_sent_rightly_settles_what_was_held_of_it(senders: Senders) -> None:
+    senders.send("first", "17:00", {THREE: {"consultation": TOO_MANY}})
+    senders.load()
+    senders.send("first", "17:10", {THREE: {"consultation": 9}})
+    senders.load()
+    assert senders.shown() == {THREE: {"consultation": 9}}
+    assert senders.held() == []
+
+
+def test_a_moved_row_that_is_held_again_is_settled_by_a_person_only(senders: Senders) -> None:
+    senders.send("first", "17:00", {"371302999000": {"consultation": TOO_MANY + 1}})
+    senders.load()
+    (row,) = senders.held()
+    release(senders.site, [row], "李某", "单位写错", Correction(unit=THREE))
+    (again,) = senders.held()
+    assert again != row
+    senders.send("first", "17:10", {THREE: {"document_drafted": 1}})
+    senders.load()
+    assert senders.held() == [again]
+
+
+def test_a_row_that_came_many_times_while_its_month_was_closed_is_asked_about_once(senders: Senders) -> None:
+    close_month(senders.site, MONTH, "王某", "月报已报")
+    units: dict[str, Figures] = {THREE: {"consultation": TOO_MANY, "document_drafted": 2}}
+    more: list[dict[str, Figures]] = [{}, {ONE: {"consultation": 1}}, {ONE: {"consultation": 1}, TWO: {}}]
+    for others in more:
+        senders.send("first", "17:00", units | others)
+        senders.load()
+    assert len(senders.held(reason_code="value")) == 1
+    reopen_month(senders.site, MONTH, "王某", "补报")
+    assert len(senders.held()) == 1
+    assert senders.shown() == {THREE: {"document_drafted": 2}, ONE: {"consultation": 1}}
 
 
 def test_a_unit_that_had_nothing_to_do_with_the_day_counts_once_it_is_let_in(senders: Senders) -> None:

@@ -308,10 +308,17 @@ def test_a_unit_that_sends_again_while_pages_are_asked_for_hides_no_other(county
     assert set(units(pull(county, page_size=2, concurrency=1))) == {item(n)["unit"] for n in range(4)}
 
 
-def test_a_platform_that_lists_all_revisions_is_believed_the_second_time(county: County) -> None:
+def test_a_platform_that_lists_all_revisions_is_believed_the_second_time_whatever_else_comes(
+    county: County,
+) -> None:
     county.items = [item(0), item(1), item(2), item(0, revision=2)]
-    assert len(units(pull(county, page_size=2, concurrency=1))) == 4
-    assert [asked.query["page"] for asked in county.asked] == ["1", "2", "1", "2"]
+
+    def one_more(asked: Asked) -> None:
+        county.items.append(item(3))
+
+    county.faults = [lambda _: None, lambda _: None, one_more]
+    assert len(units(pull(county, page_size=2, concurrency=1))) == 5
+    assert [asked.query["page"] for asked in county.asked] == ["1", "2", "1", "2", "3"]
 
 
 @pytest.mark.parametrize(
