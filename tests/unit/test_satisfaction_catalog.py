@@ -105,10 +105,11 @@ def test_open_ranks_are_those_counted_one_by_one(rows: list[tuple[int, int, int,
     low = np.clip(rate - np.array([row[2] / 100 for row in rows]), 0, 1)
     high = np.clip(rate + np.array([row[3] / 100 for row in rows]), 0, 1)
     best, worst, leading = open_ranks(group, rate, low, high)
+    low, high = np.round(low, 12), np.round(high, 12)
     for n in range(len(rows)):
         peers = [m for m in range(len(rows)) if group[m] == group[n]]
-        assert best[n] == 1 + sum(low[m] > high[n] + 1e-12 for m in peers)
-        assert worst[n] == len(peers) - sum(high[m] < low[n] - 1e-12 for m in peers)
+        assert best[n] == 1 + sum(low[m] > high[n] for m in peers)
+        assert worst[n] == len(peers) - sum(high[m] < low[n] for m in peers)
         top = max(peers, key=lambda m: (rate[m], low[m]))
         assert leading[n] == (high[n] >= low[top])
 
