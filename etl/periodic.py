@@ -47,9 +47,13 @@ def show_period(site: Site, period: Period) -> None:
 def name_periods(site: Site, by: str, of: date | None = None) -> list[Period]:
     """Those of the waiting periods that nobody has named yet, small ones first, so that each waits for one run only.
 
-    by: the run that names them; where it names them again, since it was repeated, it gets the same. of: as below.
+    by: the run that names them; where it names them again, since it was repeated, it gets the same. of: a day; only
+    those that it is in, as a day's run names them: while many days wait for their turn, each would name what all of
+    them wait for.
     """
-    waiting = _waiting(site, of)
+    waiting = {
+        each: at for each, at in _waiting(site).items() if of is None or each.starts_on <= of <= each.ends_on
+    }
     told = [{"period": each.name, "rolled_up_at": str(at)} for each, at in waiting.items()]
     values = {"waiting": json.dumps(told), "named_by": by, "old": NAME_IS_OLD}
     with site.engine.begin() as conn:
@@ -58,17 +62,15 @@ def name_periods(site: Site, by: str, of: date | None = None) -> list[Period]:
     return [each for each in waiting if each.name in named]
 
 
-def waiting_periods(site: Site, of: date | None = None) -> list[Period]:
+def waiting_periods(site: Site) -> list[Period]:
     """Periods in which something counts that was rolled up since they were last shown, small ones first.
 
-    of: a day; only those that it is in, as a day's run names them: while many days wait for their turn, each would name
-    what all of them wait for. Stocks count in the periods that end with their month. Of months to come there is no year
-    to date.
+    Stocks count in the periods that end with their month. Of months to come there is no year to date.
     """
-    return list(_waiting(site, of))
+    return list(_waiting(site))
 
 
-def _waiting(site: Site, of: date | None) -> dict[Period, datetime]:
+def _waiting(site: Site) -> dict[Period, datetime]:
     """Each with when something that counts in it was last rolled up."""
     with site.engine.connect() as conn:
         changed = run_sql(conn, "totals/changed").all()
@@ -92,8 +94,7 @@ def _waiting(site: Site, of: date | None) -> dict[Period, datetime]:
                 continue
             if period.name not in shown or shown[period.name] < rolled_up_at:
                 waiting[period] = max(rolled_up_at, waiting.get(period, rolled_up_at))
-    touched = (each for each in waiting if of is None or each.starts_on <= of <= each.ends_on)
-    return {each: waiting[each] for each in in_order(touched)}
+    return {each: waiting[each] for each in in_order(waiting)}
 
 
 def _take(engine: Engine, period: Period) -> datetime:

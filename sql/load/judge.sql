@@ -30,7 +30,7 @@ SELECT
         AS is_merge,
     CASE
         WHEN NOT queue.is_moved AND queue.revision < head.revision THEN 'superseded'
-        WHEN NOT queue.is_moved AND EXISTS (
+        WHEN EXISTS (
             SELECT FROM edition
             WHERE edition.platform_id = queue.platform_id AND edition.scope = queue.scope
                 AND queue.revision < edition.revision

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -141,3 +142,14 @@ def read_view(site: Site, view: str, **where: object) -> pd.DataFrame:
     with site.engine.connect() as conn:
         result = conn.execute(sa.text(f"SELECT * FROM {view} WHERE {condition}"), where)
         return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def wait_for_a_lock(site: Site) -> None:
+    """Until somebody waits for what somebody else holds."""
+    query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with site.engine.connect() as conn:
+        for _ in range(600):
+            if conn.execute(query).scalar_one():
+                return
+            time.sleep(0.05)
+    raise AssertionError("nobody waits")

@@ -28,7 +28,7 @@ from etl.site import Site
 from etl.verify import verify
 from etl.warehouse import run_sql
 from simulator.simulation import Simulation
-from tests.integration.conftest import read_sorted, read_view
+from tests.integration.conftest import read_sorted, read_view, wait_for_a_lock
 
 pytestmark = pytest.mark.integration
 DAYS = [date(2026, 3, day) for day in (2, 3, 4)]
@@ -100,10 +100,10 @@ def test_what_was_rolled_up_again_waits_in_its_periods_and_nothing_else_does(sit
     names = [each.name for each in waiting_periods(in_april)]
     longer = ["2026-03", "2026Q1", "2026", "2026-03/to_date", "2026-04/to_date"]
     assert names == ["2026-03-03", *longer]
-    assert [each.name for each in waiting_periods(in_april, DAYS[0])] == longer, (
-        "another day's is not its own"
-    )
-    assert [each.name for each in waiting_periods(in_april, date(2026, 4, 1))] == ["2026", "2026-04/to_date"]
+    named = name_periods(in_april, "a day's run", of=DAYS[0])
+    assert [each.name for each in named] == longer, "another day's is not its own"
+    named = name_periods(in_april, "a day's run", of=date(2026, 4, 1))
+    assert [each.name for each in named] == ["2026", "2026-04/to_date"]
     with site.engine.begin() as conn:
         conn.execute(sa.text("UPDATE mart.daily_rollup SET rolled_up_at = '2026-03-09'"))
         conn.execute(sa.text("UPDATE mart.stock_rollup SET rolled_up_at = clock_timestamp()"))
@@ -240,17 +240,6 @@ def _names(site: Site) -> dict[str, str]:
     """Periods that are named or taken, and by whom they were named."""
     with site.engine.connect() as conn:
         return {row.period: row.named_by for row in conn.execute(sa.text("SELECT * FROM mart.period_naming"))}
-
-
-def wait_for_a_lock(site: Site) -> None:
-    """Until somebody waits for what somebody else holds."""
-    query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with site.engine.connect() as conn:
-        for _ in range(600):
-            if conn.execute(query).scalar_one():
-                return
-            time.sleep(0.05)
-    raise AssertionError("nobody waits")
 
 
 def test_periods_shown_at_once_do_not_wait_for_each_other(site: Site) -> None:

@@ -28,8 +28,7 @@ from etl.pull import pass_gate
 from etl.site import Site, open_site
 from etl.sources import SOURCES, pulled_of
 from etl.verify import verify
-from tests.integration.conftest import read_view
-from tests.integration.test_periodic import wait_for_a_lock
+from tests.integration.conftest import read_view, wait_for_a_lock
 
 pytestmark = pytest.mark.integration
 DAY, NEXT = date(2026, 3, 3), date(2026, 3, 4)

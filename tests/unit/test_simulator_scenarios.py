@@ -295,9 +295,7 @@ def test_a_submission_of_another_day_meets_nothing_that_is_wrong_there(
     world = copy(world)
     world.seed = seed
     clean, plan = (Plan(world, load_catalog(catalog_dir), days) for _ in range(2))
-    plant(
-        plan, ["restated", "date_other", "structure", "balance", "twice_different", "value_text", "restated"]
-    )
+    plant(plan, ["restated", "date_other", "structure", "balance", "twice_different", "value_text"])
     untouched = {
         (each.platform, each.stat_date): each for each in clean.batches(FIRST) if each.family == "rest"
     }
