@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from etl.sources import Reading
 from etl.sources.columns import Rows, Senders, Texts
 
 LEVELS = [level.value for level in Level]
+_STAMPS_MAY_LEAD = timedelta(days=1)
+"""A database's time of update orders its rows, also where its clock is somewhat ahead of ours. One that lies further ahead
+would hide every row that comes after it: it is taken for the time of our pull there, as everywhere else (ruling 1)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ def _join_submissions(reads: Sequence[Read]) -> pd.DataFrame:
     stamp = joined["received_at"].dt.tz_localize("UTC").fillna(received)
     joined["is_badly_stamped"] = stamp.isna() | (stamp > pulled)
     joined["received_at"] = stamp.where(~joined["is_badly_stamped"], pulled)
+    from_database = np.array([read.platform.family == "database" for read in reads], bool)[batch]
+    is_ahead = from_database & (stamp > pulled + _STAMPS_MAY_LEAD).to_numpy()
+    joined["revision"] = joined["revision"].where(~is_ahead, pulled.astype(np.int64))
     joined["sent_number"] = joined.groupby(["batch_id", "unit", "revision"]).cumcount()
     return joined
 

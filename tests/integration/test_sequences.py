@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -94,6 +94,17 @@ class Senders:
         body = json.dumps({"code": 0, "msg": "ok", "data": data}).encode()
         self._send(platform, "submissions", body, at, DAY)
 
+    def send_calls(self, at: str, consultations: int, updated_at: datetime, at_once: int = 1) -> None:
+        """The hotline's view as it is pulled now: a row of ONE. at_once: calls answered in 20 s, which count nowhere."""
+        row = {
+            "county_code": ONE,
+            "stat_date": DAY.isoformat(),
+            "consultations": consultations,
+            "answered_in_20s": at_once,
+            "updated_at": updated_at.isoformat(),
+        }
+        self._send("hotline", "hotline_daily", json.dumps(row).encode(), at, DAY)
+
     def _send(self, platform: str, name: str, body: bytes, at: str, day: date) -> None:
         site, declared = self.site, self.site.catalog.platforms[platform]
         stamp = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=SHANGHAI)
@@ -141,6 +152,7 @@ def senders(database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mon
         _platform("files", "csv", ["371302000000", "371311000000"]),
         _platform("first", "rest", ["371302000000"]),
         _platform("second", "rest", ["371302000000"]),
+        _platform("hotline", "database", ["371302000000"]),
     ]
     (catalog / "platforms" / "ours.yaml").write_text(yaml.safe_dump(platforms))
     monkeypatch.setenv("PLS_CATALOG", str(catalog))
@@ -407,6 +419,28 @@ def test_a_day_that_is_left_without_any_figure_is_judged(senders: Senders) -> No
     assert senders.shown() == {}
     status = read_view(senders.site, "mart.submission_status", stat_date=DAY, unit_code=ONE)
     assert status["is_nil"].all()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=3), timedelta(days=26_000)])
+def test_a_row_of_the_future_hides_none_that_comes_after_it(senders: Senders, ahead: timedelta) -> None:
+    now = senders.site.clock()
+    senders.send_calls("17:00", 3, now + ahead)
+    senders.load()
+    senders.send_calls("17:10", 4, now + timedelta(minutes=5))
+    senders.load()
+    senders.send_calls("17:20", 5, now - timedelta(hours=1))
+    senders.load()
+    (shown,) = read_view(senders.site, "mart.daily_statistics", division_code=ONE, channel="hotline")["value"]
+    assert shown == 4
+    assert read_view(senders.site, "quality.flag", check_code="bad_stamp")["unit_code"].tolist() == [ONE, ONE]
+
+
+def test_a_row_of_a_clock_that_is_somewhat_ahead_is_known_when_it_comes_again(senders: Senders) -> None:
+    updated_at = senders.site.clock() + timedelta(minutes=3)
+    for at_once in (1, 2):
+        senders.send_calls("17:00", 3, updated_at, at_once)
+        senders.load()
+    assert read_view(senders.site, "mart.ledger")["rows_duplicate"].tolist() == [0, 1]
 
 
 def test_what_another_run_has_loaded_meanwhile_stays_as_it_is(senders: Senders) -> None:
