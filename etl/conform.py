@@ -22,8 +22,8 @@ from etl.sources.columns import Rows, Senders, Texts
 
 LEVELS = [level.value for level in Level]
 _STAMPS_MAY_LEAD = timedelta(days=1)
-"""A database's time of update orders its rows, also where its clock is somewhat ahead of ours. One that lies further ahead
-would hide every row that comes after it: it is taken for the time of our pull there, as everywhere else (ruling 1)."""
+"""A database's time of update orders its rows, also where its clock is somewhat ahead of ours. One that lies further
+ahead would hide every row that comes after it: it is taken for the time of our pull, as receipts are (ruling 1)."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Senders:
         self._send(platform, "submissions", body, at, DAY)
 
     def send_calls(self, at: str, consultations: int, updated_at: datetime, at_once: int = 1) -> None:
-        """The hotline's view as it is pulled now: a row of ONE. at_once: calls answered in 20 s, which count nowhere."""
+        """The hotline's view as it is pulled now: a row of ONE. at_once: calls answered in 20 s, of no measure."""
         row = {
             "county_code": ONE,
             "stat_date": DAY.isoformat(),
