@@ -39,7 +39,12 @@ def server() -> Iterator[ServerAddress]:
     home = Path(tempfile.mkdtemp(prefix="pls-test-", dir="/var/tmp"))
     home.chmod(0o755)
     try:
-        yield embedded_server(home)
+        started = embedded_server(home)
+        # A database of a test need not outlive a loss of power.
+        for setting in ("fsync", "full_page_writes"):
+            run_command(started, psycopg.sql.SQL("ALTER SYSTEM SET {} = off"), setting)
+        run_command(started, psycopg.sql.SQL("SELECT pg_reload_conf()"))
+        yield started
     finally:
         stop_embedded(home)
         shutil.rmtree(home, ignore_errors=True)
