@@ -41,7 +41,8 @@ def load_day(engine: Engine, day: date, dataset: Dataset = "daily") -> None:
 
 
 def _load_rounds(conn: Connection, slice_: dict[str, Any]) -> None:
-    run_sql(conn, "load/queue", slice_)
+    for step in ("sent_batches", "queue"):
+        run_sql(conn, f"load/{step}", slice_)
     conn.execute(sa.text("ANALYZE queue (batch_id, unit_id, platform_id, revision, scope, round)"))
     rounds = conn.execute(sa.text("SELECT coalesce(max(round), 0) FROM queue")).scalar_one()
     for number in range(1, rounds + 1):

@@ -1,15 +1,7 @@
 -- Held rows that the sender has settled: a later revision of the unit is in, or the same of which nothing was taken before,
--- or a later edition of the whole file, unless rows of the unit are held back in that one too; of a workbook, whose units stand for themselves, only the rows that name no known unit.
-WITH edition AS (
-    SELECT
-        batch.batch_id, batch.platform_id, batch.scope, batch.scope_revision, batch.received_at,
-        regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '') AS workbook,
-        batch.batch_id IN (SELECT queue.batch_id FROM queue WHERE NOT queue.is_rejected) AS is_taken
-    FROM landing.batch
-    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated' AND batch.kind IN ('sent', 'reopened')
-),
-
-settled AS (
+-- or a later edition of the whole file, unless rows of the unit are held back in that one too; of a workbook, whose units
+-- stand for themselves, only the rows that name no known unit.
+WITH settled AS (
     SELECT DISTINCT ON (quarantine.quarantine_id) quarantine.quarantine_id, later.batch_id
     FROM quality.quarantine
     JOIN landing.batch ON batch.batch_id = quarantine.batch_id
@@ -20,10 +12,10 @@ settled AS (
         WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_from = :known_at
             AND submission.platform_id = batch.platform_id AND division.division_code = quarantine.unit_code
             AND submission.revision >= CAST(quarantine.raw ->> 'revision' AS bigint)
-            AND submission.batch_id IN (SELECT edition.batch_id FROM edition) AND batch.kind <> 'moved'
+            AND submission.batch_id IN (SELECT sent_batch.batch_id FROM sent_batch) AND batch.kind <> 'moved'
         UNION ALL
         SELECT edition.batch_id
-        FROM edition
+        FROM sent_batch AS edition
         WHERE edition.platform_id = batch.platform_id AND edition.scope = batch.scope
             AND edition.scope_revision > batch.scope_revision AND edition.is_taken
             AND NOT EXISTS (
@@ -33,7 +25,7 @@ settled AS (
             )
         UNION ALL
         SELECT edition.batch_id
-        FROM edition
+        FROM sent_batch AS edition
         WHERE edition.platform_id = batch.platform_id AND edition.workbook <> ''
             AND batch.source_name LIKE '%.xlsx'
             AND edition.workbook = regexp_replace(batch.source_name, '(_r[0-9]+)?\.xlsx$', '')

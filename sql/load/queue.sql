@@ -30,8 +30,8 @@ edited AS (
     HAVING count(*) > 1
 ),
 
--- A whole file withdraws the units that an earlier edition of it had, whatever was merged into them since, and that it
--- leaves out; not one of which every row is held back, unless it has none.
+-- A whole file of which something is taken withdraws the units that an earlier edition of it had, whatever was merged into
+-- them since, and that it leaves out.
 listed AS (
     SELECT sent.unit_id, sent.platform_id, sent.scope
     FROM sent
@@ -54,17 +54,10 @@ withdrawn AS (
         batch.received_at,
         batch.batch_id,
         batch.scope
-    FROM landing.batch
+    FROM sent_batch AS batch
     JOIN listed ON listed.platform_id = batch.platform_id AND listed.scope = batch.scope
-    WHERE batch.stat_date = :day AND batch.dataset = :dataset AND batch.state = 'gated'
-        AND batch.scope_revision IS NOT NULL
+    WHERE batch.scope_revision IS NOT NULL AND batch.is_taken
         AND NOT EXISTS (SELECT FROM sent WHERE sent.batch_id = batch.batch_id AND sent.unit_id = listed.unit_id)
-        AND (
-            batch.batch_id IN (SELECT sent.batch_id FROM sent WHERE NOT sent.is_rejected)
-            OR (batch.rows_received = 0 AND NOT EXISTS (
-                SELECT FROM quality.flag WHERE flag.batch_id = batch.batch_id AND flag.check_code = 'nil_held'
-            ))
-        )
 ),
 
 arrived AS (

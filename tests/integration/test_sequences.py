@@ -222,11 +222,14 @@ def test_a_cell_that_one_platform_gives_up_is_free_for_another(senders: Senders,
     assert senders.held() == []
 
 
-def test_a_file_of_which_every_row_is_held_withdraws_nobody_and_says_so(senders: Senders) -> None:
+@pytest.mark.parametrize("figures", [{"consultation": 2}, {}])
+def test_a_file_of_which_everything_is_held_withdraws_nobody_and_says_so(
+    senders: Senders, figures: Figures
+) -> None:
     units: dict[str, Figures] = {ONE: {"consultation": 2}, THREE: {"consultation": 7}}
     senders.send_file(1, "17:30", units)
     senders.load()
-    senders.send_file(2, "17:50", {"371302901000": {"consultation": 2}, "371302903000": {"consultation": 8}})
+    senders.send_file(2, "17:50", {"371302901000": figures, "371302903000": figures})
     senders.load()
     assert senders.shown() == units
     (flag,) = read_view(senders.site, "quality.flag", check_code="revision_rejected").to_dict("records")
@@ -234,6 +237,7 @@ def test_a_file_of_which_every_row_is_held_withdraws_nobody_and_says_so(senders:
     senders.send_file(3, "17:55", {})
     senders.load()
     assert senders.shown() == {}, "a file without any line says that there is nothing"
+    assert senders.held() == []
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
