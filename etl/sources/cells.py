@@ -36,6 +36,8 @@ TOO_DEEP = "（嵌套过深）"
 
 def tidy(text: str) -> str:
     """The text in half-width forms, without space around it."""
+    if text.isascii() and text.isalnum() and len(text) <= _LONGEST:
+        return text
     return _tidied(_cut(text))
 
 

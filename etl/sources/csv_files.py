@@ -392,15 +392,15 @@ class _Reader:
         has_nil, has_flow = (
             np.bincount(unit[lines], minlength=len(mixed)) > 0 for lines in (is_nil, is_flow)
         )
-        for index, code in enumerate(self._unit.uniques):
-            day = self._day if mixed[index] else self._date.uniques[first_date[index]]
-            nil = bool(has_nil[index] and not has_flow[index])
-            text = filled.uniques[first_filled[index]].strip() or None
-            self._draft.submit(Submission(code, day, self._revision, self._pulled.received_at, text, nil))
-            if has_nil[index] and has_flow[index]:
-                self._draft.notes.append(
-                    (index, "nil_with_figures", f"{code} 既报零报告又报了数值，以数值为准")
-                )
+        days, times = [*self._date.uniques, self._day], [text.strip() or None for text in filled.uniques]
+        of_units = (np.where(mixed, len(days) - 1, first_date), first_filled, has_nil & ~has_flow)
+        for code, day, time, nil in zip(self._unit.uniques, *map(np.ndarray.tolist, of_units), strict=True):
+            self._draft.submit(
+                Submission(code, days[day], self._revision, self._pulled.received_at, times[time], nil)
+            )
+        for index in np.flatnonzero(has_nil & has_flow).tolist():
+            words = f"{self._unit.uniques[index]} 既报零报告又报了数值，以数值为准"
+            self._draft.notes.append((index, "nil_with_figures", words))
 
     def _note_editions(self) -> None:
         edition = self._table.columns["版次"]

@@ -122,8 +122,8 @@ class Draft:
         _mark_personal(rows, senders, self.searched)
         if senders.personal.any():
             rows, senders = rows.masked(), senders.masked()
-        senders.filled_at = senders.filled_at.map(lambda text: _kept(text, _LONGEST_TIME))
-        notes = [(index, code, _kept(words, LONGEST_WORDS)) for index, code, words in self.notes]
+        senders.filled_at = senders.filled_at.map(lambda text: plain(text, _LONGEST_TIME))
+        notes = [(index, code, plain(mask(words), LONGEST_WORDS)) for index, code, words in self.notes]
         return Reading(rows, senders, _masked_totals(self._totals), notes)
 
     def _rows(self) -> Rows:
@@ -182,11 +182,6 @@ def _senders(each: Sequence[Submission]) -> Senders:
         np.array([one.is_nil for one in each], np.bool_),
         np.array([one.personal for one in each], np.bool_),
     )
-
-
-def _kept(text: str, longest: int) -> str:
-    """A text of the sender's as it may be stored."""
-    return plain(mask(text), longest)
 
 
 def _masked_totals(totals: list[Total]) -> list[Total]:

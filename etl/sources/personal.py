@@ -32,6 +32,9 @@ _CARD = re.compile(
 _PREFIXES = "".join(rf"|(?<={prefix}1)(?<!\d{prefix}1)" for prefix in ("0", "86", "0086"))
 _MOBILE = re.compile(rf"1(?:{_ALONE}{_PREFIXES})[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?!\d)")
 
+_HARMLESS = re.compile(r"[1-9][0-9]{11}|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}").fullmatch
+"""A division code or a moment, as most texts are: known by its shape in a fifth of the time that searching takes."""
+
 
 def find_personal(text: str) -> bool:
     """Whether the text holds an identity-card number (18 or 15 digits) or a mobile number.
@@ -47,7 +50,7 @@ def find_personal(text: str) -> bool:
 
 def any_personal(texts: Iterable[str]) -> bool:
     """Whether any of the texts holds such a number; far faster than asking one by one."""
-    return find_personal("\n".join(texts))
+    return find_personal("\n".join([text for text in texts if not _HARMLESS(text)]))
 
 
 def mask(text: str) -> str:

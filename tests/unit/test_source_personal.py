@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.sources.personal import find_personal, mask
+from etl.sources.personal import any_personal, find_personal, mask
 
 NUMBERS = {
     "13800138078": "138******78",
@@ -80,3 +80,18 @@ def test_nothing_personal_is_left_after_masking(text: str) -> None:
 def test_a_text_full_of_numbers_is_masked_in_no_time() -> None:
     masked = mask("13800138078," * 50_000)
     assert masked == "138******78," * 50_000
+
+
+DIGIT = st.sampled_from("0123456789")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.one_of(
+    st.text(DIGIT, min_size=11, max_size=13),
+    st.text(DIGIT, min_size=14, max_size=14).map(
+        lambda text: f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]}:{text[12:]}"
+    ),
+    st.sampled_from(sorted(NUMBERS)),
+))  # fmt: skip
+def test_asked_together_texts_say_what_they_say_alone(text: str) -> None:
+    assert any_personal(["解答法律咨询", text, "0"]) == find_personal(text)
