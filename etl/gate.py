@@ -33,6 +33,7 @@ QUARANTINE_COLUMNS = [
     "row_number",
     "place",
     "unit_code",
+    "received_at",
     *REASON_COLUMNS,
     "raw",
 ]
@@ -222,15 +223,16 @@ def _describe(
     """The quarantine's lines: where the row stood, what stood there, and why it is held back."""
     words = _words(rows)
     numbers = np.array([read.batch_id for read in reads])
-    revisions = submissions["revision"].to_numpy()[rows["submission"].to_numpy()]
+    of_rows = submissions[["revision", "received_at"]].iloc[rows["submission"]]
     columns = [words[name] for name in ("unit", "date", "measure", "channel", "value")]
-    raw = zip(*columns, rows["is_stand_in"], revisions, strict=True)
+    raw = zip(*columns, rows["is_stand_in"], of_rows["revision"], strict=True)
     return pd.DataFrame(
         {
             "batch_id": numbers[rows["batch"].to_numpy()],
             "row_number": rows["row_number"].to_numpy(),
             "place": list(map(_place, words["part"], rows["line"], rows["column"])),
             "unit_code": [unit[:64] for unit in words["unit"]],
+            "received_at": of_rows["received_at"].array,
             **{name: held[name].to_numpy() for name in REASON_COLUMNS},
             "raw": [
                 orjson.dumps(

@@ -13,7 +13,7 @@ WITH loaded AS (
 figure AS (
     SELECT
         verdict.batch_id, verdict.unit_id, verdict.revision, verdict.platform_id, verdict.head_id, verdict.verdict,
-        sent.cell_id, sent.value, sent.row_number
+        staged.received_at, sent.cell_id, sent.value, sent.row_number
     FROM verdict
     JOIN landing.staged_submission AS staged USING (batch_id, unit_id, revision, sent_number)
     CROSS JOIN LATERAL unnest(staged.cells, staged.figures, staged.row_numbers) AS sent (cell_id, value, row_number)
@@ -35,6 +35,7 @@ SELECT
     figure.batch_id,
     figure.unit_id,
     figure.revision,
+    figure.received_at,
     figure.cell_id,
     figure.value,
     figure.row_number,
@@ -47,7 +48,8 @@ LEFT JOIN standing AS own ON own.submission_id = figure.head_id AND own.cell_id 
 WHERE figure.verdict = 'same'
 UNION ALL
 SELECT
-    figure.batch_id, figure.unit_id, figure.revision, figure.cell_id, figure.value, figure.row_number,
+    figure.batch_id, figure.unit_id, figure.revision, figure.received_at, figure.cell_id, figure.value,
+    figure.row_number,
     'conflict', 'platform', platform.platform, other.value
 FROM figure
 JOIN standing AS other

@@ -9,13 +9,14 @@ WITH waiting AS (
 
 held AS (
     INSERT INTO quality.quarantine
-        (batch_id, row_number, place, unit_code, stat_date, reason_code, reason, reason_en, raw)
+        (batch_id, row_number, place, unit_code, stat_date, received_at, reason_code, reason, reason_en, raw)
     SELECT
         waiting.batch_id,
         figure.row_number,
         '',
         division.division_code,
         :day,
+        waiting.received_at,
         'period_locked',
         format('%s 月已封账，重新开账后入库', to_char(CAST(:day AS date), 'YYYY-MM')),
         format('%s is closed: loaded once it is reopened', to_char(CAST(:day AS date), 'YYYY-MM')),

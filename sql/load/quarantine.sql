@@ -1,11 +1,12 @@
 INSERT INTO quality.quarantine
-    (batch_id, row_number, place, unit_code, stat_date, reason_code, reason, reason_en, raw)
+    (batch_id, row_number, place, unit_code, stat_date, received_at, reason_code, reason, reason_en, raw)
 SELECT
     contested.batch_id,
     contested.row_number,
     '',
     division.division_code,
     :day,
+    contested.received_at,
     'conflict',
     CASE contested.cause
         WHEN 'revision' THEN format(

@@ -2,7 +2,7 @@
 SELECT
     quarantine.quarantine_id, quarantine.reason_code, quarantine.state, quarantine.raw, quarantine.stat_date,
     platform.platform, batch.dataset, batch.scope,
-    coalesce(batch.received_at, batch.pulled_at) AS received_at
+    coalesce(quarantine.received_at, batch.pulled_at) AS received_at
 FROM quality.quarantine
 JOIN landing.batch USING (batch_id)
 JOIN core.platform USING (platform_id)

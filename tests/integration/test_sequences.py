@@ -108,7 +108,8 @@ class Senders:
     def _send(self, platform: str, name: str, body: bytes, at: str, day: date) -> None:
         site, declared = self.site, self.site.catalog.platforms[platform]
         stamp = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=SHANGHAI)
-        pulled = pulled_of(day, name, (body,), stamp)
+        # Of a page and of a view, each submission has its own.
+        pulled = pulled_of(day, name, (body,), stamp if declared.family == "csv" else None)
         batch = register_batch(site.engine, site.archive, declared, pulled, site.clock())
         assert batch.state == "registered", "it was sent before"
         reading = SOURCES[declared.family].read(declared, site.catalog, pulled)
@@ -423,6 +424,19 @@ def test_a_day_that_is_left_without_any_figure_is_judged(senders: Senders) -> No
     assert senders.shown() == {}
     status = read_view(senders.site, "mart.submission_status", stat_date=DAY, unit_code=ONE)
     assert status["is_nil"].all()
+
+
+def test_what_is_let_go_was_received_when_it_was_sent(senders: Senders) -> None:
+    senders.send("second", "16:00", {TWO: {"consultation": 5}})
+    senders.send("first", "17:00", {ONE: {"consultation": TOO_MANY}, TWO: {"consultation": 4}})
+    senders.send("first", "17:05", {TWO: {"consultation": 4}}, revision=2)
+    senders.load()
+    release(senders.site, senders.held(unit_code=ONE), "李某", "电话核实")
+    status = read_view(senders.site, "mart.submission_status", stat_date=DAY, unit_code=ONE)
+    assert status["status"].tolist() == ["on_time"]
+    assert [each.astimezone(SHANGHAI).strftime("%H:%M") for each in status["received_at"]] == ["17:00"]
+    held = read_view(senders.site, "quality.quarantine", unit_code=TWO, reason_code="conflict")
+    assert {each.astimezone(SHANGHAI).strftime("%H:%M") for each in held["received_at"]} == {"17:00", "17:05"}
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=3), timedelta(days=26_000)])
