@@ -285,6 +285,8 @@ def _finish(site: Site, pull: Pull, run_key: str) -> None:
                 "ignored": [*pull.listing.ignored, *pull.listing.waiting],
             },
         )
+        if pull.kind == "since" and pull.outcome == "done":
+            run_sql(conn, "pull/forget_failed", {"platform": pull.platform.id})
 
 
 def _say(pull: Pull, pulled: Pulled, state: str, message: str) -> None:

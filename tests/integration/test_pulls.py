@@ -17,7 +17,7 @@ from etl.conform import Read
 from etl.daily import restate, run_day
 from etl.pull import pass_gate
 from etl.site import CLOCKS_MAY_DIFFER, Site, confirm_clock
-from etl.sources import SOURCES, pulled_of
+from etl.sources import SOURCES, Failure, pulled_of
 from etl.sources.workbooks import Workbooks
 from etl.warehouse import WarehouseError
 from simulator.plan import SECOND
@@ -59,6 +59,22 @@ def test_a_reader_that_breaks_on_one_file_loses_neither_it_nor_the_others(
         assert restate(site, everyone, simulation.plan.since)[1] == []
         wrong = simulation.truth(SECOND).differences(read_view(site, "mart.daily_statistics"))
         assert wrong.empty, f"\n{wrong.to_string()}"
+
+
+def test_a_question_for_what_changed_that_failed_is_over_once_it_is_answered(
+    tmp_path: Path, hotline_url: str, open_for: Callable[[Simulation], Site]
+) -> None:
+    with small_world(tmp_path, hotline_url, "clean") as simulation:
+        site = open_for(simulation)
+        today = site.today()
+        for name in (f"submissions-since-{today}", "submissions"):
+            failed = pulled_of(today, name, (), failure=Failure("failed", "超时"))
+            register_batch(
+                site.engine, site.archive, site.catalog.platforms["county-371302"], failed, site.clock()
+            )
+        assert restate(site, list(site.catalog.platforms), simulation.plan.since)[1] == []
+        ledger = read_view(site, "mart.ledger", state="failed")
+    assert len(ledger) == 1, "the day's own question has not been answered"
 
 
 def test_a_platform_of_which_no_unit_is_known_or_that_has_nothing_stops_no_other(
