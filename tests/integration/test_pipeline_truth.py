@@ -66,7 +66,8 @@ def check_ledger(ledger: pd.DataFrame, truth: pd.DataFrame) -> None:
     assert (ledger["rows_received"] == ledger[COUNTS[1:]].sum(axis=1)).all()
     found = ledger.groupby("platform")[COUNTS].sum()
     wanted = truth.groupby("platform")[COUNTS].sum()
-    both = wanted.join(found, rsuffix="_mart", how="outer").fillna(0).astype(int)
+    both = wanted.merge(found, "outer", left_index=True, right_index=True, suffixes=("", "_mart"))
+    both = both.fillna(0).astype(int)
     wrong = both[[any(row[name] != row[f"{name}_mart"] for name in COUNTS) for _, row in both.iterrows()]]
     assert wrong.empty, f"\n{wrong.T.to_string()}"
 
