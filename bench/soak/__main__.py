@@ -408,8 +408,8 @@ def _flat(vitals: Vitals, disturbed: float) -> list[Verdict]:
     for name in sorted({life.name for life in lives}):
         mine = [life for life in lives if life.name == name]
         words = "; ".join(
-            f"{life.quarter(1, 1):.0f} → {life.quarter(3, 1):.0f} MB, {life.quarter(1, 2):.0f} →"
-            f" {life.quarter(3, 2):.0f} files in {life.seconds / 60:.0f} min"
+            f"{life.megabytes(1):.0f} → {life.megabytes(3):.0f} MB, {life.files(1)} → {life.files(3)} files"
+            f" in {life.seconds / 60:.0f} min"
             for life in sorted(mine, key=lambda life: -life.seconds)[:4]
         )
         verdicts.append(Verdict(f"{name} stays flat", all(life.is_flat for life in mine), words))
@@ -417,7 +417,8 @@ def _flat(vitals: Vitals, disturbed: float) -> list[Verdict]:
     unjudged = sorted(set(COMPONENTS) - judged)
     words = (
         f"{len(lives)} processes of {len(judged)} components lived {disturbed * LONG_LIFE / 60:.0f} min; allowed from"
-        f" the second to the last quarter of a life: {GROWTH - 1:.0%} and {SLACK_MB} MB, {MORE_FILES} files"
+        f" the second to the last quarter of a life: {GROWTH - 1:.0%} and {SLACK_MB} MB, {MORE_FILES} files more when"
+        " it has the fewest open"
     )
     if unjudged:
         words += f"; not one of {', '.join(unjudged)}"

@@ -1,5 +1,5 @@
-"""Vital signs of a running stack: memory, open files and threads of every process that lives long, and who is connected
-to the databases; and the portal asked for a page meanwhile, as people do."""
+"""Vital signs of a running stack: memory and open files of every process that lives long, and who is connected to the
+databases; and the portal asked for a page meanwhile, as people do."""
 
 from __future__ import annotations
 
@@ -31,26 +31,33 @@ WHERE backend_type = 'client backend' AND application_name <> 'soak' GROUP BY 1,
 @dataclass
 class Life:
     """One process, from when it was first seen. name: component and what it is in it. samples: seconds, megabytes,
-    open files, threads."""
+    open files."""
 
     name: str
-    samples: list[tuple[float, float, int, int]] = field(default_factory=list)
+    samples: list[tuple[float, float, int]] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
         return self.samples[-1][0] - self.samples[0][0]
 
-    def quarter(self, number: int, what: int) -> float:
-        """The median of a quarter (0 to 3) of its samples: of 1 megabytes, 2 open files, 3 threads."""
-        count = len(self.samples)
-        return median(each[what] for each in self.samples[number * count // 4 : (number + 1) * count // 4])
+    def megabytes(self, number: int) -> float:
+        """The median of a quarter (0 to 3) of its life."""
+        return median(megabytes for _, megabytes, _ in self._quarter(number))
+
+    def files(self, number: int) -> int:
+        """The fewest open files in a quarter of its life: what it holds open when it has nothing to do. A worker has
+        more while a task runs, so that a median says how busy it was; what is never closed raises the fewest."""
+        return min(files for _, _, files in self._quarter(number))
 
     @property
     def is_flat(self) -> bool:
         """Whether the last quarter of its life is as the second one was, within what is allowed."""
-        second, last = self.quarter(1, 1), self.quarter(3, 1)
-        more_files = self.quarter(3, 2) - self.quarter(1, 2)
-        return last <= second * GROWTH + SLACK_MB and more_files <= MORE_FILES
+        grown = self.megabytes(3) > self.megabytes(1) * GROWTH + SLACK_MB
+        return not grown and self.files(3) - self.files(1) <= MORE_FILES
+
+    def _quarter(self, number: int) -> list[tuple[float, float, int]]:
+        count = len(self.samples)
+        return self.samples[number * count // 4 : (number + 1) * count // 4]
 
 
 @dataclass
@@ -92,24 +99,33 @@ class Vitals:
         with (self.played.home / "vitals.jsonl").open("w") as out:
             while not self._over.wait(EVERY_S):
                 at = self.played.journal.seconds
+                seen: dict[str, tuple[float, int]] = {}
                 for name, main in self.played.stack.running().items():
                     with suppress(psutil.NoSuchProcess):
-                        self._look_at(at, name, main)
+                        seen |= self._look_at(at, name, main)
                 backends: dict[str, int] | None = None
                 with suppress(psycopg.Error):
                     backends = self.backends()
                 self.samples += 1
-                print(json.dumps({"at": round(at), "backends": backends}), file=out, flush=True)
+                print(
+                    json.dumps({"at": round(at), "backends": backends, "processes": seen}),
+                    file=out,
+                    flush=True,
+                )
                 self.pages[self._read_a_page()] += 1
 
-    def _look_at(self, at: float, component: str, main: psutil.Process) -> None:
+    def _look_at(self, at: float, component: str, main: psutil.Process) -> dict[str, tuple[float, int]]:
+        """Take a sample of a component's processes; returns megabytes and open files of each."""
+        found = {}
         for process in (main, *main.children(recursive=True)):
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 key = (process.pid, process.create_time())
                 life = self.lives.setdefault(key, Life(component + _role(main, process)))
                 with process.oneshot():
-                    seen = (process.memory_info().rss / MEGABYTE, process.num_fds(), process.num_threads())
+                    seen = (round(process.memory_info().rss / MEGABYTE, 1), process.num_fds())
                 life.samples.append((at, *seen))
+                found[f"{life.name} {process.pid}"] = seen
+        return found
 
     def _read_a_page(self) -> str:
         """Open the portal's first page, signed in; says what came of it."""

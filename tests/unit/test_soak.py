@@ -43,14 +43,16 @@ def test_what_grows_through_its_life_is_not_flat() -> None:
     def life(megabytes: float, files: float = 0) -> Life:
         moments = range(400)
         return Life(
-            "x", [(at * 10, 200 + megabytes * at / 400, round(9 + files * at / 400), 3) for at in moments]
+            "x", [(at * 10, 200 + megabytes * at / 400, round(9 + files * at / 400)) for at in moments]
         )
 
     assert life(10).is_flat
     assert not life(150).is_flat
     assert not life(0, files=40).is_flat
-    grown_at_first = Life("x", [(at * 10, 200 if at > 50 else 50, 9, 3) for at in range(400)])
+    grown_at_first = Life("x", [(at * 10, 200 if at > 50 else 50, 9) for at in range(400)])
     assert grown_at_first.is_flat
+    busier_at_last = Life("x", [(at * 10, 200, 20 if at % 10 < at / 50 else 13) for at in range(400)])
+    assert busier_at_last.is_flat
 
 
 def test_a_clock_that_jumps_leaves_alone_what_counts_from_the_start(tmp_path: Path) -> None:
