@@ -18,7 +18,7 @@ from etl.site import Site
 from etl.stock_rollup import roll_up_month
 
 MOST_TASKS = 12
-"""A city's platforms are spread over at most so many mapped tasks."""
+"""The platforms are spread over at most so many mapped tasks."""
 FEWEST_PLATFORMS = 4
 
 

@@ -47,12 +47,12 @@ PROVINCE = "37"
 PAGE = PROJECT / "docs" / "province.md"
 HEAD = """# The province through Airflow
 
-Written by `make province`. The {platforms} simulated platforms of the {cities} cities serve REST, SFTP and database
-views; Airflow ({parallelism} tasks at a time by LocalExecutor), its database, the warehouse, the portal and the
-platforms share the {cores} cores of this machine. A day is counted from the start of its run of `daily_statistics`
-until the last mart that shows it is fresh: its totals, and the indicators of every period that it lies in. The goal is
-{goal} s. Of each step: when its first task was queued and its last one ended, in seconds after the run's start, and
-what its tasks did, in seconds added up over them.
+Written by `make province`. The {platforms} simulated platforms of daily figures of the {cities} cities, and {cities}
+of stocks, serve REST, SFTP and database views; Airflow ({parallelism} tasks at a time by LocalExecutor), its database,
+the warehouse, the portal and the platforms share the {cores} cores of this machine. A day is counted from the start of
+its run of `daily_statistics` until the last mart that shows it is fresh: its totals, and the indicators of every
+period that it lies in. The goal is {goal} s. Of each step: when its first task was queued and its last one ended, in
+seconds after the run's start, and what its tasks did, in seconds added up over them.
 
 """
 

@@ -173,7 +173,8 @@ def describe_forecasts(days: Array, kinds: Array, first: date, rule: Forecast, c
         "error where not shown", "as the last week", "as a year before", "within, 1 to 4 weeks ahead",
     ]  # fmt: skip
     lines = [
-        FORECASTS.format(origins=ORIGINS, begin=begin, end=end, last=last), _row(columns), _row(["---"] * len(columns))
+        FORECASTS.format(origins=ORIGINS, begin=begin, end=end, last=min(last, rule.weeks)),
+        _row(columns), _row(["---"] * len(columns)),
     ]  # fmt: skip
     asked = ["measure", "ordinary weeks asked about", "a week half as much again", "a week twice as much"]
     rises = ["", RISES, "", _row(asked), _row(["---"] * len(asked))]

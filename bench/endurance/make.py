@@ -1,9 +1,9 @@
 """Make the history: one month as the product rolls it up, then the months before it, day by day like that month's days.
 
-What lies in core is drawn by SQL for the last month (sql/endurance/submission.sql); the product rolls its days up and
-shows them. Earlier months are copies of it, day of month by day of month, each in one transaction, with the constraints
-and indexes of production. Of longer periods the product computes one of each content (a February of a leap year has one
-of its own), and like periods are copies of it. Run again, it goes on where it stopped.
+What lies in core is drawn by SQL for the last month (bench/sql/endurance/submission.sql); the product rolls its days
+up and shows them. Earlier months are copies of it, day of month by day of month, each in one transaction, with the
+constraints and indexes of production. Of longer periods the product computes one of each content (a February of a leap
+year has one of its own), and like periods are copies of it. Run again, it goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -350,7 +350,7 @@ def _slice(month: Period) -> dict[str, object]:
 
 
 def _trust(conn: Connection) -> None:
-    """Foreign keys are checked once for the month (sql/endurance/orphans.sql), not row by row."""
+    """Foreign keys are checked once for the month (bench/sql/endurance/orphans.sql), not row by row."""
     conn.execute(sa.text("SET LOCAL session_replication_role = replica"))
 
 

@@ -20,10 +20,10 @@ HEAD = """# Endurance
 Written by `python -m bench.endurance`, which makes the warehouse (in --home, resumable) and measures it; nothing here
 is typed. Two warehouses on one PostgreSQL: one with the days of {model} alone, one with the {months} months
 before it too.
-Every village, township and county reports every day, most of them nil (sql/endurance/submission.sql says how they are
-drawn). The last month's days are rolled up and shown by the product, earlier days are the same days again, with the
-constraints and indexes of production; of months, quarters, years and years to date one of each content is computed by
-the product. What is measured is what the tasks of the DAGs call.
+Every village, township and county reports every day, most of them nil (bench/sql/endurance/submission.sql says how
+they are drawn). The last month's days are rolled up and shown by the product, earlier days are the same days again,
+with the constraints and indexes of production; of months, quarters, years and years to date one of each content is
+computed by the product. What is measured is what the tasks of the DAGs call.
 
 Seconds are of the processors: of the process and of PostgreSQL's processes for its clients; in brackets those on the
 wall. Each is the least of {repeats}, taken in turns. Autovacuum is off while the clock runs.

@@ -1,6 +1,7 @@
 """The command line: `python -m etl …`. Every command calls the functions that the DAGs' tasks call.
 
-Exit status: 0 done, 1 finished with batches failed or rejected, 2 wrong use or a site that is not ready.
+Exit status: 0 done; 1 finished, with something to look at (a batch that failed, a problem found); 2 wrong use or a site
+that is not ready.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def explain_stock_command(division: str, day: datetime, measure: str, json_: boo
 @explain_command.command("mart.indicator_value")
 @division_option
 @click.option("--period", required=True, help="2026-03-02, 2026-03, 2026Q1 or 2026.")
-@click.option("--indicator", required=True, help="Code of the indicator, such as sd2025_14.")
+@click.option("--indicator", required=True, help="Code of the indicator, such as sd_legal_aid.")
 @as_json
 def explain_indicator_command(division: str, period: str, indicator: str, json_: bool) -> None:
     """Show the terms of an indicator and the figures under them."""
