@@ -51,7 +51,7 @@ def _load_rounds(conn: Connection, slice_: dict[str, Any]) -> None:
         run_sql(conn, "load/contest", slice_)
         for step in ROUND_STEPS:
             run_sql(conn, f"load/{step}", slice_)
-    for step in ("flag_files", "settle_repeats", "correct"):
+    for step in ("flag_files", "settle_repeats", "resent", "correct"):
         run_sql(conn, f"load/{step}", slice_)
 
 
@@ -62,10 +62,14 @@ def is_closed(conn: Connection, day: date) -> bool:
 
 def take_day(conn: Connection, day: date) -> datetime:
     """Let one transaction at a time write the figures of a day, until it ends; returns the database's time, later than
-    that of every transaction that wrote this day before."""
+    that of every transaction that wrote this day before. The partitions of a new month are made, in a transaction of
+    their own: on Citus none may both make a table and write to it under another role."""
     conn.execute(
         sa.text("SELECT pg_advisory_xact_lock(:key, :day)"), {"key": DAY_LOCK, "day": day.toordinal()}
     )
-    conn.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": day})
+    partition = f"core.submission_{day:%Y%m}"
+    if conn.execute(sa.text("SELECT to_regclass(:name) IS NULL"), {"name": partition}).scalar_one():
+        with conn.engine.begin() as maker:
+            maker.execute(sa.text("SELECT core.ensure_month(:day)"), {"day": day})
     moment: datetime = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
     return moment

@@ -20,14 +20,18 @@ def roll_up_day(engine: Engine, catalog: Catalog, day: date, *, whole: bool) -> 
     its totals as they are. One transaction; run again, it writes the same rows.
     """
     with engine.begin() as conn:
-        write_day(conn, catalog, day, whole=whole)
+        is_whole = write_day(conn, catalog, day, whole=whole)
+    if is_whole:
+        with engine.begin() as conn:
+            conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
 
 
-def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> None:
-    """The same in the caller's transaction; in one that is rolled back, nothing was written."""
+def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> bool:
+    """The same in the caller's transaction; in one that is rolled back, nothing was written. Returns whether all of it
+    was."""
     moment = take_day(conn, day)
     if is_closed(conn, day):
-        return
+        return False
     whole = whole or not _is_rolled_up(conn, day)
     if whole:
         plan_for_bulk(conn)
@@ -35,11 +39,11 @@ def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> 
         conn.execute(sa.text("SET LOCAL default_statistics_target = 50"))
         touch_all(conn, catalog, day, "daily", moment)
     else:
-        run_sql(conn, "rollup/touch_units", {"day": day})
+        for step in ("waiting_units", "touch_units"):
+            run_sql(conn, f"rollup/{step}", {"day": day})
         _meet_kin(conn, day)
-    run_sql(conn, "rollup/own", {"day": day})
-    run_sql(conn, "rollup/parts", {"day": day})
-    run_sql(conn, "rollup/carried", {"day": day})
+    for step in ("held", "own", "parts", "carried"):
+        run_sql(conn, f"rollup/{step}", {"day": day})
     conn.execute(sa.text("ANALYZE own, part"))
     for table in ("totals", "reporting"):
         run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
@@ -48,14 +52,16 @@ def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> 
         run_sql(conn, "rollup/totals", {"day": day, "depth": depth})
         run_sql(conn, "rollup/reporting", {"day": day, "depth": depth})
     run_sql(conn, "rollup/mark", {"day": day, "moment": moment, "whole": whole})
-    if whole:
-        conn.execute(sa.text("SELECT core.analyze_month(:day)"), {"day": day})
+    return whole
 
 
 def touch_all(conn: Connection, catalog: Catalog, day: date, dataset: Dataset, moment: datetime) -> None:
     """Make the tables touched (every division that has to do with the data set on a day, and whether its own unit is
     expected) and kin (those directly below); keep who was expected as known from the moment on."""
     run_sql(conn, "rollup/touch_all", expectations(catalog, dataset, day))
+    conn.execute(sa.text("ANALYZE touched"))
+    for step in ("strays", "touch_strays"):
+        run_sql(conn, f"rollup/{step}", {"day": day, "dataset": dataset})
     _meet_kin(conn, day)
     write_expected(conn, dataset, day, moment)
 

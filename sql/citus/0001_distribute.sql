@@ -4,14 +4,47 @@
 
 CREATE EXTENSION IF NOT EXISTS citus;
 
--- Reference tables and tables that refer to them, in one transaction.
+-- Reference tables and tables that refer to them are changed in one transaction. Queries are asked of the coordinator alone,
+-- and views stay there: most of them read tables that no other node has.
+SET LOCAL citus.enable_local_reference_table_foreign_keys TO off;
 SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
+SET LOCAL citus.enable_metadata_sync TO off;
+DO $$
+DECLARE
+    setting text;
+BEGIN
+    FOREACH setting IN ARRAY ARRAY['multi_shard_modify_mode TO sequential', 'enable_metadata_sync TO off'] LOOP
+        EXECUTE format('ALTER DATABASE %I SET citus.%s', current_database(), setting);
+    END LOOP;
+END
+$$;
+SELECT run_command_on_workers('CREATE SCHEMA IF NOT EXISTS ' || name) FROM unnest(ARRAY['core', 'landing', 'mart']) AS name;
+
+-- Between what stays on the coordinator and what does not no key can lead: those that say that a figure has a batch, or a
+-- remark its division. `python -m etl verify` looks for what they would have refused.
+DO $$
+DECLARE
+    spread regclass[] := ARRAY['core.submission', 'mart.daily_sum', 'mart.daily_reporting'];
+    whole regclass[] := ARRAY[
+        'core.level', 'core.division', 'core.division_period', 'core.platform', 'core.measure', 'core.channel', 'core.cell'
+    ];
+    key record;
+BEGIN
+    FOR key IN
+        SELECT conrelid::regclass AS owner, conname
+        FROM pg_constraint
+        WHERE contype = 'f' AND conparentid = 0
+            AND (conrelid = ANY(spread || whole)) <> (confrelid = ANY(spread || whole))
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.owner, key.conname);
+    END LOOP;
+END
+$$;
 
 -- Facts refer to these by foreign keys, and every join of facts goes to divisions: whole on every node.
 SELECT create_reference_table('core.level');
 SELECT create_reference_table('core.division');
 SELECT create_reference_table('core.platform');
-SELECT create_reference_table('landing.batch');
 SELECT create_reference_table('core.measure');
 SELECT create_reference_table('core.channel');
 SELECT create_reference_table('core.cell');

@@ -6,13 +6,10 @@ WITH settled AS (
     FROM quality.quarantine
     JOIN landing.batch ON batch.batch_id = quarantine.batch_id
     JOIN LATERAL (
-        SELECT submission.batch_id
-        FROM core.submission
-        JOIN core.division ON division.division_id = submission.unit_id
-        WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_from = :known_at
-            AND submission.platform_id = batch.platform_id AND division.division_code = quarantine.unit_code
-            AND submission.revision >= CAST(quarantine.raw ->> 'revision' AS bigint)
-            AND submission.batch_id IN (SELECT sent_batch.batch_id FROM sent_batch) AND batch.kind <> 'moved'
+        SELECT resent.batch_id
+        FROM resent
+        WHERE resent.platform_id = batch.platform_id AND resent.unit_code = quarantine.unit_code
+            AND resent.revision >= CAST(quarantine.raw ->> 'revision' AS bigint) AND batch.kind <> 'moved'
         UNION ALL
         SELECT edition.batch_id
         FROM sent_batch AS edition

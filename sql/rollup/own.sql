@@ -18,8 +18,6 @@ WITH sent AS (
 SELECT sent.unit_id, true AS is_reported, coalesce(sent.has_figures, false) AS has_figures, sent.has_nil, sent.received_at
 FROM sent
 UNION ALL
-SELECT division.division_id, false, false, false, NULL
-FROM quality.held_unit_as_of('infinity') AS held
-JOIN core.division ON division.division_code = held.unit_code
-WHERE held.stat_date = :day AND held.dataset = 'daily'
-    AND NOT EXISTS (SELECT FROM sent WHERE sent.unit_id = division.division_id)
+SELECT held.division_id, false, false, false, NULL
+FROM held
+WHERE NOT EXISTS (SELECT FROM sent WHERE sent.unit_id = held.division_id)

@@ -1,5 +1,5 @@
--- Every division that has to do with the day: inside the area of a platform, with a submission, or above such a one;
--- and what its own unit owes. owed: the platforms that expect it today (its calendar says so, no exception excuses it);
+-- Every division that has to do with the day: inside the area of a platform, or above such a one (touch_strays adds the
+-- others); and what its own unit owes. owed: the platforms that expect it today (its calendar says so, no exception excuses it);
 -- none of them, yet not null: it lies in the area and at a level of a platform, and owes nothing today.
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
 WITH RECURSIVE active AS MATERIALIZED (
@@ -45,16 +45,9 @@ covered AS (
     LEFT JOIN excused ON excused.division_id = active.division_id
 ),
 
--- From the bottom up: those named, those that sent something without lying in an area, and all above them.
 upward AS (
     SELECT named.division_id
     FROM named
-    UNION
-    SELECT submission.unit_id
-    FROM core.submission
-    LEFT JOIN covered ON covered.division_id = submission.unit_id AND cardinality(covered.platforms) > 0
-    WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
-        AND covered.division_id IS NULL
     UNION
     SELECT active.parent_id
     FROM upward

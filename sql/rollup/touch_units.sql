@@ -1,18 +1,10 @@
--- The units whose figures changed since the day was last rolled up, and all divisions above them on that day; who is
--- expected was decided when the day was rolled up whole. A unit that had nothing to do with the day then is not expected.
+-- Those: who is expected was decided when the day was rolled up whole. A unit that had nothing to do with the day then is
+-- not expected.
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
-WITH RECURSIVE upward AS (
-    SELECT period.division_id, period.parent_id, period.level
-    FROM mart.daily_rollup AS rollup
-    CROSS JOIN LATERAL unnest(rollup.units_waiting) AS waiting (unit_id)
-    JOIN core.division_period AS period
-        ON period.division_id = waiting.unit_id AND period.valid_from <= :day AND :day < period.valid_to
-    WHERE rollup.stat_date = :day
-    UNION
-    SELECT period.division_id, period.parent_id, period.level
-    FROM upward
-    JOIN core.division_period AS period ON period.division_id = upward.parent_id
-    WHERE period.valid_from <= :day AND :day < period.valid_to
+WITH reporting AS MATERIALIZED (
+    SELECT daily_reporting.division_id, daily_reporting.is_leaf, daily_reporting.is_expected
+    FROM mart.daily_reporting
+    WHERE daily_reporting.stat_date = :day AND daily_reporting.division_id IN (SELECT upward.division_id FROM upward)
 )
 
 SELECT
@@ -33,5 +25,4 @@ LEFT JOIN (
     WHERE expected_day.stat_date = :day AND expected_day.dataset = 'daily' AND expected_day.known_to = 'infinity'
         AND expected_day.due_at IS NOT NULL
 ) AS expected ON expected.unit_id = upward.division_id
-LEFT JOIN mart.daily_reporting AS reporting
-    ON reporting.stat_date = :day AND reporting.division_id = upward.division_id;
+LEFT JOIN reporting ON reporting.division_id = upward.division_id
