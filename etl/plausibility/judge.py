@@ -321,5 +321,5 @@ def _record(
         "moment": moment,
         "codes": None if touched is None else touched.divisions["code"].tolist(),
     }
-    run_sql(conn, "plausibility/close_gone", slice_)
-    run_sql(conn, "plausibility/record", slice_)
+    for step in ("close_gone", "findings", "finding_batches", "record"):
+        run_sql(conn, f"plausibility/{step}", slice_)

@@ -1,46 +1,41 @@
--- Villages whose last reports that are not nil, this day's among them, say the same throughout. Without the range of days
--- every look at an earlier report would go through the partitions of all months.
-WITH reported AS MATERIALIZED (
-    SELECT submission.unit_id, submission.cells, submission.figures, total.value AS total
+-- Villages whose last reports that are not nil, this day's among them, say the same throughout.
+WITH reported AS (
+    SELECT
+        submission.unit_id, submission.stat_date, submission.cells, submission.figures,
+        (SELECT sum(figure)::bigint FROM unnest(submission.figures) AS figure) AS total
     FROM core.submission
-    CROSS JOIN LATERAL (SELECT sum(figure)::bigint AS value FROM unnest(submission.figures) AS figure) AS total
     JOIN core.division_period AS period
         ON period.division_id = submission.unit_id AND period.level = 'village'
         AND period.valid_from <= :day AND :day < period.valid_to
     WHERE submission.stat_date = :day AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
-        AND total.value >= :least_total
         AND (CAST(:units AS integer[]) IS NULL OR submission.unit_id = ANY(:units))
+        AND (SELECT sum(figure)::bigint FROM unnest(submission.figures) AS figure) >= :least_total
 ),
 
-before AS (
+earlier AS (
     SELECT
         reported.unit_id,
-        count(*) AS reports,
-        bool_and(earlier.cells = reported.cells AND earlier.figures = reported.figures) AS is_same
+        reported.total,
+        submission.cells = reported.cells AND submission.figures = reported.figures AS is_same,
+        row_number() OVER (PARTITION BY reported.unit_id ORDER BY submission.stat_date DESC) AS place
     FROM reported
-    CROSS JOIN LATERAL (
-        SELECT submission.cells, submission.figures
-        FROM (
-            SELECT (CAST(:day AS date) - back.days) AS stat_date
-            FROM generate_series(1, :within_days) AS back (days)
-        ) AS day
-        CROSS JOIN LATERAL (
-            SELECT submission.cells, submission.figures
-            FROM core.submission
-            WHERE submission.stat_date = day.stat_date AND submission.unit_id = reported.unit_id
-                AND submission.stat_date BETWEEN CAST(:day AS date) - CAST(:within_days AS integer) AND CAST(:day AS date)
-                AND submission.dataset = 'daily' AND submission.known_to = 'infinity'
-                AND 0 < ANY(submission.figures)
-        ) AS submission
-        ORDER BY day.stat_date DESC
-        LIMIT :reports - 1
-    ) AS earlier
-    GROUP BY reported.unit_id
+    JOIN core.submission ON submission.unit_id = reported.unit_id
+    WHERE submission.stat_date = ANY(ARRAY(
+        SELECT CAST(:day AS date) - back.days FROM generate_series(1, :within_days) AS back (days)
+    ))
+        AND submission.stat_date BETWEEN CAST(:day AS date) - CAST(:within_days AS integer) AND CAST(:day AS date)
+        AND submission.dataset = 'daily' AND submission.known_to = 'infinity' AND 0 < ANY(submission.figures)
+),
+
+alike AS (
+    SELECT earlier.unit_id, earlier.total
+    FROM earlier
+    WHERE earlier.place < :reports
+    GROUP BY earlier.unit_id, earlier.total
+    HAVING bool_and(earlier.is_same) AND count(*) = :reports - 1
 )
 
-SELECT division.division_code AS unit_code, reported.total
-FROM before
-JOIN reported USING (unit_id)
-JOIN core.division ON division.division_id = before.unit_id
-WHERE before.is_same AND before.reports = :reports - 1
+SELECT division.division_code AS unit_code, alike.total
+FROM alike
+JOIN core.division ON division.division_id = alike.unit_id
 ORDER BY 1
