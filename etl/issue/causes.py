@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from etl.catalog import Catalog
@@ -59,6 +60,8 @@ def find_causes(
         "until": after.moment,
         "codes": sorted({row.removesuffix("/own") for row in rows}),
     }
+    conn.execute(sa.text("DROP TABLE IF EXISTS changed"))
+    run_sql(conn, "issue/changed", slice_)
     words: dict[str, list[str]] = {}
     for each in run_sql(conn, "issue/causes", slice_):
         days = (

@@ -1,22 +1,5 @@
 -- What a figure of mart.daily_statistics sums, as known at a moment: one row per figure of a unit, with the submission,
 -- batch, file and row it came in.
-WITH RECURSIVE place AS MATERIALIZED (
-    SELECT known.division_id, known.division_name, known.level, known.parent_id
-    FROM core.division_period_as_of(:moment) AS known
-    WHERE known.valid_from <= :day AND :day < known.valid_to
-),
-
-below AS (
-    SELECT place.division_id, place.division_name, place.level
-    FROM place
-    JOIN core.division ON division.division_id = place.division_id
-    WHERE division.division_code = :division
-    UNION ALL
-    SELECT place.division_id, place.division_name, place.level
-    FROM below
-    JOIN place ON place.parent_id = below.division_id
-)
-
 SELECT
     division.division_code AS unit_code,
     below.division_name AS unit_name,
@@ -32,7 +15,7 @@ SELECT
     batch.source_name,
     figure.row_number,
     batch.sha256
-FROM below
+FROM core.division_below_as_of(:division, :day, :moment) AS below
 JOIN core.submission
     ON submission.stat_date = :day AND submission.unit_id = below.division_id AND submission.dataset = 'daily'
     AND submission.known_from <= :moment AND (:moment < submission.known_to OR submission.known_to = 'infinity')

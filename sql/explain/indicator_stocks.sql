@@ -1,16 +1,4 @@
 -- What units at or below the division said of themselves at the month's end.
-WITH RECURSIVE below AS (
-    SELECT place.division_id, place.division_name, place.level
-    FROM core.division_period AS place
-    JOIN core.division ON division.division_id = place.division_id
-    WHERE division.division_code = :division AND place.valid_from <= :last_day AND :last_day < place.valid_to
-    UNION ALL
-    SELECT place.division_id, place.division_name, place.level
-    FROM below
-    JOIN core.division_period AS place ON place.parent_id = below.division_id
-    WHERE place.valid_from <= :last_day AND :last_day < place.valid_to
-)
-
 SELECT
     division.division_code AS unit_code,
     below.division_name AS unit_name,
@@ -18,7 +6,7 @@ SELECT
     measure.measure,
     NULL::text AS channel,
     figure.value
-FROM below
+FROM core.division_below_as_of(:division, :last_day, 'infinity') AS below
 JOIN core.submission
     ON submission.stat_date = :last_day AND submission.unit_id = below.division_id AND submission.dataset = 'stocks'
     AND submission.known_to = 'infinity' AND NOT submission.is_withdrawn

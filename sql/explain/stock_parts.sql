@@ -1,17 +1,5 @@
 -- What a stock of mart.stock_figure sums: one row per figure of a unit, of the month itself or carried forward from an
 -- earlier one (stat_date), with the submission, batch, file and row it came in.
-WITH RECURSIVE below AS (
-    SELECT period.division_id, period.division_name, period.level
-    FROM core.division_period AS period
-    JOIN core.division ON division.division_id = period.division_id
-    WHERE division.division_code = :division AND period.valid_from <= :day AND :day < period.valid_to
-    UNION ALL
-    SELECT period.division_id, period.division_name, period.level
-    FROM below
-    JOIN core.division_period AS period ON period.parent_id = below.division_id
-    WHERE period.valid_from <= :day AND :day < period.valid_to
-)
-
 SELECT
     division.division_code AS unit_code,
     below.division_name AS unit_name,
@@ -30,7 +18,7 @@ SELECT
     batch.sha256
 FROM core.measure
 JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
-JOIN below ON true
+CROSS JOIN core.division_below_as_of(:division, :day, 'infinity') AS below
 LEFT JOIN mart.stock_carried AS carried
     ON carried.stat_date = :day AND carried.unit_id = below.division_id AND carried.cell_id = cell.cell_id
 JOIN core.stock_count AS count

@@ -1,32 +1,5 @@
--- What came in of the days between two moments, per division that it was summed into; '' stands for all together.
-WITH RECURSIVE changed AS MATERIALIZED (
-    SELECT
-        submission.unit_id, submission.stat_date, platform.platform,
-        CASE
-            WHEN batch.kind <> 'sent' THEN batch.kind
-            WHEN EXISTS (
-                SELECT FROM core.submission AS before
-                WHERE before.stat_date = submission.stat_date AND before.unit_id = submission.unit_id
-                    AND before.platform_id = submission.platform_id AND before.dataset = submission.dataset
-                    AND before.known_to = submission.known_from
-            ) THEN 'revised'
-            ELSE 'late'
-        END AS kind
-    FROM core.submission
-    JOIN landing.batch ON batch.batch_id = submission.batch_id
-    JOIN core.platform ON platform.platform_id = submission.platform_id
-    WHERE submission.known_from > :since AND submission.known_from <= :until AND submission.stat_date IN (
-        SELECT rollup.stat_date
-        FROM mart.daily_rollup AS rollup
-        WHERE rollup.stat_date BETWEEN :first AND :last AND rollup.loaded_at > :since
-        UNION
-        SELECT rollup.stat_date
-        FROM mart.stock_rollup AS rollup
-        WHERE rollup.stat_date BETWEEN :first AND :last AND rollup.loaded_at > :since
-    )
-),
-
-upward AS (
+-- That, per division that it was summed into; '' stands for all together.
+WITH RECURSIVE upward AS (
     SELECT unit.unit_id, unit.stat_date, unit.unit_id AS division_id
     FROM (SELECT DISTINCT changed.unit_id, changed.stat_date FROM changed) AS unit
     UNION ALL

@@ -1,5 +1,9 @@
 -- The last value of each unit that is expected and did not report a stock that may be carried forward.
 INSERT INTO mart.stock_carried (stat_date, unit_id, cell_id, value, carried_from)
+WITH reported AS MATERIALIZED (
+    SELECT count.unit_id, count.cell_id FROM core.stock_count AS count WHERE count.stat_date = :day
+)
+
 SELECT DISTINCT ON (earlier.unit_id, earlier.cell_id)
     :day, earlier.unit_id, earlier.cell_id, earlier.value, earlier.stat_date
 FROM unnest(CAST(:measures AS text[]), CAST(:months AS integer[])) AS carried (measure, months)
@@ -11,7 +15,6 @@ JOIN core.stock_count AS earlier
 JOIN mart.stock_reporting AS unit
     ON unit.stat_date = :day AND unit.division_id = earlier.unit_id AND unit.is_expected AND NOT unit.is_nil
 WHERE NOT EXISTS (
-    SELECT FROM core.stock_count AS now
-    WHERE now.stat_date = :day AND now.unit_id = earlier.unit_id AND now.cell_id = earlier.cell_id
+    SELECT FROM reported WHERE reported.unit_id = earlier.unit_id AND reported.cell_id = earlier.cell_id
 )
 ORDER BY earlier.unit_id, earlier.cell_id, earlier.stat_date DESC

@@ -31,6 +31,15 @@ complete AS (
     JOIN touched ON touched.division_id = sent.unit_id
     JOIN owed ON owed.depth = touched.depth
     WHERE owed.cells <@ sent.cells
+),
+
+-- Of the others, what they brought in all.
+brought AS (
+    SELECT sent.unit_id, array_agg(DISTINCT cell.cell_id) AS cells
+    FROM sent
+    CROSS JOIN LATERAL unnest(sent.cells) AS cell (cell_id)
+    WHERE sent.unit_id NOT IN (SELECT complete.unit_id FROM complete)
+    GROUP BY sent.unit_id
 )
 
 SELECT
@@ -44,12 +53,7 @@ SELECT
         WHEN complete.unit_id IS NULL AND (touched.is_expected OR sender.is_nil) THEN ARRAY(
             SELECT cell.cell_id
             FROM unnest(owed.cells) AS cell (cell_id)
-            WHERE sender.unit_id IS NULL OR NOT EXISTS (
-                SELECT FROM core.submission
-                WHERE submission.stat_date = :day AND submission.unit_id = touched.division_id
-                    AND submission.dataset = 'stocks' AND submission.known_to = 'infinity'
-                    AND cell.cell_id = ANY(submission.cells)
-            )
+            WHERE cell.cell_id <> ALL(coalesce(brought.cells, '{}'))
         )
         ELSE '{}'
     END
@@ -57,3 +61,4 @@ FROM touched
 LEFT JOIN owed ON owed.depth = touched.depth
 LEFT JOIN sender ON sender.unit_id = touched.division_id
 LEFT JOIN complete ON complete.unit_id = touched.division_id
+LEFT JOIN brought ON brought.unit_id = touched.division_id
