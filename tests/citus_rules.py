@@ -1,7 +1,7 @@
 """What Citus does not plan or keep, looked for in the project's own SQL with PostgreSQL's parser.
 
 The rules are Citus 13's, from its documentation (SQL Support and Workarounds; Creating and Modifying Distributed
-Tables) and from the refusals in its planner. Which table is distributed by what, and which is a reference table, stands
+Tables), from the refusals in its planner, and from what a Citus 13.2 refused of this project's. Which table is distributed by what, and which is a reference table, stands
 in sql/citus/0001_distribute.sql; every other table is local to the coordinator.
 """
 
@@ -22,7 +22,7 @@ from etl.settings import SQL_DIR
 VOLATILE = {"clock_timestamp", "gen_random_uuid", "nextval", "random", "setval", "txid_current"}
 RULES = {
     "key": "a unique key of a distributed table contains its distribution column",
-    "foreign key": "a foreign key leads from distributed to reference or co-located, from reference to reference",
+    "foreign key": "no foreign key leads to a distributed table; those to and from local tables are dropped by the layout",
     "trigger": "a distributed table has no trigger",
     "exclusion": "a distributed table has no exclusion constraint without its distribution column",
     "partition": "a partition of a distributed table is not partitioned again",
@@ -36,7 +36,10 @@ RULES = {
     "volatile": "no volatile function in an UPDATE or DELETE of a distributed table",
     "moves a row": "no UPDATE sets a distribution column",
     "conflict": "ON CONFLICT on a distributed table names its distribution column",
-    "values": "INSERT … VALUES into a distributed table holds no subquery",
+    "values": "INSERT … VALUES into a distributed or reference table holds no subquery",
+    "update of a reference": "no UPDATE or DELETE of a reference table joins another",
+    "hollow": "an EXISTS that refers to nothing outside and reads a distributed table selects something",
+    "sql function": "a query that reads a distributed table calls no function in SQL in its FROM, nor does such a function",
     "merge": "no MERGE into a distributed table",
     "cursor": "no cursor over a distributed table",
     "ctid": "no ctid of a distributed table",
@@ -46,11 +49,12 @@ RULES = {
 @dataclass
 class Layout:
     """distributed: table to its distribution column. reference: tables kept whole on every node. views: name to what it
-    is made of."""
+    is made of. functions: those in SQL that take parameters and return rows, by name, each with its body."""
 
     distributed: dict[str, str] = field(default_factory=dict)
     reference: set[str] = field(default_factory=set)
     views: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, Any] = field(default_factory=dict)
 
     def column(self, name: str) -> str | None:
         return self.distributed.get(name)
@@ -84,6 +88,12 @@ def read_layout(distribution: str) -> Layout:
     for _, statement in migrations():
         if isinstance(statement, ast.ViewStmt):
             layout.views[_name(statement.view)] = statement.query
+        elif isinstance(statement, ast.CreateFunctionStmt):
+            name = _function_name(statement)
+            layout.functions.pop(name, None)
+            if statement.parameters and statement.returnType.setof:
+                if (body := _body_in_sql(statement)) is not None:
+                    layout.functions[name] = body
     return layout
 
 
@@ -116,7 +126,7 @@ def find_in_migrations(layout: Layout) -> Iterator[Found]:
                 Found(f"view {name}", rule) for rule in sorted(set(broken(statement.query, layout)))
             ]
         elif isinstance(statement, ast.CreateFunctionStmt):
-            name = ".".join(part.sval for part in statement.funcname)
+            name = _function_name(statement)
             found = [Found(f"function {name}", rule) for rule in _in_function(statement, layout)]
             last[f"function {name}"] = found
         else:
@@ -174,25 +184,29 @@ def _in_constraint(table: str, constraint: Any, layout: Layout, own: set[str] | 
     elif kind == enums.ConstrType.CONSTR_EXCLUSION and column:
         yield "exclusion"
     elif kind == enums.ConstrType.CONSTR_FOREIGN:
-        target = _name(constraint.pktable)
-        to_reference = target in layout.reference
-        from_whole = table not in layout.distributed and table not in layout.reference
-        if (column or table in layout.reference) and not to_reference:
-            yield "foreign key"
-        if from_whole and target in layout.distributed:
+        if _name(constraint.pktable) in layout.distributed:
             yield "foreign key"
 
 
 def _in_function(statement: ast.CreateFunctionStmt, layout: Layout) -> list[str]:
-    options = {option.defname: option.arg for option in statement.options}
-    body = statement.sql_body or options.get("as")
-    if options["language"].sval == "sql" and isinstance(body, tuple):
-        parsed = pglast.parse_sql(body[0].sval)
-        return sorted({rule for raw in parsed for rule in broken(raw.stmt, layout)})
-    if options["language"].sval == "sql":
-        return sorted(set(broken(body, layout)))
+    body = _body_in_sql(statement)
     # PL/pgSQL runs on the coordinator; its statements are planned one by one when they come.
-    return []
+    return [] if body is None else sorted(set(broken(body, layout)))
+
+
+def _body_in_sql(statement: ast.CreateFunctionStmt) -> Any:
+    """The parsed body; None where it is in another language."""
+    options = {option.defname: option.arg for option in statement.options}
+    if options["language"].sval != "sql":
+        return None
+    body = statement.sql_body or options.get("as")
+    if isinstance(body, tuple) and isinstance(body[0], ast.String):
+        return tuple(raw.stmt for raw in pglast.parse_sql(body[0].sval))
+    return body
+
+
+def _function_name(statement: ast.CreateFunctionStmt) -> str:
+    return ".".join(part.sval for part in statement.funcname)
 
 
 # --- statements ----------------------------------------------------------------------------------------------
@@ -211,6 +225,17 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
                 node.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways or used[node.ctename] > 1
             )
             inlined[node.ctename] = not is_apart and _spread(node.ctequery, layout, inlined)
+    called = {
+        ".".join(part.sval for part in node.funcname)
+        for source in walk(statement)
+        if isinstance(source, ast.RangeFunction)
+        for node in walk(source.functions)
+        if isinstance(node, ast.FuncCall)
+    } & set(layout.functions)
+    if called and (
+        _spread(statement, layout, ctes) or any(_spread(layout.functions[name], layout, {}) for name in called)
+    ):
+        yield "sql function"
     for node in walk(statement):
         clause = getattr(node, "withClause", None)
         if clause is not None and clause.recursive and _spread(node, layout, ctes):
@@ -223,6 +248,10 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
                 yield "join"
         elif isinstance(node, ast.SubLink):
             yield from _in_subquery(node.subselect, layout, inlined)
+            is_exists = node.subLinkType == enums.SubLinkType.EXISTS_SUBLINK
+            if is_exists and not node.subselect.targetList and _spread(node.subselect, layout, inlined):
+                if not _free_in(node.subselect):
+                    yield "hollow"
         elif isinstance(node, ast.RangeSubselect) and node.lateral:
             yield from _in_subquery(node.subquery, layout, inlined)
         elif isinstance(node, ast.CommonTableExpr):
@@ -248,7 +277,14 @@ def _in_select(node: ast.SelectStmt, layout: Layout, ctes: dict[str, bool]) -> I
 
 
 def _in_write(node: Any, layout: Layout) -> Iterator[str]:
-    column = layout.column(_name(node.relation))
+    table = _name(node.relation)
+    if table in layout.reference:
+        values = getattr(getattr(node, "selectStmt", None), "valuesLists", None)
+        if values and any(isinstance(each, ast.SubLink) for each in walk(values)):
+            yield "values"
+        if getattr(node, "fromClause", None) or getattr(node, "usingClause", None):
+            yield "update of a reference"
+    column = layout.column(table)
     if column is None:
         return
     if isinstance(node, ast.MergeStmt):
@@ -278,10 +314,7 @@ def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool]) -> Iterator[
     """A subquery that reads distributed tables may refer to the outside by an equality of distribution columns."""
     if not _spread(query, layout, ctes):
         return
-    inside = {name for node in walk(query) for name in _aliases(node)}
-    free = [
-        ref for ref in walk(query) if isinstance(ref, ast.ColumnRef) and _first(ref) not in (None, *inside)
-    ]
+    free = _free_in(query)
     if not free:
         return
     columns = {layout.distributed[name] for name in names_in(query) if name in layout.distributed}
@@ -296,6 +329,14 @@ def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool]) -> Iterator[
     allowed = [side for node in tied for side in (node.lexpr, node.rexpr)]
     if not tied or any(all(ref is not side for side in allowed) for ref in free):
         yield "correlated"
+
+
+def _free_in(query: Any) -> list[ast.ColumnRef]:
+    """The columns that a subquery takes from outside."""
+    inside = {name for node in walk(query) for name in _aliases(node)}
+    return [
+        ref for ref in walk(query) if isinstance(ref, ast.ColumnRef) and _first(ref) not in (None, *inside)
+    ]
 
 
 def _tied(join: ast.JoinExpr, columns: set[str]) -> bool:

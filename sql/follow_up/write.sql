@@ -1,6 +1,6 @@
 -- Dissatisfied answers as they stand now, of all units or one; none are left where there is a follow-up and no such answer.
 INSERT INTO quality.dissatisfied (stat_date, unit_id, channel_id, people, due_on, division_ids)
-WITH RECURSIVE counted AS (
+WITH counted AS (
     SELECT cell.cell_id, cell.channel_id
     FROM core.cell
     JOIN core.measure ON measure.measure_id = cell.measure_id
@@ -39,22 +39,18 @@ due AS MATERIALIZED (
     GROUP BY answered.stat_date, answered.unit_id, answered.channel_id
 ),
 
-upward AS (
-    SELECT DISTINCT due.stat_date, due.unit_id, due.unit_id AS division_id
-    FROM due
-    UNION
-    SELECT upward.stat_date, upward.unit_id, place.parent_id
-    FROM upward
-    JOIN core.division_period AS place
-        ON place.division_id = upward.division_id
-        AND place.valid_from <= upward.stat_date AND upward.stat_date < place.valid_to
-    WHERE place.parent_id IS NOT NULL
-),
-
 above AS (
-    SELECT upward.stat_date, upward.unit_id, array_agg(upward.division_id ORDER BY upward.division_id) AS division_ids
-    FROM upward
-    GROUP BY upward.stat_date, upward.unit_id
+    SELECT
+        due.stat_date,
+        due.unit_id,
+        array_agg(DISTINCT place.division_id ORDER BY place.division_id) AS division_ids
+    FROM due
+    CROSS JOIN LATERAL (
+        SELECT due.unit_id AS division_id
+        UNION ALL
+        SELECT above.division_id FROM core.division_above(due.unit_id, due.stat_date) AS above
+    ) AS place
+    GROUP BY due.stat_date, due.unit_id
 ),
 
 deadline AS (

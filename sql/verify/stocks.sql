@@ -1,16 +1,5 @@
 -- Stocks of a month's end that differ from those summed anew from the submissions and from what was carried forward.
-WITH RECURSIVE upward AS (
-    SELECT period.division_id AS unit_id, period.division_id, period.parent_id
-    FROM core.division_period AS period
-    WHERE period.valid_from <= :day AND :day < period.valid_to
-    UNION ALL
-    SELECT upward.unit_id, period.division_id, period.parent_id
-    FROM upward
-    JOIN core.division_period AS period ON period.division_id = upward.parent_id
-    WHERE period.valid_from <= :day AND :day < period.valid_to
-),
-
-own AS (
+WITH own AS (
     SELECT count.unit_id, count.cell_id, count.value FROM core.stock_count AS count WHERE count.stat_date = :day
     UNION ALL
     SELECT carried.unit_id, carried.cell_id, carried.value
@@ -21,7 +10,7 @@ own AS (
 anew AS (
     SELECT upward.division_id, own.cell_id, sum(own.value) AS value
     FROM own
-    JOIN upward USING (unit_id)
+    JOIN core.division_upward(:day) AS upward USING (unit_id)
     GROUP BY upward.division_id, own.cell_id
 ),
 
