@@ -1,8 +1,9 @@
 """What Citus does not plan or keep, looked for in the project's own SQL with PostgreSQL's parser.
 
 The rules are Citus 13's, from its documentation (SQL Support and Workarounds; Creating and Modifying Distributed
-Tables), from the refusals in its planner, and from what a Citus 13.2 refused of this project's. Which table is distributed by what, and which is a reference table, stands
-in sql/citus/0001_distribute.sql; every other table is local to the coordinator.
+Tables), from the refusals in its planner, and from what Citus 13.2 refused of this project's statements when they were
+run on it. Which table is distributed by what, and which is a reference table, stands in sql/citus/0001_distribute.sql;
+every other table is local to the coordinator.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from etl.settings import SQL_DIR
 VOLATILE = {"clock_timestamp", "gen_random_uuid", "nextval", "random", "setval", "txid_current"}
 RULES = {
     "key": "a unique key of a distributed table contains its distribution column",
-    "foreign key": "no foreign key leads to a distributed table; those to and from local tables are dropped by the layout",
+    "foreign key": "no foreign key leads to a distributed table (the layout drops those to and from local tables)",
     "trigger": "a distributed table has no trigger",
     "exclusion": "a distributed table has no exclusion constraint without its distribution column",
     "partition": "a partition of a distributed table is not partitioned again",
@@ -39,7 +40,6 @@ RULES = {
     "values": "INSERT … VALUES into a distributed or reference table holds no subquery",
     "update of a reference": "no UPDATE or DELETE of a reference table joins another",
     "hollow": "an EXISTS that refers to nothing outside and reads a distributed table selects something",
-    "sql function": "a query that reads a distributed table calls no function in SQL in its FROM, nor does such a function",
     "merge": "no MERGE into a distributed table",
     "cursor": "no cursor over a distributed table",
     "ctid": "no ctid of a distributed table",
@@ -49,12 +49,11 @@ RULES = {
 @dataclass
 class Layout:
     """distributed: table to its distribution column. reference: tables kept whole on every node. views: name to what it
-    is made of. functions: those in SQL that take parameters and return rows, by name, each with its body."""
+    is made of."""
 
     distributed: dict[str, str] = field(default_factory=dict)
     reference: set[str] = field(default_factory=set)
     views: dict[str, Any] = field(default_factory=dict)
-    functions: dict[str, Any] = field(default_factory=dict)
 
     def column(self, name: str) -> str | None:
         return self.distributed.get(name)
@@ -88,12 +87,6 @@ def read_layout(distribution: str) -> Layout:
     for _, statement in migrations():
         if isinstance(statement, ast.ViewStmt):
             layout.views[_name(statement.view)] = statement.query
-        elif isinstance(statement, ast.CreateFunctionStmt):
-            name = _function_name(statement)
-            layout.functions.pop(name, None)
-            if statement.parameters and statement.returnType.setof:
-                if (body := _body_in_sql(statement)) is not None:
-                    layout.functions[name] = body
     return layout
 
 
@@ -126,7 +119,7 @@ def find_in_migrations(layout: Layout) -> Iterator[Found]:
                 Found(f"view {name}", rule) for rule in sorted(set(broken(statement.query, layout)))
             ]
         elif isinstance(statement, ast.CreateFunctionStmt):
-            name = _function_name(statement)
+            name = ".".join(part.sval for part in statement.funcname)
             found = [Found(f"function {name}", rule) for rule in _in_function(statement, layout)]
             last[f"function {name}"] = found
         else:
@@ -183,30 +176,17 @@ def _in_constraint(table: str, constraint: Any, layout: Layout, own: set[str] | 
             yield "key"
     elif kind == enums.ConstrType.CONSTR_EXCLUSION and column:
         yield "exclusion"
-    elif kind == enums.ConstrType.CONSTR_FOREIGN:
-        if _name(constraint.pktable) in layout.distributed:
-            yield "foreign key"
+    elif kind == enums.ConstrType.CONSTR_FOREIGN and _name(constraint.pktable) in layout.distributed:
+        yield "foreign key"
 
 
 def _in_function(statement: ast.CreateFunctionStmt, layout: Layout) -> list[str]:
-    body = _body_in_sql(statement)
-    # PL/pgSQL runs on the coordinator; its statements are planned one by one when they come.
-    return [] if body is None else sorted(set(broken(body, layout)))
-
-
-def _body_in_sql(statement: ast.CreateFunctionStmt) -> Any:
-    """The parsed body; None where it is in another language."""
     options = {option.defname: option.arg for option in statement.options}
-    if options["language"].sval != "sql":
-        return None
     body = statement.sql_body or options.get("as")
-    if isinstance(body, tuple) and isinstance(body[0], ast.String):
-        return tuple(raw.stmt for raw in pglast.parse_sql(body[0].sval))
-    return body
-
-
-def _function_name(statement: ast.CreateFunctionStmt) -> str:
-    return ".".join(part.sval for part in statement.funcname)
+    if isinstance(body, tuple) and options["language"].sval == "sql":
+        body = tuple(raw.stmt for raw in pglast.parse_sql(body[0].sval))
+    # PL/pgSQL runs on the coordinator; its statements are planned one by one when they come.
+    return sorted(set(broken(body, layout))) if options["language"].sval == "sql" else []
 
 
 # --- statements ----------------------------------------------------------------------------------------------
@@ -225,17 +205,6 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
                 node.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways or used[node.ctename] > 1
             )
             inlined[node.ctename] = not is_apart and _spread(node.ctequery, layout, inlined)
-    called = {
-        ".".join(part.sval for part in node.funcname)
-        for source in walk(statement)
-        if isinstance(source, ast.RangeFunction)
-        for node in walk(source.functions)
-        if isinstance(node, ast.FuncCall)
-    } & set(layout.functions)
-    if called and (
-        _spread(statement, layout, ctes) or any(_spread(layout.functions[name], layout, {}) for name in called)
-    ):
-        yield "sql function"
     for node in walk(statement):
         clause = getattr(node, "withClause", None)
         if clause is not None and clause.recursive and _spread(node, layout, ctes):
@@ -248,10 +217,13 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
                 yield "join"
         elif isinstance(node, ast.SubLink):
             yield from _in_subquery(node.subselect, layout, inlined)
-            is_exists = node.subLinkType == enums.SubLinkType.EXISTS_SUBLINK
-            if is_exists and not node.subselect.targetList and _spread(node.subselect, layout, inlined):
-                if not _free_in(node.subselect):
-                    yield "hollow"
+            if (
+                node.subLinkType == enums.SubLinkType.EXISTS_SUBLINK
+                and not node.subselect.targetList
+                and _spread(node.subselect, layout, inlined)
+                and not _free_in(node.subselect)
+            ):
+                yield "hollow"
         elif isinstance(node, ast.RangeSubselect) and node.lateral:
             yield from _in_subquery(node.subquery, layout, inlined)
         elif isinstance(node, ast.CommonTableExpr):
