@@ -45,8 +45,8 @@ def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> 
     for step in ("held", "own", "parts", "carried"):
         run_sql(conn, f"rollup/{step}", {"day": day})
     conn.execute(sa.text("ANALYZE own, part"))
-    for table in ("totals", "reporting"):
-        run_sql(conn, f"rollup/forget_{table}", {"day": day, "whole": whole})
+    for table in ("sum", "reporting"):
+        run_sql(conn, f"rollup/forget_{'day' if whole else 'touched'}_{table}", {"day": day})
     depths = conn.execute(sa.text("SELECT DISTINCT depth FROM touched ORDER BY depth DESC")).scalars().all()
     for depth in depths:
         run_sql(conn, "rollup/totals", {"day": day, "depth": depth})

@@ -18,29 +18,42 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT run_command_on_workers('CREATE SCHEMA IF NOT EXISTS ' || name) FROM unnest(ARRAY['core', 'landing', 'mart']) AS name;
 
--- In a query that reads facts Citus plans no function in SQL that takes parameters: in PL/pgSQL the same ones say the same.
+-- A statement is carried to the other nodes under the role that asks it.
 DO $$
 DECLARE
-    function record;
+    command text;
+    told record;
 BEGIN
-    FOR function IN
-        SELECT split_part(pg_get_functiondef(proc.oid), 'AS $function$', 1) AS head, proc.prosrc AS body
-        FROM pg_proc AS proc
-        JOIN pg_language AS language ON language.oid = proc.prolang
-        WHERE language.lanname = 'sql' AND proc.proretset AND proc.pronargs > 0
-            AND proc.pronamespace::regnamespace::text IN ('core', 'landing', 'mart', 'quality')
+    FOR command IN
+        SELECT format('CREATE SCHEMA IF NOT EXISTS %1$I; GRANT USAGE ON SCHEMA %1$I TO PUBLIC;', name)
+        FROM unnest(ARRAY['core', 'mart']) AS name
+        UNION ALL
+        SELECT format('IF to_regrole(%1$L) IS NULL THEN CREATE ROLE %1$I; END IF; ALTER ROLE %1$I LOGIN;', rolname)
+        FROM pg_roles
+        WHERE rolname IN ('pls_owner', 'pls_loader', 'pls_clerk', 'pls_reader', 'pls_county')
     LOOP
-        EXECUTE replace(function.head, 'LANGUAGE sql', 'LANGUAGE plpgsql') || format(
-            'AS %L', E'\n#variable_conflict use_column\nBEGIN\n    RETURN QUERY\n' || function.body || E';\nEND\n'
+        command := format(
+            'DO $do$ BEGIN PERFORM set_config(''citus.enable_ddl_propagation'', ''off'', true); %s END $do$', command
         );
+        FOR told IN SELECT * FROM run_command_on_workers(command) LOOP
+            IF NOT told.success THEN
+                RAISE EXCEPTION '%:%: %', told.nodename, told.nodeport, told.result;
+            END IF;
+        END LOOP;
+    END LOOP;
+    FOR command IN
+        SELECT format('ALTER ROLE %I LOGIN', rolname)
+        FROM pg_roles
+        WHERE rolname IN ('pls_owner', 'pls_loader', 'pls_clerk', 'pls_reader', 'pls_county') AND NOT rolcanlogin
+    LOOP
+        EXECUTE command;
     END LOOP;
 END
 $$;
 
--- Between what stays on the coordinator and what does not no key can lead: those that say that a figure has a batch, or a
--- remark its division. `python -m etl verify` looks for what they would have refused.
+-- No key can lead between what stays on the coordinator and what does not, such as the one that says that a submission has
+-- a batch: there the pipeline alone sees to it, which registers a batch before it reads it.
 DO $$
 DECLARE
     spread regclass[] := ARRAY['core.submission', 'mart.daily_sum', 'mart.daily_reporting'];
