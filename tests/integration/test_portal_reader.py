@@ -231,7 +231,7 @@ def test_a_function_of_the_reader_s_own_sees_no_hidden_figure(site: Satisfaction
         "SELECT * FROM mart.period_statistics_of('2026-03', 'county', NULL)",
         "SELECT * FROM mart.period_figure_of(1)",
         "SELECT * FROM mart.period_statistics_among('2026-03', ARRAY[1], NULL)",
-        "SELECT * FROM mart.submission_status_among(now(), NULL)",
+        "SELECT * FROM mart.submission_status_among(now(), NULL, current_date, current_date)",
         "SELECT * FROM quality.quarantine",
     ],
 )
