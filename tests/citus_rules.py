@@ -40,6 +40,7 @@ RULES = {
     "values": "INSERT … VALUES into a distributed or reference table holds no subquery",
     "update of a reference": "no UPDATE or DELETE of a reference table joins another",
     "hollow": "an EXISTS that refers to nothing outside and reads a distributed table selects something",
+    "folded": "no condition that a parameter can make fall away stands beside a subquery",
     "merge": "no MERGE into a distributed table",
     "cursor": "no cursor over a distributed table",
     "ctid": "no ctid of a distributed table",
@@ -236,6 +237,9 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
             yield "cursor"
         elif isinstance(node, ast.ColumnRef) and _last(node) == "ctid" and _spread(statement, layout, ctes):
             yield "ctid"
+        elif isinstance(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.OR_EXPR:
+            if _may_fold(node) and _spread(statement, layout, ctes):
+                yield "folded"
         elif isinstance(node, (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)):
             yield from _in_write(node, layout)
 
@@ -301,6 +305,14 @@ def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool]) -> Iterator[
     allowed = [side for node in tied for side in (node.lexpr, node.rexpr)]
     if not tied or any(all(ref is not side for side in allowed) for ref in free):
         yield "correlated"
+
+
+def _may_fold(either: ast.BoolExpr) -> bool:
+    """Whether one side is a matter of parameters alone, and another asks a table."""
+    sides = [{type(node) for node in walk(side)} for side in either.args]
+    return any(ast.ParamRef in side and ast.ColumnRef not in side for side in sides) and any(
+        ast.SubLink in side for side in sides
+    )
 
 
 def _free_in(query: Any) -> list[ast.ColumnRef]:

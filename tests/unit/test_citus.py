@@ -9,6 +9,7 @@ import pytest
 
 from etl.settings import SQL_DIR
 from tests.citus_rules import (
+    RULES,
     Layout,
     broken,
     files,
@@ -75,12 +76,14 @@ def test_citus_refuses_nothing(layout: Layout) -> None:
         ("INSERT INTO core.division VALUES ((SELECT 1))", "values"),
         ("UPDATE core.division SET name = x.name FROM x WHERE x.id = division.id", "update of a reference"),
         ("SELECT EXISTS (SELECT FROM core.fact)", "hollow"),
+        ("DELETE FROM core.fact WHERE $1 OR unit_id IN (SELECT touched.unit_id FROM touched)", "folded"),
         ("MERGE INTO core.fact USING x ON true WHEN MATCHED THEN DELETE", "merge"),
         ("DECLARE one CURSOR FOR SELECT 1 FROM core.fact", "cursor"),
         ("DELETE FROM core.fact WHERE ctid = '(0,1)'", "ctid"),
     ],
 )
 def test_each_rule_finds_what_breaks_it(query: str, rule: str) -> None:
+    assert rule in RULES
     assert rule in set(broken(pglast.parse_sql(query)[0].stmt, SMALL))
 
 
