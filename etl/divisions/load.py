@@ -167,7 +167,8 @@ def _apply(conn: Connection, plan: DivisionLoad) -> DivisionLoad:
     conn.execute(sa.text("LOCK TABLE core.division_period IN ACCESS EXCLUSIVE MODE"))
     moment = conn.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
     slice_ = {**_slice(plan.valid_from), "moment": moment}
-    run_sql(conn, "divisions/retire_periods", slice_)
+    for step in ("replaced", "keep_replaced", "retire_periods"):
+        run_sql(conn, f"divisions/{step}", slice_)
     written = run_sql(conn, "divisions/open_periods", slice_).rowcount
     if plan.valid_from is not None:
         _record(conn, plan.changes, slice_)
