@@ -62,7 +62,11 @@ def load_divisions(
         plan = _plan(conn, file, valid_from or today, mapping, strict=strict)
         announce(plan)
         _require_open_months(conn, file, plan)
-        return _apply(conn, plan)
+        done = _apply(conn, plan)
+    with engine.begin() as conn:
+        act_as(conn, "pls_owner")
+        conn.execute(sa.text("ANALYZE core.division, core.division_period, core.division_change"))
+    return done
 
 
 def plan_divisions(
@@ -172,7 +176,6 @@ def _apply(conn: Connection, plan: DivisionLoad) -> DivisionLoad:
     written = run_sql(conn, "divisions/open_periods", slice_).rowcount
     if plan.valid_from is not None:
         _record(conn, plan.changes, slice_)
-    conn.execute(sa.text("ANALYZE core.division, core.division_period, core.division_change"))
     if plan.valid_from is None or written == 0:
         return plan
     run_sql(conn, "divisions/unflag_open")
