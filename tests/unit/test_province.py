@@ -103,7 +103,7 @@ def test_the_page_says_how_long_each_day_took_and_where_it_went() -> None:
     day = Measured("2026-03-02", 101.5, 140.2, [step], cpu, batches, 32_698)
     page = describe(load_catalog(None), [day], {"province": 132}, 0.5)
     for line in (
-        "The 17 simulated platforms of the 1 cities",
+        "The 17 simulated platforms of daily figures of the 1 cities",
         "| 2026-03-02 | **102 s** | 140 s | 167 | 151 | 1,853 | 16 | 32,698 |",
         "| together | 72.2 |",
         "| load_and_roll_up | 1 | 90.0 | 101.5 | 0.5 | 1.0 | 9.5 | 0.5 |",
