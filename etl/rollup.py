@@ -41,6 +41,7 @@ def write_day(conn: Connection, catalog: Catalog, day: date, *, whole: bool) -> 
     else:
         for step in ("waiting_units", "touch_units"):
             run_sql(conn, f"rollup/{step}", {"day": day})
+        conn.execute(sa.text("ANALYZE touched"))
         _meet_kin(conn, day)
     for step in ("held", "own", "parts", "carried"):
         run_sql(conn, f"rollup/{step}", {"day": day})
@@ -67,7 +68,6 @@ def touch_all(conn: Connection, catalog: Catalog, day: date, dataset: Dataset, m
 
 
 def _meet_kin(conn: Connection, day: date) -> None:
-    conn.execute(sa.text("ANALYZE touched"))
     run_sql(conn, "rollup/kin", {"day": day})
     conn.execute(sa.text("ANALYZE kin"))
 

@@ -254,13 +254,16 @@ def _in_select(node: ast.SelectStmt, layout: Layout, ctes: dict[str, bool]) -> I
 
 def _in_write(node: Any, layout: Layout) -> Iterator[str]:
     table = _name(node.relation)
-    if table in layout.reference:
-        values = getattr(getattr(node, "selectStmt", None), "valuesLists", None)
-        if values and any(isinstance(each, ast.SubLink) for each in walk(values)):
-            yield "values"
-        if getattr(node, "fromClause", None) or getattr(node, "usingClause", None):
-            yield "update of a reference"
     column = layout.column(table)
+    values = getattr(getattr(node, "selectStmt", None), "valuesLists", None)
+    if (column or table in layout.reference) and any(
+        isinstance(each, ast.SubLink) for each in walk(values or ())
+    ):
+        yield "values"
+    if table in layout.reference and (
+        getattr(node, "fromClause", None) or getattr(node, "usingClause", None)
+    ):
+        yield "update of a reference"
     if column is None:
         return
     if isinstance(node, ast.MergeStmt):
@@ -274,9 +277,6 @@ def _in_write(node: Any, layout: Layout) -> Iterator[str]:
             and column not in {each.name for each in conflict.infer.indexElems or ()}
         ):
             yield "conflict"
-        values = getattr(node.selectStmt, "valuesLists", None)
-        if values and any(isinstance(each, ast.SubLink) for each in walk(values)):
-            yield "values"
         targets = conflict.targetList if conflict else ()
     else:
         targets = getattr(node, "targetList", ())

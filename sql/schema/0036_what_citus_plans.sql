@@ -210,7 +210,7 @@ SELECT
 FROM quality.alert
 CROSS JOIN LATERAL unnest(alert.subject_ids) AS unit (unit_id)
 JOIN core.division ON division.division_id = unit.unit_id
-CROSS JOIN LATERAL (SELECT core.first_arrival(alert.stat_date, alert.dataset, unit.unit_id) AS received_at) AS arrival
+CROSS JOIN LATERAL core.first_arrival(alert.stat_date, alert.dataset, unit.unit_id) AS arrival (received_at)
 WHERE alert.reason IN ('not_received', 'missing');
 
 -- Whether a unit's submissions of a day, as they counted at a moment, lack a measure that is required at its level.
