@@ -66,8 +66,10 @@ LONG_LIFE = 1 / 8
 """Of the soak: from so long a life on, a process is judged."""
 VIEWS = (
     "mart.daily_statistics", "mart.submission_status", "mart.ledger", "mart.period_statistics", "mart.indicator_value",
-    "quality.quarantine", "quality.flag",
+    "quality.quarantine", "quality.flag WHERE state <> 'closed'",
 )  # fmt: skip
+"""A flag that is closed is history: it keeps the sums that stood when it was asked, and whether it was asked at all
+depends on which day came first."""
 OUR_OWN = ["batch_id", "quarantine_id", "flag_id", "pulled_at", "known_at", "closed_at", "score"]
 """Our clock and surrogate numbers, which a retry may give anew; and a flag's place in the queue, which is its share of
 what was rolled up when it was asked: of days that come in one after the other, other days than of days at once."""
@@ -334,7 +336,8 @@ def _content(site: Played, database: str, view: str) -> Counter[str]:
     """The rows of a view as text, without what is our own."""
     with site.connect(database) as conn:
         conn.execute("SET timezone TO 'Asia/Shanghai'")
-        rows = conn.execute(f"SELECT (to_jsonb(shown) - %s::text[])::text FROM {view} AS shown", (OUR_OWN,))
+        asked = f"SELECT (to_jsonb(shown) - %s::text[])::text FROM (SELECT * FROM {view}) AS shown"
+        rows = conn.execute(asked, (OUR_OWN,))
         return Counter(text for (text,) in rows)
 
 
@@ -344,7 +347,7 @@ def _keep(site: Played, view: str, more: Counter[str], fewer: Counter[str]) -> N
         lines = [f"+{row}" for row in sorted(more.elements())] + [
             f"-{row}" for row in sorted(fewer.elements())
         ]
-        (site.home / f"differs-{view}.txt").write_text("\n".join(lines))
+        (site.home / f"differs-{view.split()[0]}.txt").write_text("\n".join(lines))
 
 
 def _verified(site: Played) -> Verdict:
@@ -408,8 +411,8 @@ def _flat(vitals: Vitals, disturbed: float) -> list[Verdict]:
     for name in sorted({life.name for life in lives}):
         mine = [life for life in lives if life.name == name]
         words = "; ".join(
-            f"{life.megabytes(1):.0f} → {life.megabytes(3):.0f} MB, {life.files(1)} → {life.files(3)} files"
-            f" in {life.seconds / 60:.0f} min"
+            f"{life.megabytes(1):.0f} → {life.megabytes(3):.0f} MB,"
+            f" {_to(*life.files(1))} → {_to(*life.files(3))} files in {life.seconds / 60:.0f} min"
             for life in sorted(mine, key=lambda life: -life.seconds)[:4]
         )
         verdicts.append(Verdict(f"{name} stays flat", all(life.is_flat for life in mine), words))
@@ -417,12 +420,16 @@ def _flat(vitals: Vitals, disturbed: float) -> list[Verdict]:
     unjudged = sorted(set(COMPONENTS) - judged)
     words = (
         f"{len(lives)} processes of {len(judged)} components lived {disturbed * LONG_LIFE / 60:.0f} min; allowed from"
-        f" the second to the last quarter of a life: {GROWTH - 1:.0%} and {SLACK_MB} MB, {MORE_FILES} files more when"
-        " it has the fewest open"
+        f" the second to the last quarter of a life: {GROWTH - 1:.0%} and {SLACK_MB} MB, {MORE_FILES} more open files"
+        " both when it has few (a tenth of the time) and when it has many"
     )
     if unjudged:
         words += f"; not one of {', '.join(unjudged)}"
     return [*verdicts, Verdict("Every component lived long enough to be judged", not unjudged, words)]
+
+
+def _to(few: float, many: float) -> str:
+    return f"{few:.0f}" if round(few) == round(many) else f"{few:.0f} to {many:.0f}"
 
 
 # --- what happened ---------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, Self
 
 import httpx
@@ -44,16 +44,19 @@ class Life:
         """The median of a quarter (0 to 3) of its life."""
         return median(megabytes for _, megabytes, _ in self._quarter(number))
 
-    def files(self, number: int) -> int:
-        """The fewest open files in a quarter of its life: what it holds open when it has nothing to do. A worker has
-        more while a task runs, so that a median says how busy it was; what is never closed raises the fewest."""
-        return min(files for _, _, files in self._quarter(number))
+    def files(self, number: int) -> tuple[float, float]:
+        """The open files of a quarter of its life: a tenth of the samples has no more than the first, a tenth no fewer
+        than the second."""
+        tenths = quantiles((files for _, _, files in self._quarter(number)), n=10, method="inclusive")
+        return tenths[0], tenths[-1]
 
     @property
     def is_flat(self) -> bool:
-        """Whether the last quarter of its life is as the second one was, within what is allowed."""
+        """Whether the last quarter of its life is as the second one was, within what is allowed. What is never closed
+        is there when it is idle and when it is busy; more of one alone says how busy it was, or that it was ending."""
         grown = self.megabytes(3) > self.megabytes(1) * GROWTH + SLACK_MB
-        return not grown and self.files(3) - self.files(1) <= MORE_FILES
+        more = min(last - second for second, last in zip(self.files(1), self.files(3), strict=True))
+        return not grown and more <= MORE_FILES
 
     def _quarter(self, number: int) -> list[tuple[float, float, int]]:
         count = len(self.samples)

@@ -53,6 +53,10 @@ def test_what_grows_through_its_life_is_not_flat() -> None:
     assert grown_at_first.is_flat
     busier_at_last = Life("x", [(at * 10, 200, 20 if at % 10 < at / 50 else 13) for at in range(400)])
     assert busier_at_last.is_flat
+    fewer_now_and_then = Life("x", [(at * 10, 200, 18 if 100 < at < 150 else 26) for at in range(400)])
+    assert fewer_now_and_then.is_flat
+    leaking_to_its_end = Life("x", [(at * 10, 200, 9 + at // 10 if at < 395 else 4) for at in range(400)])
+    assert not leaking_to_its_end.is_flat
 
 
 def test_a_clock_that_jumps_leaves_alone_what_counts_from_the_start(tmp_path: Path) -> None:
