@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from etl.connections import connection_from_env
 from etl.daily import restate, run_day
 from etl.divisions import load_divisions
-from etl.site import Site
+from etl.site import Site, open_site
+from etl.verify import verify
 from simulator.plan import FIRST, SECOND
 from simulator.scenarios import SCENARIOS
 from simulator.simulation import Simulation
@@ -46,6 +48,29 @@ def assert_equal_to_truth(site: Site, truth: Truth) -> None:
     held = read_view(site, "quality.quarantine")
     assert held.groupby("reason_code").size().to_dict() == truth.quarantined
     assert not any(text in str(value) for text in truth.personal for value in held.to_numpy().ravel())
+
+
+def assert_restated_day_ends_in_truth(
+    warehouse: str, tmp_path: Path, hotline_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a warehouse that has divisions and no figures, wherever it is; and nothing in it contradicts itself."""
+    with small_world(tmp_path, hotline_url, "restated") as simulation:
+        environment = simulation.environment() | {"PLS_WAREHOUSE": warehouse, "PLS_HOME": str(tmp_path)}
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PLS_CATALOG", str(simulation.catalog_dir))
+        site = open_site(connection_from_env)
+        try:
+            run_day(site, DAY, list(site.catalog.platforms))
+            assert_equal_to_truth(site, simulation.truth(FIRST))
+            simulation.advance()
+            run_day(site, DAY, list(site.catalog.platforms))
+            assert_equal_to_truth(site, simulation.truth(SECOND))
+            found = verify(site)
+            assert found.objects > 0
+            assert found.differences == []
+        finally:
+            site.engine.dispose()
 
 
 def check_reporting(mart: pd.DataFrame, truth: pd.DataFrame) -> None:
