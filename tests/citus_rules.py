@@ -41,6 +41,7 @@ RULES = {
     "update of a reference": "no UPDATE or DELETE of a reference table joins another",
     "hollow": "an EXISTS that refers to nothing outside and reads a distributed table selects something",
     "folded": "no condition that a parameter can make fall away stands beside a subquery",
+    "arrays": "unnest of several arrays that are parameters stands apart from distributed tables, in a CTE kept apart",
     "merge": "no MERGE into a distributed table",
     "cursor": "no cursor over a distributed table",
     "ctid": "no ctid of a distributed table",
@@ -250,6 +251,27 @@ def _in_select(node: ast.SelectStmt, layout: Layout, ctes: dict[str, bool]) -> I
         yield "lock"
     if reads and any(isinstance(each, ast.GroupingSet) for each in node.groupClause or ()):
         yield "grouping sets"
+    if reads and any(_unnests_parameters(each) for each in _joined(node.fromClause)):
+        yield "arrays"
+
+
+def _joined(sources: tuple[Any, ...]) -> Iterator[Any]:
+    """What a FROM joins, without what stands in its subqueries."""
+    for each in sources:
+        if isinstance(each, ast.JoinExpr):
+            yield from _joined((each.larg, each.rarg))
+        else:
+            yield each
+
+
+def _unnests_parameters(source: Any) -> bool:
+    """Their types get mixed up when Citus makes a result of its own of them."""
+    if not isinstance(source, ast.RangeFunction):
+        return False
+    calls = [node for node in walk(source) if isinstance(node, ast.FuncCall) and _called(node) == "unnest"]
+    return any(len(call.args) > 1 for call in calls) and not any(
+        isinstance(node, ast.ColumnRef) for node in walk(source)
+    )
 
 
 def _in_write(node: Any, layout: Layout) -> Iterator[str]:
@@ -336,11 +358,8 @@ def _tied(join: ast.JoinExpr, columns: set[str]) -> bool:
 
 def _direct(node: Any, layout: Layout) -> set[str]:
     """Distributed tables that stand in a join themselves, not in a subquery of it."""
-    if isinstance(node, ast.RangeVar):
-        return {_name(node)} & set(layout.distributed)
-    if isinstance(node, ast.JoinExpr):
-        return _direct(node.larg, layout) | _direct(node.rarg, layout)
-    return set()
+    named = {_name(each) for each in _joined((node,)) if isinstance(each, ast.RangeVar)}
+    return named & set(layout.distributed)
 
 
 def _spread(node: Any, layout: Layout, ctes: dict[str, bool]) -> bool:

@@ -2,16 +2,21 @@
 INSERT INTO mart.stock_carried (stat_date, unit_id, cell_id, value, carried_from)
 WITH reported AS MATERIALIZED (
     SELECT count.unit_id, count.cell_id FROM core.stock_count AS count WHERE count.stat_date = :day
+),
+
+carried AS MATERIALIZED (
+    SELECT cell.cell_id, date_trunc('month', CAST(:day AS date)) - make_interval(months => may.months) AS since
+    FROM unnest(CAST(:measures AS text[]), CAST(:months AS integer[])) AS may (measure, months)
+    JOIN core.measure ON measure.measure = may.measure
+    JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
 )
 
 SELECT DISTINCT ON (earlier.unit_id, earlier.cell_id)
     :day, earlier.unit_id, earlier.cell_id, earlier.value, earlier.stat_date
-FROM unnest(CAST(:measures AS text[]), CAST(:months AS integer[])) AS carried (measure, months)
-JOIN core.measure ON measure.measure = carried.measure
-JOIN core.cell ON cell.measure_id = measure.measure_id AND cell.channel_id = 0
+FROM carried
 JOIN core.stock_count AS earlier
-    ON earlier.cell_id = cell.cell_id AND earlier.stat_date < :day AND earlier.stat_date >= :earliest
-    AND earlier.stat_date >= date_trunc('month', CAST(:day AS date)) - make_interval(months => carried.months)
+    ON earlier.cell_id = carried.cell_id AND earlier.stat_date < :day AND earlier.stat_date >= :earliest
+    AND earlier.stat_date >= carried.since
 JOIN mart.stock_reporting AS unit
     ON unit.stat_date = :day AND unit.division_id = earlier.unit_id AND unit.is_expected AND NOT unit.is_nil
 WHERE NOT EXISTS (

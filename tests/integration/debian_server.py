@@ -15,7 +15,7 @@ from pathlib import Path
 @contextmanager
 def debian_server(binaries: Path, settings: Mapping[str, str], roles: tuple[str, ...] = ()) -> Iterator[Path]:
     """Start it; gives the folder of its socket. Started by root, it works as Debian's user postgres. Only these two
-    users of the system may enter (peer), as the one superuser; postgres also as roles, for servers that ask as they."""
+    users of the system may enter (peer), as the one superuser; postgres also as roles, for servers that ask as such."""
     folder = Path(tempfile.mkdtemp(prefix="pls-pg-", dir="/var/tmp"))
     user = None
     if os.geteuid() == 0:

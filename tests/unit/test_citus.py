@@ -77,6 +77,7 @@ def test_citus_refuses_nothing(layout: Layout) -> None:
         ("UPDATE core.division SET name = x.name FROM x WHERE x.id = division.id", "update of a reference"),
         ("SELECT EXISTS (SELECT FROM core.fact)", "hollow"),
         ("DELETE FROM core.fact WHERE $1 OR unit_id IN (SELECT touched.unit_id FROM touched)", "folded"),
+        ("SELECT 1 FROM unnest($1, $2) AS x (a, b) JOIN core.fact ON unit_id = a", "arrays"),
         ("MERGE INTO core.fact USING x ON true WHEN MATCHED THEN DELETE", "merge"),
         ("DECLARE one CURSOR FOR SELECT 1 FROM core.fact", "cursor"),
         ("DELETE FROM core.fact WHERE ctid = '(0,1)'", "ctid"),
