@@ -17,3 +17,19 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Citus plans with the parameters' values, not before it knows them.
+DO $$
+DECLARE
+    function record;
+BEGIN
+    FOR function IN
+        SELECT proc.oid::regprocedure AS name
+        FROM pg_proc AS proc
+        WHERE proc.proconfig @> '{plan_cache_mode=force_generic_plan}'
+            AND proc.pronamespace::regnamespace::text IN ('core', 'landing', 'mart', 'quality')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_custom_plan', function.name);
+    END LOOP;
+END
+$$;
