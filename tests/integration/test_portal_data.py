@@ -94,6 +94,10 @@ def test_the_portal_shows_the_views_own_figures_and_nothing_of_surveys(
     assert compared > 1000
 
 
+def test_a_question_is_planned_once_for_whatever_it_is_asked_about(reader: Connection) -> None:
+    assert reader.execute(sa.text("SHOW plan_cache_mode")).scalar_one() == "force_generic_plan"
+
+
 def test_children_carry_the_figures_and_the_reporting_of_the_views(site: Site, reader: Connection) -> None:
     rates = {
         row["division_code"]: row
