@@ -31,7 +31,7 @@ RULES = {
     "recursive": "a query that says WITH RECURSIVE reads no distributed table",
     "grouping sets": "no GROUPING SETS, ROLLUP, CUBE over a distributed table",
     "sample": "no TABLESAMPLE of a distributed table",
-    "correlated": "a subquery that reads a distributed table is tied to the outside by the distribution column alone",
+    "correlated": "a subquery that reads a distributed table is tied to another one, by the distribution columns alone",
     "join": "two distributed tables are joined on their distribution columns",
     "writing CTE": "no CTE writes to a distributed table",
     "volatile": "no volatile function in an UPDATE or DELETE of a distributed table",
@@ -207,6 +207,12 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
                 node.ctematerialized == enums.CTEMaterialize.CTEMaterializeAlways or used[node.ctename] > 1
             )
             inlined[node.ctename] = not is_apart and _spread(node.ctequery, layout, inlined)
+    spread = {
+        name
+        for node in walk(statement)
+        if isinstance(node, ast.RangeVar) and _spread(node, layout, inlined)
+        for name in _aliases(node)
+    }
     for node in walk(statement):
         clause = getattr(node, "withClause", None)
         if clause is not None and clause.recursive and _spread(node, layout, ctes):
@@ -218,7 +224,7 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
             if left and right and not _tied(node, {layout.distributed[name] for name in left | right}):
                 yield "join"
         elif isinstance(node, ast.SubLink):
-            yield from _in_subquery(node.subselect, layout, inlined)
+            yield from _in_subquery(node.subselect, layout, inlined, spread)
             if (
                 node.subLinkType == enums.SubLinkType.EXISTS_SUBLINK
                 and not node.subselect.targetList
@@ -227,7 +233,7 @@ def broken(statement: Any, layout: Layout) -> Iterator[str]:
             ):
                 yield "hollow"
         elif isinstance(node, ast.RangeSubselect) and node.lateral:
-            yield from _in_subquery(node.subquery, layout, inlined)
+            yield from _in_subquery(node.subquery, layout, inlined, spread)
         elif isinstance(node, ast.CommonTableExpr):
             target = getattr(node.ctequery, "relation", None)
             if target is not None and layout.is_spread(_name(target)):
@@ -308,8 +314,9 @@ def _in_write(node: Any, layout: Layout) -> Iterator[str]:
         yield "moves a row"
 
 
-def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool]) -> Iterator[str]:
-    """A subquery that reads distributed tables may refer to the outside by an equality of distribution columns."""
+def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool], spread: set[str]) -> Iterator[str]:
+    """A subquery that reads distributed tables may refer to the outside by an equality of distribution columns. spread:
+    by what names the statement calls distributed tables."""
     if not _spread(query, layout, ctes):
         return
     free = _free_in(query)
@@ -322,7 +329,7 @@ def _in_subquery(query: Any, layout: Layout, ctes: dict[str, bool]) -> Iterator[
         if isinstance(node, ast.A_Expr)
         and node.name[-1].sval == "="
         and {_last(node.lexpr), _last(node.rexpr)} & columns
-        and (node.lexpr in free or node.rexpr in free)
+        and any(side in free and _first(side) in spread for side in (node.lexpr, node.rexpr))
     ]
     allowed = [side for node in tied for side in (node.lexpr, node.rexpr)]
     if not tied or any(all(ref is not side for side in allowed) for ref in free):

@@ -1,5 +1,12 @@
 -- Units that owe a day and have nothing that counts (a withdrawn submission is nothing), by the platforms they owe it to and
 -- the times until which; and those of them of whom something came and is held back.
+WITH arrived AS MATERIALIZED (
+    SELECT DISTINCT submission.unit_id
+    FROM core.submission
+    WHERE submission.stat_date = :day AND submission.dataset = :dataset AND submission.known_to = 'infinity'
+        AND NOT submission.is_withdrawn AND submission.received_at <= :moment
+)
+
 SELECT
     expected.due_at,
     expected.cutoff_at,
@@ -17,10 +24,5 @@ LEFT JOIN (
 ) AS held ON held.unit_id = owing.unit_id
 WHERE expected.stat_date = :day AND expected.dataset = :dataset AND expected.known_to = 'infinity'
     AND expected.cutoff_at = ANY(CAST(:cutoffs AS timestamptz[]))
-    AND NOT EXISTS (
-        SELECT FROM core.submission
-        WHERE submission.stat_date = :day AND submission.unit_id = owing.unit_id
-            AND submission.dataset = :dataset AND submission.known_to = 'infinity'
-            AND NOT submission.is_withdrawn AND submission.received_at <= :moment
-    )
+    AND NOT EXISTS (SELECT FROM arrived WHERE arrived.unit_id = owing.unit_id)
 GROUP BY expected.due_at, expected.cutoff_at, expected.platform_ids

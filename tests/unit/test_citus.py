@@ -62,6 +62,10 @@ def test_citus_refuses_nothing(layout: Layout) -> None:
         ("WITH RECURSIVE up AS (SELECT 1 UNION SELECT 1 FROM up) SELECT 1 FROM core.fact, up", "recursive"),
         ("SELECT sum(value) FROM core.fact GROUP BY ROLLUP (day)", "grouping sets"),
         ("SELECT 1 FROM core.fact TABLESAMPLE system (1)", "sample"),
+        (
+            "SELECT EXISTS (SELECT FROM core.fact WHERE fact.unit_id = told.unit_id) FROM unnest($1) AS told (unit_id)",
+            "correlated",
+        ),
         ("SELECT 1 FROM d WHERE EXISTS (SELECT FROM core.fact WHERE fact.day = d.day)", "correlated"),
         (
             "SELECT 1 FROM d CROSS JOIN LATERAL (SELECT 1 FROM core.fact WHERE fact.day = d.day) AS x",
