@@ -25,7 +25,7 @@ def submissions(day: datetime, status: str | None, json_: bool) -> None:
         "SELECT unit_code, unit_name, level, parent_code, dataset, status, due_at, cutoff_at, received_at, revision,"
         " is_nil, is_partial, is_restated"
         " FROM mart.submission_status_among(statement_timestamp(), NULL, :day, :day)"
-        " WHERE (status = :status OR CAST(:status AS text) IS NULL AND status IS DISTINCT FROM 'not_expected')"
+        " WHERE status = :status OR CAST(:status AS text) IS NULL AND status IS DISTINCT FROM 'not_expected'"
         " ORDER BY unit_code, dataset"
     )
     with open_site().engine.connect() as conn:
